@@ -1,0 +1,1 @@
+"""One model of faces that recognizes, generates, rebuilds and edits."""

@@ -1,0 +1,218 @@
+"""The configuration of a model and of its training, as frozen dataclasses.
+
+The string under each field is its help text. Every run writes its resolved `RunConfig` as
+`config.json` and can be started from it.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from twobirds.errors import InputError
+
+Norm = Literal["l1", "l2"]
+FeatureSource = Literal["trunk", "network"]
+AdversarialForm = Literal["non_saturating", "minmax"]
+T = TypeVar("T")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise InputError(message)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shapes of the three networks (P6-P8), and what the images they work on look like."""
+
+    size: int = 128
+    """Height and width of the images in pixels: 32, 64 or 128."""
+    width: float = 1.0
+    """Factor on the numbers of channels of G and D; 1.0 is the paper's 64 to 512."""
+    num_latents: int = 100
+    """Length of z."""
+    num_shared: int = 1024
+    """Width of the layer that C shares with D (the paper's share layer)."""
+    num_attribute_hidden: int = 128
+    """Width of the hidden layer in front of the attribute logits."""
+    attributes: tuple[str, ...] = ()
+    """Names of the attributes, in order. Empty: taken from the pack at the start of training."""
+    landmarks: tuple[tuple[float, float], ...] | None = None
+    """Where aligned faces have their eyes, nose tip and mouth corners: five (x, y) as fractions of
+    the image. Taken from the pack; None where unknown."""
+
+    def __post_init__(self) -> None:
+        _require(self.size in (32, 64, 128), f"size must be 32, 64 or 128, not {self.size}")
+        _require(0 < self.width <= 4, f"width must lie in (0, 4], not {self.width}")
+        _require(self.num_latents > 0, f"num_latents must be positive, not {self.num_latents}")
+        _require(
+            len(set(self.attributes)) == len(self.attributes), "attribute names must be distinct"
+        )
+        _require(
+            self.landmarks is None or [len(p) for p in self.landmarks] == [2] * 5,
+            "landmarks must be five (x, y) pairs",
+        )
+
+    @property
+    def num_attributes(self) -> int:
+        """Number of attributes, the paper's d."""
+        return len(self.attributes)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights and forms of the losses (P9-P13)."""
+
+    adversarial: float = 1.0
+    """Weight of the adversarial loss."""
+    label: float = 1.0
+    """Weight of the label loss, the log-likelihood of the whole attribute vector."""
+    perceptual: float = 2.0
+    """The paper's lambda 1."""
+    pixel: float = 0.5
+    """The paper's lambda 2."""
+    latent: float = 1.0
+    """The paper's lambda 3."""
+    adversarial_form: AdversarialForm = "non_saturating"
+    """What G minimises: -log D(G(z, c)), or the min-max game's own log(1 - D(G(z, c)))."""
+    label_fakes: bool = True
+    """Whether C also learns from generated images, with the attributes they were made from."""
+    perceptual_norm: Norm = "l2"
+    """Norm of the perceptual loss."""
+    pixel_norm: Norm = "l1"
+    """Norm of the pixel loss."""
+    latent_norm: Norm = "l2"
+    """Norm of the latent code loss."""
+    feature_source: FeatureSource = "trunk"
+    """Whose features the perceptual loss compares: D's own trunk, or a given network."""
+
+    def __post_init__(self) -> None:
+        for name in ("adversarial", "label", "perceptual", "pixel", "latent"):
+            value = getattr(self, name)
+            _require(
+                math.isfinite(value) and value >= 0,
+                f"loss weight {name} must be finite and not negative, not {value}",
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained (P14, P15). Amounts of training are counted in real images shown."""
+
+    batch_size: int = 64
+    """Images per iteration, over all processes."""
+    images: int = 9_250_000
+    """Real images shown over both stages; the default is the paper's 50 epochs of 185,000."""
+    stage1_share: float = 0.5
+    """Part of the images that stage 1 gets."""
+    learning_rate: float = 2e-4
+    """Step size of Adam, for G as for D and C."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Decay rates of Adam's two moments."""
+    balance_ratio: float = 2.0
+    """An opponent whose loss is this many times the other's gets extra updates (Sec. 4.1)."""
+    max_updates: int = 2
+    """Most updates of G, or of D, in one iteration; 1 switches the balancing off."""
+    flip: bool = True
+    """Mirror half of the real images at random."""
+    ema_half_life_images: int = 0
+    """Half-life of the moving average of G's weights; 0 keeps none."""
+    seed: int = 0
+    """Seed of everything random in the run."""
+    log_every_images: int = 3_200
+    """How often losses are checked and written."""
+    sample_every_images: int = 40_000
+    """How often a grid of samples is drawn."""
+    checkpoint_every_seconds: float = 120.0
+    """How often the run is saved."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "images", "log_every_images", "sample_every_images"):
+            _require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
+        _require(self.batch_size >= 2, "batch_size must be at least 2: batch norm needs it")
+        _require(
+            0 <= self.stage1_share <= 1, f"stage1_share must lie in [0, 1], not {self.stage1_share}"
+        )
+        _require(
+            math.isfinite(self.learning_rate) and self.learning_rate > 0,
+            f"learning_rate must be positive, not {self.learning_rate}",
+        )
+        _require(self.balance_ratio > 1, f"balance_ratio must exceed 1, not {self.balance_ratio}")
+        _require(1 <= self.max_updates <= 8, f"max_updates must be 1 to 8, not {self.max_updates}")
+        _require(self.ema_half_life_images >= 0, "ema_half_life_images must not be negative")
+
+    @property
+    def stage1_images(self) -> int:
+        """Real images shown before stage 2 begins."""
+        return round(self.images * self.stage1_share)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that defines a training run but the data: a preset is an instance of it."""
+
+    preset: str
+    """Name of the preset this came from."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """The networks."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    """The losses."""
+    train: TrainConfig = field(default_factory=TrainConfig)
+    """The training."""
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Turn a configuration into plain dicts, lists and numbers, ready for JSON."""
+    plain = dataclasses.asdict(config)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def from_dict(cls: type[T], values: Any, where: str = "config") -> T:
+    """Rebuild a configuration dataclass from `to_dict`'s output, as read from JSON.
+
+    Args:
+        cls: The dataclass to build.
+        values: Parsed JSON.
+        where: What to call the source in errors.
+
+    Raises:
+        InputError: If a field is unknown, has the wrong type, or fails validation.
+    """
+    _require(isinstance(values, dict), f"{where} must be an object, not {type(values).__name__}")
+    hints = get_type_hints(cls)
+    unknown = sorted(set(values) - set(hints))
+    _require(not unknown, f"{where} has unknown fields: {', '.join(unknown)}")
+    try:
+        return cls(**{k: _coerce(hints[k], v, f"{where}.{k}") for k, v in values.items()})
+    except TypeError as error:
+        raise InputError(f"{where} is incomplete or malformed: {error}") from error
+
+
+def _coerce(hint: Any, value: Any, where: str) -> Any:
+    """Check `value` against a field's type, turning lists into tuples and dicts into configs."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return from_dict(hint, value, where)
+    if get_origin(hint) is Literal:
+        _require(value in get_args(hint), f"{where} must be one of {get_args(hint)}, not {value!r}")
+        return value
+    if get_origin(hint) is tuple:
+        _require(isinstance(value, list | tuple), f"{where} must be a list")
+        items = get_args(hint)  # (str, ...) or (float, float)
+        if items[-1] is ...:
+            items = items[:1] * len(value)
+        _require(len(items) == len(value), f"{where} must have {len(items)} entries")
+        return tuple(
+            _coerce(h, v, f"{where}[{i}]")
+            for i, (h, v) in enumerate(zip(items, value, strict=True))
+        )
+    if type(None) in get_args(hint):
+        options = [h for h in get_args(hint) if h is not type(None)]
+        return None if value is None else _coerce(options[0], value, where)
+    allowed = (int, float) if hint is float else hint
+    _require(
+        isinstance(value, allowed) and (hint is bool or not isinstance(value, bool)),
+        f"{where} must be of type {hint.__name__}, not {value!r}",
+    )
+    return hint(value)

@@ -1,0 +1,77 @@
+"""The 40 attributes of CelebA: names, groups for people, and which exclude each other."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+CELEBA_ATTRIBUTES: tuple[str, ...] = tuple(
+    """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
+    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
+    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
+    Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
+    Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie
+    Young""".split()
+)
+"""Names in the order of CelebA's list."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Hair": (
+        "Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair",
+        "Receding_Hairline", "Straight_Hair", "Wavy_Hair",
+    ),
+    "Beard": ("5_o_Clock_Shadow", "Goatee", "Mustache", "No_Beard", "Sideburns"),
+    "Eyes and brows": (
+        "Arched_Eyebrows", "Bags_Under_Eyes", "Bushy_Eyebrows", "Eyeglasses", "Narrow_Eyes",
+    ),
+    "Mouth and nose": ("Big_Lips", "Big_Nose", "Mouth_Slightly_Open", "Pointy_Nose", "Smiling"),
+    "Face": (
+        "Chubby", "Double_Chin", "High_Cheekbones", "Oval_Face", "Pale_Skin", "Rosy_Cheeks",
+    ),
+    "Worn": (
+        "Heavy_Makeup", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick",
+        "Wearing_Necklace", "Wearing_Necktie",
+    ),
+    "Impression": ("Attractive", "Blurry", "Male", "Young"),
+}  # fmt: skip
+"""Attributes as a person would look for them."""
+
+_HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
+EXCLUSIVE: tuple[frozenset[str], ...] = (
+    frozenset(_HAIR_COLOURS),
+    frozenset({"Straight_Hair", "Wavy_Hair"}),
+    *(frozenset({"Bald", hair}) for hair in (*_HAIR_COLOURS, "Straight_Hair", "Wavy_Hair")),
+    *(frozenset({"Bald", hair}) for hair in ("Bangs", "Receding_Hairline")),
+    *(frozenset({"No_Beard", beard}) for beard in ("5_o_Clock_Shadow", "Goatee", "Mustache")),
+)
+"""Sets of attributes of which at most one can hold at a time."""
+
+
+def excluded_by(name: str) -> frozenset[str]:
+    """Attributes that cannot hold together with attribute `name`."""
+    return frozenset().union(*(group for group in EXCLUSIVE if name in group)) - {name}
+
+
+def resolve_conflicts(
+    attributes: np.ndarray, names: Sequence[str], changed: Iterable[str]
+) -> np.ndarray:
+    """Switch off what contradicts the attributes that were just switched on.
+
+    A face made blond stops being black-haired; a face made bald has no bangs. Attributes named in
+    `changed` are never touched.
+
+    Args:
+        attributes: `[B, K]`, 0/1 or anything between; not modified.
+        names: The K attribute names.
+        changed: Names that were set on purpose.
+
+    Returns:
+        `[B, K]`, a copy with the contradicting entries set to 0.
+    """
+    resolved = attributes.copy()
+    changed = list(changed)
+    for name in changed:
+        is_on = resolved[:, names.index(name)] > 0.5
+        for other in excluded_by(name).intersection(names) - set(changed):
+            column = names.index(other)
+            resolved[is_on, column] = 0
+    return resolved

@@ -1,0 +1,1 @@
+"""Honest measurements of a model, and the report."""

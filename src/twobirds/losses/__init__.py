@@ -1,0 +1,1 @@
+"""The losses, each a function of tensors."""

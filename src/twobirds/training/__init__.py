@@ -1,0 +1,1 @@
+"""The two-stage training: one loop for every objective."""
