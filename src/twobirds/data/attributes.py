@@ -1,16 +1,17 @@
 """The 40 attributes of CelebA: names, groups for people, and which exclude each other."""
 
+import difflib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 CELEBA_ATTRIBUTES: tuple[str, ...] = tuple(
-    """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
-    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
-    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
-    Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
-    Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie
-    Young""".split()
+    """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips
+    Big_Nose Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin
+    Eyeglasses Goatee Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open
+    Mustache Narrow_Eyes No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline
+    Rosy_Cheeks Sideburns Smiling Straight_Hair Wavy_Hair Wearing_Earrings Wearing_Hat
+    Wearing_Lipstick Wearing_Necklace Wearing_Necktie Young""".split()
 )
 """Names in the order of CelebA's list."""
 
@@ -75,3 +76,11 @@ def resolve_conflicts(
             column = names.index(other)
             resolved[is_on, column] = 0
     return resolved
+
+
+def unknown_attribute(name: str, names: Sequence[str]) -> str:
+    """One sentence for an attribute that is not there, with the nearest that is."""
+    by_lower = {known.lower(): known for known in names}
+    nearest = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    hint = f"did you mean {by_lower[nearest[0]]}?" if nearest else f"it has {', '.join(names)}"
+    return f"the model knows no attribute {name!r}: {hint}"

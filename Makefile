@@ -1,0 +1,77 @@
+# Needs make and Python 3.11 or later; everything else is installed into .venv.
+PYTHON ?= python3
+VENV ?= .venv
+DEMO := runs/demo
+BIN := $(VENV)/bin
+TWOBIRDS := $(BIN)/twobirds
+SHELL := /bin/bash
+
+.PHONY: help setup demo test test-slow check fmt lint type docs clean
+
+help:
+	@echo "make demo   draw faces, train on them, evaluate: about a quarter of an hour on two cores"
+	@echo "make test   run the tests"
+	@echo "make check  lint, types and tests; also: setup fmt lint type docs test-slow clean"
+
+setup: $(VENV)/installed-dev
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "$(PYTHON) is older than Python 3.11: name another, as in make PYTHON=python3.12" >&2; \
+	    exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# One environment; each stamp says that the package with that extra is installed in it.
+$(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/created
+	@echo "Installing twobirds[$*] into $(VENV): a minute or two ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+.PRECIOUS: $(VENV)/installed-%
+
+# The demo: each step is skipped where its result lies already; training goes on where it was
+# stopped, and ends at once where it is complete.
+demo: $(DEMO)/report.html
+	@echo "The report: $(abspath $(DEMO)/report.html)"
+
+$(DEMO)/faces/drawn.json: | $(VENV)/installed-evaluate
+	$(TWOBIRDS) draw $(DEMO)/faces --count 20000 --size 64
+
+$(DEMO)/pack/pack.json: $(DEMO)/faces/drawn.json | $(VENV)/installed-evaluate
+	$(TWOBIRDS) pack $(DEMO)/faces $(DEMO)/pack --size 64
+
+$(DEMO)/report.html: $(DEMO)/pack/pack.json | $(VENV)/installed-evaluate
+	$(TWOBIRDS) train tiny --data $(DEMO)/pack --out $(DEMO)/run --resume
+	$(TWOBIRDS) evaluate $(DEMO)/run --data $(DEMO)/pack --out $(DEMO)/report.json
+
+test: setup
+	$(BIN)/pytest --no-header
+
+test-slow: setup
+	$(BIN)/pytest --no-header -m 'slow and not gpu'
+
+check: lint type test
+
+fmt: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python tools/check_sizes.py src benchmarks
+	$(BIN)/lint-imports
+
+type: setup
+	$(BIN)/mypy --strict
+
+docs: setup
+	$(BIN)/python tools/check_links.py
+
+# Other runs than the demo's are left alone.
+clean:
+	rm -rf $(VENV) $(DEMO) build dist src/*.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,188 @@
+"""Files that are either whole or absent: training state, and models for others to load."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as dump_safetensors
+from torch import Tensor
+
+from twobirds.config import RunConfig, from_dict
+from twobirds.errors import InputError
+
+WEIGHTS_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
+CARD_FILE = "README.md"
+CHECKPOINT_FILE = "checkpoint.pt"
+"""The state of a training run, in its folder."""
+RUN_FORMAT = 1
+"""Version of the content of a run's checkpoint."""
+
+
+def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
+    """Write a file under a temporary name beside it and move it into place once it is on disk.
+
+    Args:
+        path: The file to create or replace.
+        write: Called with the open binary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically, indented, with a newline at the end."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: If it is absent, unreadable or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is not valid JSON: {error}") from error
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Fill a temporary folder that takes the place of `path` only if all goes well.
+
+    Yields:
+        The temporary folder, beside `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+            path.replace(old / path.name)
+            temporary.replace(path)
+            shutil.rmtree(old)
+        else:
+            temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_state(path: Path, state: Mapping[str, Any]) -> None:
+    """Save a training state of tensors, numbers, strings, lists and dicts, atomically."""
+    write_atomically(path, lambda file: torch.save(dict(state), file))
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Load what `save_state` wrote, onto the CPU; nothing in the file is ever executed.
+
+    Raises:
+        InputError: If the file is absent, damaged, or holds more than plain data.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch.load alone does not verify the checksums
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise InputError(f"{path}: is damaged: wrong checksum of its part {damaged}")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and torch raise many kinds on damaged files
+        raise InputError(f"{path}: is not a usable checkpoint: {_first_line(error)}") from error
+    if not isinstance(state, dict):
+        raise InputError(f"{path}: is not a training checkpoint")
+    return state
+
+
+def load_run(path: Path) -> tuple[RunConfig, dict[str, Any]]:
+    """Read the checkpoint of a training run, and its configuration.
+
+    Raises:
+        InputError: If the file is damaged or not a run's checkpoint.
+    """
+    state = load_state(path)
+    if state.get("format") != RUN_FORMAT:
+        raise InputError(f"{path}: has format {state.get('format')!r}, not {RUN_FORMAT}")
+    return from_dict(RunConfig, state.get("config"), f"{path}: config"), state
+
+
+def save_model(
+    folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any], card: str
+) -> str:
+    """Save a model as safetensors, config.json and README.md; the folder appears whole.
+
+    Args:
+        folder: Where to; replaced if there.
+        tensors: Weights and tables by name.
+        config: Plain data; the weights' hash is added to it.
+        card: The model card, Markdown.
+
+    Returns:
+        SHA-256 of the weights file, in hex.
+    """
+    weights = dump_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+    digest = hashlib.sha256(weights).hexdigest()
+    with replaced_folder(folder) as temporary:
+        (temporary / WEIGHTS_FILE).write_bytes(weights)
+        write_json(temporary / CONFIG_FILE, {**config, "weights_sha256": digest})
+        write_text(temporary / CARD_FILE, card)
+    return digest
+
+
+def load_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Load what `save_model` wrote, verifying the weights' hash.
+
+    Returns:
+        Tensors by name, on the CPU; and the configuration.
+
+    Raises:
+        InputError: If a file is absent or damaged, or the weights are not those of the config.
+    """
+    config = read_json(folder / CONFIG_FILE)
+    path = folder / WEIGHTS_FILE
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if not isinstance(config, dict):
+        raise InputError(f"{folder / CONFIG_FILE}: must be a JSON object")
+    expected = config.get("weights_sha256")
+    if hashlib.sha256(weights).hexdigest() != expected:
+        raise InputError(f"{path}: is damaged or not the file that {CONFIG_FILE} describes")
+    try:
+        return parse_safetensors(weights), config
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: is not a safetensors file: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

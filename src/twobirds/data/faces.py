@@ -1,0 +1,84 @@
+"""Faces as users hold them, turned into what the networks take, and back."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from twobirds.errors import InputError
+
+Faces = Tensor | np.ndarray | Image.Image | Sequence[Image.Image]
+"""Aligned faces: float32 `[B, 3, H, W]` in [-1, 1], uint8 `[B, H, W, 3]`, or PIL images."""
+
+
+def to_images(faces: Faces, size: int) -> Tensor:
+    """Turn any kind of aligned faces into `[B, 3, size, size]` float32 in [-1, 1] on the CPU.
+
+    Args:
+        faces: A float tensor `[B, 3, H, W]` in [-1, 1], an array or tensor uint8 `[B, H, W, 3]`,
+            a PIL image, or a sequence of them.
+        size: Height and width to resample to, with an antialiasing filter.
+
+    Raises:
+        InputError: If type, shape, dtype or range is another.
+    """
+    if isinstance(faces, Image.Image):
+        faces = [faces]
+    if isinstance(faces, np.ndarray):
+        return _resize(_from_bytes(torch.from_numpy(faces.copy()), "array"), size)
+    if isinstance(faces, Tensor):
+        if faces.dtype == torch.uint8:
+            return _resize(_from_bytes(faces.cpu(), "tensor"), size)
+        return _resize(_checked(faces.detach().cpu()), size)
+    if not all(isinstance(face, Image.Image) for face in faces):
+        raise InputError("faces must be a tensor, a uint8 array, a PIL image or a list of them")
+    if not faces:
+        return torch.empty(0, 3, size, size)
+    pixels = [torch.from_numpy(np.array(face.convert("RGB"))) for face in faces]
+    return torch.cat([_resize(_from_bytes(p[None], "image"), size) for p in pixels])
+
+
+def to_pixels(images: Tensor) -> np.ndarray:
+    """Turn `[B, 3, H, W]` in [-1, 1] into uint8 `[B, H, W, 3]`, rounded and clipped."""
+    scaled = (images.detach().float().cpu().clamp(-1, 1) * 127.5 + 127.5).round()
+    pixels: np.ndarray = scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    return pixels
+
+
+def _from_bytes(pixels: Tensor, what: str) -> Tensor:
+    """uint8 `[B, H, W, 3]` to float32 `[B, 3, H, W]` in [-1, 1]."""
+    if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3:
+        raise InputError(
+            f"a face {what} must be uint8 of shape [B, H, W, 3], "
+            f"not {pixels.dtype} of shape {list(pixels.shape)}"
+        )
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def _checked(images: Tensor) -> Tensor:
+    """A float tensor of faces, if it is one."""
+    if not images.is_floating_point() or images.ndim != 4 or images.shape[1] != 3:
+        raise InputError(
+            f"a face tensor must be floating point of shape [B, 3, H, W] in [-1, 1], or uint8 of "
+            f"shape [B, H, W, 3], not {images.dtype} of shape {list(images.shape)}"
+        )
+    images = images.float()
+    tolerance = 1e-3
+    if len(images) and not bool((images.abs() <= 1 + tolerance).all()):
+        raise InputError(
+            "a face tensor must lie in [-1, 1], but its values go from "
+            f"{images.min():.3g} to {images.max():.3g}"
+        )
+    return images
+
+
+def _resize(images: Tensor, size: int) -> Tensor:
+    if images.shape[-2:] == (size, size):
+        return images
+    if 0 in images.shape:
+        raise InputError(f"faces must not be empty, but have shape {list(images.shape)}")
+    resized = F.interpolate(images, (size, size), mode="bicubic", antialias=True)
+    return resized.clamp(-1, 1)

@@ -1,0 +1,105 @@
+"""Image files to square uint8 faces: decode, turn upright, crop, resize."""
+
+import io
+import warnings
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from twobirds.errors import InputError
+
+Crop = Literal["none", "center_178", "center_square"]
+
+IMAGE_EXTENSIONS: tuple[str, ...] = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+"""Extensions, in lower case, that are taken for images."""
+MAX_PIXELS = 89_478_485
+"""Larger images are refused before they are decoded: a few kilobytes can claim gigabytes."""
+CELEBA_SIZE = (178, 218)
+"""Width and height of CelebA's aligned images in pixels."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+
+
+def decode_image(data: bytes) -> Image.Image:
+    """Decode a JPEG, PNG, WebP or BMP file of any mode into an upright RGB image.
+
+    The EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bit.
+    Not for use in several threads at once: Pillow's warnings are silenced process-wide meanwhile.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        An 8-bit image of mode RGB.
+
+    Raises:
+        InputError: If the bytes are no whole image of these formats, or it is too large.
+    """
+    if not data:
+        raise InputError("empty file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise InputError(f"{image.width}x{image.height} pixels are too many")
+                image.load()
+                return _to_rgb(ImageOps.exif_transpose(image))
+        except InputError:
+            raise
+        except UnidentifiedImageError as error:
+            raise InputError("not a JPEG, PNG, WebP or BMP image") from error
+        except Image.DecompressionBombError as error:
+            raise InputError("too many pixels") from error
+        except Exception as error:  # Pillow's decoders raise anything on damaged files.
+            raise InputError(f"cannot be decoded ({error or type(error).__name__})") from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to 8-bit RGB, with transparency laid on white."""
+    if image.mode.startswith("I"):  # 16-bit grey; 65535 / 257 = 255
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        return Image.fromarray(((grey + 128) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def crop_square(image: Image.Image) -> tuple[Image.Image, Crop]:
+    """Cut a square out of the middle; CelebA's 178x218 gives the paper's 178 (Sec. 4.1).
+
+    Args:
+        image: Any image.
+
+    Returns:
+        The square, and which crop it was.
+    """
+    width, height = image.size
+    if width == height:
+        return image, "none"
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    square = image.crop((left, top, left + side, top + side))
+    return square, "center_178" if image.size == CELEBA_SIZE else "center_square"
+
+
+def face_from_bytes(data: bytes, size: int) -> tuple[np.ndarray, Crop]:
+    """Decode, crop and resize one file with an antialiasing (Lanczos) filter.
+
+    Args:
+        data: The whole file.
+        size: Height and width of the result in pixels.
+
+    Returns:
+        `[size, size, 3]` uint8 RGB, and which crop was made.
+
+    Raises:
+        InputError: As `decode_image`.
+    """
+    square, crop = crop_square(decode_image(data))
+    if square.size != (size, size):
+        square = square.resize((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(square), crop

@@ -1,0 +1,113 @@
+"""Batches of real faces in an endless, seeded order that needs no state to resume."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.runtime import Runtime, keyed_generator
+
+_ORDER, _FLIP, _FAKE_ROWS = 11, 12, 13  # purposes of the random draws
+_RESIDENT_SHARE = 0.5  # of the GPU's free memory that the data may take
+
+
+class Batch(NamedTuple):
+    """Real faces of one iteration, and attributes to generate faces with."""
+
+    images: Tensor
+    """`[B, 3, H, W]` float32 in [-1, 1], channels last."""
+    attributes: Tensor
+    """`[B, K]` float32, 0 or 1: labels of `images`."""
+    fake_attributes: Tensor
+    """`[B, K]` float32, 0 or 1: labels of other training faces, drawn at random."""
+
+
+class Loader:
+    """The batches of a run: a pure function of (seed, iteration) and the pack.
+
+    Each epoch is a new permutation; batches run on across epochs. With several processes each
+    gets its slice of the global batch, so that their number does not change what is trained on.
+
+    Args:
+        pack: The packed faces; its train split is used.
+        batch_size: Faces per iteration over all processes.
+        seed: Seed of the order.
+        runtime: Device and rank. On a GPU the data moves there once if it fits.
+        flip: Whether to mirror half of the faces.
+
+    Raises:
+        InputError: If the train split is empty or the batch cannot be shared out evenly.
+    """
+
+    def __init__(
+        self, pack: Pack, *, batch_size: int, seed: int, runtime: Runtime, flip: bool
+    ) -> None:
+        self.rows = torch.from_numpy(pack.rows("train"))
+        if len(self.rows) == 0:
+            raise InputError(f"{pack.path}: its train split is empty")
+        if batch_size % runtime.world_size:
+            raise InputError(
+                f"batch_size {batch_size} is not a multiple of the {runtime.world_size} processes"
+            )
+        self.batch_size, self.seed, self.flip = batch_size, seed, flip
+        share = batch_size // runtime.world_size
+        self.mine = slice(runtime.rank * share, (runtime.rank + 1) * share)
+        self.device = runtime.device
+        self.images = _place_images(pack, runtime.device)
+        self.attributes = torch.from_numpy(np.array(pack.attributes)).to(runtime.device)
+
+    def batch(self, iteration: int) -> Batch:
+        """The batch of an iteration, counted from 0."""
+        rows = self.rows[self._positions(iteration)][self.mine]
+        pixels = self.images[rows.to(self.images.device)].to(self.device)  # [B, H, W, 3] uint8
+        images = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1  # a view in channels_last order
+        if self.flip:
+            generator = keyed_generator(self.seed, iteration, _FLIP)
+            mirrored = torch.rand(self.batch_size, generator=generator)[self.mine] < 0.5
+            mirrored = mirrored.to(self.device).view(-1, 1, 1, 1)
+            images = torch.where(mirrored, images.flip(3), images)
+        return Batch(images, self._labels(rows), self.fake_attributes(iteration))
+
+    def fake_attributes(self, iteration: int, purpose: int = _FAKE_ROWS) -> Tensor:
+        """Attributes `[B, K]` of random training faces, to generate with."""
+        generator = keyed_generator(self.seed, iteration, purpose)
+        picks = torch.randint(len(self.rows), (self.batch_size,), generator=generator)
+        return self._labels(self.rows[picks][self.mine])
+
+    def _labels(self, rows: Tensor) -> Tensor:
+        return self.attributes[rows.to(self.device)].float()
+
+    def _positions(self, iteration: int) -> Tensor:
+        """Places `[B]` in the train split that the global batch of an iteration shows."""
+        places = torch.arange(iteration * self.batch_size, (iteration + 1) * self.batch_size)
+        epochs, offsets = places // len(self.rows), places % len(self.rows)
+        picked = [self._order(int(epoch))[offsets[epochs == epoch]] for epoch in epochs.unique()]
+        return torch.cat(picked)
+
+    def _order(self, epoch: int) -> Tensor:
+        cached = getattr(self, "_cached_order", None)
+        if cached is None or cached[0] != epoch:
+            generator = keyed_generator(self.seed, epoch, _ORDER)
+            cached = (epoch, torch.randperm(len(self.rows), generator=generator))
+            self._cached_order: tuple[int, Tensor] = cached
+        return cached[1]
+
+
+def _place_images(pack: Pack, device: torch.device) -> Tensor:
+    """The packed images `[N, H, W, 3]` uint8: on the GPU if they fit, else mapped from disk."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if pack.images.nbytes < _RESIDENT_SHARE * free:
+            return torch.from_numpy(np.array(pack.images)).to(device)
+    return _readonly_tensor(pack.images)
+
+
+def _readonly_tensor(images: np.ndarray) -> Tensor:
+    import warnings
+
+    with warnings.catch_warnings():  # torch warns that the mapped file cannot be written to
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(images)

@@ -1,0 +1,207 @@
+"""Making a pack out of a source: check everything, decode in parallel, write all or nothing."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.data.decoding import Face, decode_faces
+from twobirds.data.images import CELEBA_SIZE, Crop
+from twobirds.data.pack import (
+    ARRAYS,
+    FORMAT,
+    Landmarks,
+    Pack,
+    check_landmarks,
+    hash_file,
+    hash_header,
+    open_pack,
+)
+from twobirds.data.problems import Problem, report
+from twobirds.data.source import Source
+from twobirds.data.sources import open_source
+from twobirds.data.splits import SplitRule, assign_splits, choose_rule
+from twobirds.data.writing import RowWriter, new_folder
+from twobirds.errors import InputError
+
+Progress = Callable[[int, int], None]
+"""Called with the number of images done, and of all."""
+
+_CELEBA_POINTS = ((69.4, 111.2), (107.6, 111.2), (88.0, 135.2), (71.3, 151.9), (105.2, 151.9))
+"""CelebA's landmark template in its 178x218 images, in pixels."""
+
+
+def _template(left: float, top: float, side: float) -> Landmarks:
+    """CelebA's landmarks as fractions of a square cut from its images."""
+    return tuple(((x - left) / side, (y - top) / side) for x, y in _CELEBA_POINTS)
+
+
+LANDMARKS: dict[str, Landmarks] = {
+    "celeba": _template(0, (CELEBA_SIZE[1] - CELEBA_SIZE[0]) / 2, CELEBA_SIZE[0]),
+    "celeba-tight": _template(12.7, 35.0, 152.0),
+}
+"""Templates by name: the paper's centre crop of 178 pixels, and a tighter square of 152."""
+
+
+def pack_source(
+    source: Path | str,
+    out: Path | str,
+    *,
+    size: int,
+    split: SplitRule | None = None,
+    seed: int = 0,
+    landmarks: str | Landmarks | None = None,
+    skip_bad: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Pack:
+    """Pack a source: CelebA's layout, a CSV with images, Parquet files, or drawn faces.
+
+    Args:
+        source: Folder, zip file, list, CSV or Parquet file; what it is, is recognized.
+        out: Folder to make; it must not exist yet.
+        size: Height and width of the packed images in pixels.
+        split: How to split; None is by identity where all are known, else official, else random.
+        seed: Of the split, where it is random.
+        landmarks: A key of `LANDMARKS`, or five points as fractions (x, y). None is `celeba` for
+            CelebA's own images, what `drawn.json` says for drawn ones, and else unknown.
+        skip_bad: Leave bad rows and files out, instead of refusing the source.
+        workers: Number of decoding processes; None for one on each CPU.
+        progress: Told after each image.
+
+    Returns:
+        The pack, open.
+
+    Raises:
+        InputError: With all bad rows and files of the source in one report; or if an option cannot
+            be met, or the pack cannot be written. Nothing is left behind then.
+    """
+    _check_options(size, split, landmarks)
+    folder = Path(out)
+    with new_folder(folder) as temporary:
+        opened = open_source(source)
+        rule = choose_rule(split, identity=opened.identity, partition=opened.partition)
+        faces = decode_faces(opened, size, workers)
+        images = temporary / "images.npy"
+        kept, crops, problems = _write_images(images, faces, opened, size, skip_bad, progress)
+        if problems and not skip_bad:
+            raise report(problems, opened.label)
+        if not len(kept):
+            raise InputError(f"{opened.label} has no usable image")
+        header = _write_labels(temporary, opened, kept, rule, seed)
+        header |= {
+            "size": size,
+            "split_seed": seed,
+            "crop": crops.most_common(1)[0][0] if len(crops) == 1 else "mixed",
+            "landmarks": _choose_landmarks(landmarks, opened, crops),
+            "skipped": len(problems),
+        }
+        _write_header(temporary, header)
+    return open_pack(folder)
+
+
+def _check_options(size: int, split: str | None, landmarks: str | Landmarks | None) -> None:
+    """Refuse options that no source could meet."""
+    if not 8 <= size <= 1024:
+        raise InputError(f"size must be 8 to 1024 pixels, not {size}")
+    if split is not None and split not in get_args(SplitRule):
+        raise InputError(f"no split {split!r}: choose one of {', '.join(get_args(SplitRule))}")
+    if isinstance(landmarks, str) and landmarks not in LANDMARKS:
+        raise InputError(f"no landmarks {landmarks!r}: choose one of {', '.join(LANDMARKS)}")
+    if not isinstance(landmarks, str | None) and not check_landmarks(landmarks):
+        raise InputError("landmarks must be five (x, y) fractions of the image")
+
+
+def _write_images(
+    path: Path,
+    faces: Generator[Face | Problem, None, None],
+    source: Source,
+    size: int,
+    skip_bad: bool,
+    progress: Progress | None,
+) -> tuple[np.ndarray, Counter[Crop], list[Problem]]:
+    """Write the decoded faces as they come; once one is bad, only look for more bad ones.
+
+    Returns:
+        Rows of the source that were written, `[M]` int64; how often each crop was made; and all
+        problems of the source.
+    """
+    total, problems = len(source.names), list(source.problems)
+    kept: list[int] = []
+    crops: Counter[Crop] = Counter()
+    _check_space(path.parent, total * size * size * 3)
+    with closing(faces), RowWriter(path, (size, size, 3), max_rows=total) as writer:
+        for row, face in enumerate(faces):
+            if isinstance(face, Problem):
+                problems.append(face)
+            elif skip_bad or not problems:
+                image, crop = face
+                writer.append(image)
+                kept.append(row)
+                crops[crop] += 1
+            if progress is not None:
+                progress(row + 1, total)
+    return np.array(kept, np.int64), crops, problems
+
+
+def _check_space(folder: Path, num_bytes: int) -> None:
+    """Refuse a pack that does not fit on the disk before decoding for an hour."""
+    free = shutil.disk_usage(folder).free
+    if num_bytes > free:
+        raise InputError(f"{folder.parent} has {free:,} bytes free, the images need {num_bytes:,}")
+
+
+def _choose_landmarks(
+    requested: str | Landmarks | None, source: Source, crops: Counter[Crop]
+) -> Landmarks | None:
+    """The landmarks asked for, else those that the source implies, if any.
+
+    Raises:
+        InputError: If `drawn.json` has malformed ones.
+    """
+    if isinstance(requested, str):
+        return LANDMARKS[requested]
+    if requested is not None:
+        return requested
+    if source.drawn is not None:
+        drawn: Landmarks | None = source.drawn.get("landmarks")
+        if drawn is not None and not check_landmarks(drawn):
+            raise InputError(f"{source.label}/drawn.json is damaged: landmarks must be five pairs")
+        return drawn
+    is_celeba = source.attribute_names == CELEBA_ATTRIBUTES and set(crops) == {"center_178"}
+    return LANDMARKS["celeba"] if is_celeba else None
+
+
+def _write_labels(
+    folder: Path, source: Source, kept: np.ndarray, rule: SplitRule, seed: int
+) -> dict[str, Any]:
+    """Write the small arrays of the rows `kept`, and return what `pack.json` says of them."""
+    identity = source.identity[kept]
+    partition = None if source.partition is None else source.partition[kept]
+    split, note = assign_splits(rule, seed, identity=identity, partition=partition)
+    np.save(folder / "attributes.npy", source.attributes[kept])
+    np.save(folder / "split.npy", split)
+    np.save(folder / "identity.npy", identity)
+    return {
+        "format": FORMAT,
+        "count": len(kept),
+        "attributes": source.attribute_names,
+        "split_rule": rule,
+        "split_note": note,
+        "source": {"kind": source.kind, "name": source.label},
+        "drawn": source.drawn,
+        "names": [source.names[i] for i in kept],
+    }
+
+
+def _write_header(folder: Path, header: dict[str, Any]) -> None:
+    """Hash the arrays and write `pack.json`."""
+    header["sha256"] = {name: hash_file(folder / name) for name in ARRAYS}
+    header["pack_sha256"] = hash_header(header)
+    (folder / "pack.json").write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,64 @@
+"""What is wrong with a source, gathered so that one report names all of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from twobirds.errors import InputError
+
+Kind = Literal[
+    "wrong count",
+    "wrong number of columns",
+    "unknown value",
+    "duplicate",
+    "missing",
+    "empty file",
+    "undecodable image",
+]
+
+MAX_LISTED = 20
+"""Problems of one kind that a report spells out; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One bad row or file."""
+
+    kind: Kind
+    """What sort of fault."""
+    where: str
+    """File and line, such as `list_attr_celeba.txt:17`."""
+    what: str
+    """The fault in words, naming the image or the value."""
+
+
+def report(problems: Iterable[Problem], source: str) -> InputError:
+    """Make one error out of all problems, grouped by kind.
+
+    Args:
+        problems: At least one.
+        source: What to call the source.
+
+    Returns:
+        The error to raise: a line for each problem, and at last the mend.
+    """
+    groups: dict[str, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        groups[problem.kind].append(problem)
+    total = sum(len(group) for group in groups.values())
+    lines = [f"{source} has {total} bad {'entry' if total == 1 else 'entries'}."]
+    for kind in (kind for kind in get_args(Kind) if kind in groups):
+        group = groups[kind]
+        lines.append(f"{kind} ({len(group)}):")
+        lines += [f"  {problem.where}: {problem.what}" for problem in group[:MAX_LISTED]]
+        if len(group) > MAX_LISTED:
+            lines.append(f"  and {len(group) - MAX_LISTED} more")
+    lines.append("Mend these, or leave them out with --skip-bad.")
+    return InputError("\n".join(lines))
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Quote a piece of a file for a report: printable, and of bounded length."""
+    quoted = repr(text[: limit + 1])
+    return quoted if len(text) <= limit else f"{repr(text[:limit])[:-1]}…'"

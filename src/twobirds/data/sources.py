@@ -1,0 +1,66 @@
+"""Recognizing what kind of source a path is."""
+
+from pathlib import Path
+
+from twobirds.data.celeba import ATTRIBUTE_LIST, find_list, read_celeba
+from twobirds.data.files import Archive, Files, Folder
+from twobirds.data.parquet import read_parquet
+from twobirds.data.source import Source
+from twobirds.data.table import read_table
+from twobirds.errors import InputError
+
+_KNOWN = (
+    f"a folder or zip file with {ATTRIBUTE_LIST}.txt or .csv (CelebA), a CSV with a column image, "
+    "a folder or zip file with one such CSV, or Parquet files"
+)
+
+
+def open_source(path: Path | str) -> Source:
+    """Recognize a source, read its lists and check them.
+
+    Args:
+        path: A folder, zip file, list, CSV or Parquet file.
+
+    Returns:
+        Its sound rows, and the problems of the others.
+
+    Raises:
+        InputError: If it is absent, of no known kind, or as a whole damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if path.is_dir():
+        return _open_files(Folder(path), path)
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return read_parquet(Folder(path.parent), [path.name], path.name)
+    if suffix in (".csv", ".txt") and path.stem == ATTRIBUTE_LIST:
+        return read_celeba(Folder(path.parent))
+    if suffix == ".csv":
+        return read_table(Folder(path.parent), path.name)
+    if suffix == ".zip":
+        return _open_files(Archive(path), path)
+    raise InputError(f"{path} is no known source: give {_KNOWN}")
+
+
+def _open_files(files: Files, path: Path) -> Source:
+    """Recognize a source by the lists in a folder or zip file."""
+    if find_list(files.names, ATTRIBUTE_LIST) is not None:
+        return read_celeba(files)
+    shards = [name for name in files.names if name.lower().endswith(".parquet")]
+    if shards and isinstance(files, Folder):
+        return read_parquet(files, shards, files.label)
+    tables = _find_tables(files)
+    if len(tables) == 1:
+        return read_table(files, tables[0])
+    if tables:
+        raise InputError(f"{path} has several CSV files, give one: {', '.join(tables[:5])}")
+    raise InputError(f"{path} has no list of images in it: give {_KNOWN}")
+
+
+def _find_tables(files: Files) -> list[str]:
+    """The CSV files nearest to the root."""
+    tables = [name for name in files.names if name.lower().endswith(".csv")]
+    nearest = min((name.count("/") for name in tables), default=0)
+    return [name for name in tables if name.count("/") == nearest]

@@ -1,0 +1,114 @@
+"""Any face embedder in an ONNX file (P17)."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime
+import torch
+
+from twobirds.checkpoint import read_json
+from twobirds.config import from_dict
+from twobirds.data.pack import Landmarks
+from twobirds.errors import InputError
+from twobirds.evaluation.alignment import align_faces
+from twobirds.evaluation.faces import batches
+
+_EMBED_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What an embedder wants its pixels to be; read from EMBEDDER.json beside EMBEDDER.onnx."""
+
+    mean: float = 127.5
+    """Subtracted from grey levels 0 to 255."""
+    scale: float = 128.0
+    """Divides the difference."""
+    channels: Literal["RGB", "BGR"] = "RGB"
+    """Order of the colours."""
+
+
+class Embedder:
+    """A face embedder in an ONNX file with one image input, NCHW or NHWC."""
+
+    def __init__(self, path: Path, preprocessing: Preprocessing | None = None) -> None:
+        """Open a network file.
+
+        Args:
+            path: The ONNX file.
+            preprocessing: Default: what a JSON file of the same name says, else the defaults.
+
+        Raises:
+            InputError: If the file is absent, no ONNX, or takes no colour images.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = torch.get_num_threads()
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises classes of its own without a common base
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path}: is no usable ONNX network: {reason}") from error
+        self.name = path.name
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.preprocessing = preprocessing or _read_preprocessing(path.with_suffix(".json"))
+        self._read_input(path)
+
+    def _read_input(self, path: Path) -> None:
+        """Take name, layout and size of the input from the file; 112x112 where it leaves them."""
+        network_input = self._session.get_inputs()[0]
+        shape = list(network_input.shape)
+        if len(shape) != 4 or 3 not in (shape[1], shape[3]):
+            raise InputError(f"{path}: takes {shape}, not images [N, 3, H, W] or [N, H, W, 3]")
+        self._input_name = network_input.name
+        self._channels_first = shape[1] == 3
+        height, width = shape[2:] if self._channels_first else shape[1:3]
+        self.height = height if isinstance(height, int) else 112
+        self.width = width if isinstance(width, int) else 112
+        self._batch_size = shape[0] if isinstance(shape[0], int) else _EMBED_BATCH
+
+    def embed(self, images: np.ndarray, landmarks: Landmarks | None) -> np.ndarray:
+        """Embed faces.
+
+        Args:
+            images: `[N, S, S, 3]` uint8 of any size S.
+            landmarks: Where they all have theirs, as fractions (x, y); None where unknown.
+
+        Returns:
+            `[N, E]` float32 of unit length.
+        """
+        aligned = align_faces(images, landmarks, self.height, self.width)
+        if self.preprocessing.channels == "BGR":
+            aligned = aligned[..., ::-1]
+        pixels = (aligned - self.preprocessing.mean) / self.preprocessing.scale
+        if self._channels_first:
+            pixels = pixels.transpose(0, 3, 1, 2)
+        embeddings = np.concatenate([self._run(part) for part in batches(pixels, self._batch_size)])
+        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+        unit: np.ndarray = embeddings / lengths.clip(1e-12)
+        return unit
+
+    def _run(self, pixels: np.ndarray) -> np.ndarray:
+        """One batch through the network, filled up where the file fixes the batch size."""
+        count = len(pixels)
+        if count < self._batch_size:
+            pixels = np.concatenate([pixels, np.repeat(pixels[-1:], self._batch_size - count, 0)])
+        feed = {self._input_name: np.ascontiguousarray(pixels, np.float32)}
+        output = np.asarray(self._session.run(None, feed)[0])
+        return output.reshape(len(pixels), -1)[:count]
+
+
+def _read_preprocessing(path: Path) -> Preprocessing:
+    """The preprocessing in a JSON file, or the default where there is none."""
+    if not path.exists():
+        return Preprocessing()
+    return from_dict(Preprocessing, read_json(path), str(path))

@@ -1,0 +1,127 @@
+"""Everything that is measured about a model, as one dictionary ready for JSON."""
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.evaluation.faces import EvaluatedModel, Progress, load_faces, map_faces
+from twobirds.evaluation.judge_training import train_or_load_judge
+from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.evaluation.sections import (
+    Evaluation,
+    call_witness,
+    describe_judge,
+    measure_editing,
+    measure_generation,
+    measure_recognition,
+    measure_reconstruction,
+)
+
+_DEFAULT = EvaluationConfig()
+_PACKAGES = ("twobirds", "torch", "numpy", "onnxruntime", "scikit-learn", "torchmetrics")
+_SIGNIFICANT_DIGITS = 5
+_MIN_FACES = 4
+
+
+def evaluate(
+    model: EvaluatedModel,
+    pack: Pack,
+    config: EvaluationConfig = _DEFAULT,
+    *,
+    judge_path: Path | None = None,
+    embedder_path: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure a model on a split of a pack.
+
+    Args:
+        model: What to evaluate.
+        pack: Faces with the model's attributes; its train split feeds judge and baselines.
+        config: Split, seed, and how much to measure.
+        judge_path: File of the judge; trained there first if absent. None does without.
+        embedder_path: ONNX file of a face embedder. None does without.
+        progress: Told what is going on.
+
+    Returns:
+        The report; what could not be had is left out, with a sentence under `absent`.
+
+    Raises:
+        InputError: If pack, split, judge or embedder are unfit.
+    """
+    faces = load_faces(pack, choose_rows(pack, config), model)
+    run = Evaluation(model, pack, faces, config, progress)
+    rebuilt = map_faces(model.reconstruct, faces.images, model.device)
+    witness, calibration = call_witness(run, embedder_path)
+    report = _describe(run)
+    report["recognition"] = measure_recognition(run)
+    report["reconstruction"] = measure_reconstruction(run, rebuilt, witness)
+    if judge_path is None:
+        run.absent |= dict.fromkeys(("editing", "generation"), "no file for a judge was named")
+    else:
+        judge = train_or_load_judge(
+            pack, judge_path, model, images=config.judge_images, progress=progress
+        )
+        report["editing"] = measure_editing(run, judge, rebuilt, witness)
+        report["generation"] = measure_generation(run, judge)
+        report["judge"] = describe_judge(run, judge)
+    if calibration is not None:
+        report["identity_calibration"] = calibration
+    rounded = round_figures({**report, "absent": run.absent})
+    assert isinstance(rounded, dict)
+    return rounded
+
+
+def choose_rows(pack: Pack, config: EvaluationConfig) -> np.ndarray:
+    """Rows of the split, or the chosen number of them at random, in the pack's order, `[N]` int64.
+
+    Raises:
+        InputError: If there are too few.
+    """
+    rows = pack.rows(config.split)
+    if len(rows) < _MIN_FACES:
+        raise InputError(
+            f"{pack.path} has {len(rows)} faces in split {config.split}, too few to evaluate on: "
+            "choose another split"
+        )
+    order = np.random.default_rng(config.seed).permutation(rows)
+    return np.sort(order[: config.max_faces])
+
+
+def round_figures(value: Any) -> Any:
+    """Round every float in nested dicts and lists to five significant digits."""
+    if isinstance(value, dict):
+        return {key: round_figures(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [round_figures(item) for item in value]
+    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
+
+
+def _describe(run: Evaluation) -> dict[str, Any]:
+    """What was evaluated on what, with which versions."""
+    model, pack, config = run.model, run.pack, run.config
+    return {
+        "model": {
+            "name": model.name,
+            "preset": model.config.preset,
+            "size": model.size,
+            "weights_sha256": model.weights_sha256,
+        },
+        "data": {
+            "pack_sha256": pack.sha256,
+            "split": config.split,
+            "count": len(run.faces),
+            "drawn": pack.drawn is not None,
+        },
+        "seed": config.seed,
+        "config": asdict(config),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+    }

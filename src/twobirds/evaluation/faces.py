@@ -1,0 +1,169 @@
+"""The faces and the model that an evaluation works on."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+
+BATCH_SIZE = 64
+"""Faces per forward pass; no figure depends on it."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many of it are done, and of how many."""
+
+
+class EvaluatedModel(Protocol):
+    """What an evaluation needs of a model; `twobirds.api.FaceModel` has it."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in the report."""
+        ...
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        """The K names, in order."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Height and width of its images in pixels."""
+        ...
+
+    @property
+    def num_latents(self) -> int:
+        """Length of a latent code."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Its `RunConfig`."""
+        ...
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of its weights file."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
+
+    def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Generate `[B, 3, H, W]` from latents `[B, Z]` and attributes `[B, K]`."""
+        ...
+
+    def recognize(self, faces: Tensor) -> Tensor:
+        """Read probabilities `[B, K]` off faces `[B, 3, H, W]`."""
+        ...
+
+    def reconstruct(self, faces: Tensor) -> Tensor:
+        """Rebuild faces `[B, 3, H, W]`."""
+        ...
+
+    def edit(self, faces: Tensor, changes: Mapping[str, float]) -> Tensor:
+        """Change some attributes of faces `[B, 3, H, W]`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSet:
+    """N faces of a pack at a model's size, with a model's K attributes in its order."""
+
+    images: np.ndarray
+    """`[N, H, W, 3]` uint8 RGB."""
+    attributes: np.ndarray
+    """`[N, K]` uint8 0/1."""
+    rows: np.ndarray
+    """`[N]` int64, where they lie in the pack."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_faces(pack: Pack, rows: np.ndarray, model: EvaluatedModel) -> FaceSet:
+    """Take rows of a pack, resampled to the model's size where that differs.
+
+    Args:
+        pack: Where from.
+        rows: `[N]` int64.
+        model: Its size and attributes are wanted.
+
+    Raises:
+        InputError: If the pack lacks an attribute of the model.
+    """
+    return FaceSet(
+        images=resize(pack.images[rows], model.size),
+        attributes=pack.attributes[rows][:, attribute_columns(pack, model)],
+        rows=rows,
+    )
+
+
+def attribute_columns(pack: Pack, model: EvaluatedModel) -> np.ndarray:
+    """Columns of the pack's attributes in the model's order, `[K]` int64.
+
+    Raises:
+        InputError: If the pack lacks an attribute of the model.
+    """
+    missing = [name for name in model.attributes if name not in pack.attribute_names]
+    if missing:
+        raise InputError(
+            f"the pack {pack.path} has no attribute {', '.join(missing)}, which the model "
+            f"{model.name} knows: evaluate on a pack with the attributes of its training"
+        )
+    return np.array([pack.attribute_names.index(name) for name in model.attributes], np.int64)
+
+
+def to_tensor(images: np.ndarray, device: torch.device | None = None) -> Tensor:
+    """Turn `[B, H, W, 3]` uint8 into `[B, 3, H, W]` float32 in [-1, 1]."""
+    pixels = torch.from_numpy(np.array(images)).to(device)
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """Turn `[B, 3, H, W]` in [-1, 1] into `[B, H, W, 3]` uint8, as a saved picture has it."""
+    pixels = (images.detach().float().clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).cpu().contiguous().numpy()
+
+
+def resize(images: np.ndarray, size: int) -> np.ndarray:
+    """Resample `[N, H, W, 3]` uint8 to `[N, size, size, 3]` with an antialiasing filter."""
+    if images.shape[1:3] == (size, size):
+        return np.array(images)
+    resized = [
+        to_uint8(F.interpolate(to_tensor(part), (size, size), mode="bicubic", antialias=True))
+        for part in batches(images)
+    ]
+    return np.concatenate(resized)
+
+
+def batches(images: np.ndarray, batch_size: int = BATCH_SIZE) -> Iterator[np.ndarray]:
+    """Cut the first axis into parts of at most `batch_size`."""
+    for start in range(0, len(images), batch_size):
+        yield images[start : start + batch_size]
+
+
+def map_faces(
+    function: Callable[[Tensor], Tensor], images: np.ndarray, device: torch.device
+) -> np.ndarray:
+    """Send faces through a model batch by batch, faces out, as saved pictures.
+
+    Args:
+        function: From and to `[B, 3, H, W]` in [-1, 1].
+        images: `[N, H, W, 3]` uint8.
+        device: Where `function` computes.
+
+    Returns:
+        `[N, H, W, 3]` uint8.
+    """
+    with torch.inference_mode():
+        parts = [to_uint8(function(to_tensor(part, device))) for part in batches(images)]
+    return np.concatenate(parts) if parts else np.array(images)

@@ -1,0 +1,97 @@
+"""Faces from noise: how far from real ones, how varied, and with what they were asked for (P2)."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.metrics import balanced_accuracy_score
+
+from twobirds.evaluation.faces import BATCH_SIZE, EvaluatedModel, Progress, to_uint8
+from twobirds.evaluation.frechet import (
+    feature_statistics,
+    frechet_distance,
+    mean_pairwise_distance,
+)
+from twobirds.evaluation.judge import Judge
+from twobirds.runtime import keyed_generator
+
+_LATENTS = 71  # purpose of the random draws
+_PAIRED_FACES = 2_000  # of each kind, for the mean pairwise distance
+
+
+def generate_images(
+    model: EvaluatedModel, attributes: np.ndarray, *, seed: int, progress: Progress | None = None
+) -> np.ndarray:
+    """Generate a face for each attribute row, with z from U(-1, 1).
+
+    Args:
+        model: G.
+        attributes: `[N, K]` 0/1.
+        seed: Of z; a row's z depends on its number alone, not on the batches.
+        progress: Told about faces generated.
+
+    Returns:
+        `[N, S, S, 3]` uint8.
+    """
+    generator = keyed_generator(seed, _LATENTS)
+    latents = torch.rand(len(attributes), model.num_latents, generator=generator) * 2 - 1
+    rows = torch.from_numpy(attributes.astype(np.float32))
+    images = []
+    with torch.inference_mode():
+        for z, c in zip(latents.split(BATCH_SIZE), rows.split(BATCH_SIZE), strict=True):
+            images.append(to_uint8(model.decode(z.to(model.device), c.to(model.device))))
+            if progress is not None:
+                progress("generating", len(images) * BATCH_SIZE, len(latents))
+    return np.concatenate(images)
+
+
+def score_generation(
+    judge: Judge,
+    fakes: np.ndarray,
+    asked: np.ndarray,
+    real_features: np.ndarray,
+    other_real_features: np.ndarray | None,
+) -> dict[str, Any]:
+    """The `generation` section of the report.
+
+    Args:
+        judge: Its features measure, its attribute head reads.
+        fakes: `[N, S, S, 3]` uint8.
+        asked: `[N, K]` 0/1, the attributes the fakes were made from.
+        real_features: `[M, F]` of the real faces evaluated on.
+        other_real_features: `[L, F]` of other real faces, at best as many as there are fakes, for
+            the floor; None where there are none.
+    """
+    logits, features = judge.read(fakes)
+    real = feature_statistics(real_features)
+    section: dict[str, Any] = {
+        "frechet_distance": frechet_distance(feature_statistics(features), real),
+        "features": judge.feature_name,
+        "num_fakes": len(fakes),
+        "num_real": len(real_features),
+        "halves_floor": frechet_distance(
+            feature_statistics(real_features[::2]), feature_statistics(real_features[1::2])
+        ),
+    }
+    if other_real_features is not None:
+        others = feature_statistics(other_real_features)
+        section["real_floor"] = frechet_distance(others, real)
+        section["num_floor"] = len(other_real_features)
+    return section | _score_attributes(logits, asked) | _score_diversity(features, real_features)
+
+
+def _score_attributes(logits: np.ndarray, asked: np.ndarray) -> dict[str, float]:
+    """How often the judge reads what was asked for: logits and attributes `[N, K]`."""
+    read = logits > 0
+    varied = np.flatnonzero((asked.min(axis=0) == 0) & (asked.max(axis=0) == 1))
+    scores = {"attribute_accuracy": float((read == asked).mean())}
+    if len(varied):
+        balanced = [balanced_accuracy_score(asked[:, k], read[:, k]) for k in varied]
+        scores["attribute_balanced_accuracy"] = float(np.mean(balanced))
+    return scores
+
+
+def _score_diversity(features: np.ndarray, real_features: np.ndarray) -> dict[str, float]:
+    """Mean pairwise distance of fakes over that of real faces: 1 is as varied as life."""
+    fake = mean_pairwise_distance(features[:_PAIRED_FACES])
+    return {"diversity": fake / mean_pairwise_distance(real_features[:_PAIRED_FACES])}

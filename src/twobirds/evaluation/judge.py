@@ -1,0 +1,180 @@
+"""The judge: a small residual network that reads attributes and took no part in any training.
+
+It differs from D and C in architecture, seed and data order, so that an edit that only C can see
+does not count as a success.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as dump_safetensors
+from torch import Tensor, nn
+
+from twobirds.checkpoint import write_atomically
+from twobirds.config import from_dict
+from twobirds.errors import InputError
+from twobirds.evaluation.faces import batches, to_tensor
+
+WIDTHS = (32, 64, 128, 192)
+"""Channels of the stages; the last is the number of features."""
+_HEADER = "judge"  # key of the metadata in the file
+
+
+@dataclass(frozen=True)
+class JudgeMetadata:
+    """What a judge was trained on."""
+
+    pack_sha256: str
+    """Hash of the pack."""
+    size: int
+    """Side of its images in pixels."""
+    attributes: tuple[str, ...]
+    """The K names, in order."""
+    seed: int
+    """Of its weights and data order."""
+    images: int
+    """Training images shown."""
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm beside a shortcut (He et al., 2016)."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+            nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+        )
+        self.shortcut = nn.Sequential()
+        if stride > 1 or in_channels != out_channels:
+            self.shortcut = nn.Sequential(
+                nn.AvgPool2d(stride) if stride > 1 else nn.Identity(),
+                nn.Conv2d(in_channels, out_channels, 1, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map `[B, C, H, W]` to `[B, C', H / stride, W / stride]`."""
+        return F.relu(self.body(images) + self.shortcut(images))
+
+
+class JudgeNetwork(nn.Module):
+    """A ResNet of 0.9 M parameters; its first stage works at 32x32 whatever the image's size."""
+
+    def __init__(self, size: int, num_attributes: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for stride in [2] * max(0, (size // 32).bit_length() - 1) or [1]:
+            layers += [
+                nn.Conv2d(channels, WIDTHS[0], 3, stride, 1, bias=False),
+                nn.BatchNorm2d(WIDTHS[0]),
+                nn.ReLU(),
+            ]
+            channels = WIDTHS[0]
+        for i, width in enumerate(WIDTHS):
+            layers.append(ResidualBlock(channels, width, stride=2 if i else 1))
+            channels = width
+        self.trunk = nn.Sequential(*layers)
+        self.head = nn.Linear(channels, num_attributes)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Read images `[B, 3, S, S]` in [-1, 1].
+
+        Returns:
+            Attribute logits `[B, K]`; features `[B, 192]` behind them.
+        """
+        features = self.trunk(images).mean(dim=(2, 3))  # [B, C, 4, 4] -> [B, C]
+        return self.head(features), features
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A trained judge."""
+
+    network: JudgeNetwork
+    """In evaluation mode."""
+    metadata: JudgeMetadata
+    """What it was trained on."""
+    sha256: str
+    """Hash of its file."""
+
+    @property
+    def feature_name(self) -> str:
+        """What a distance between its features is named after."""
+        return f"judge-{self.sha256[:8]}"
+
+    def read(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read faces `[N, S, S, 3]` uint8.
+
+        Returns:
+            Attribute logits `[N, K]` and features `[N, F]`, float32.
+        """
+        device = self.network.head.weight.device
+        with torch.inference_mode():
+            outputs = [self.network(to_tensor(part, device)) for part in batches(images)]
+        logits, features = zip(*outputs, strict=True)
+        return torch.cat(logits).cpu().numpy(), torch.cat(features).cpu().numpy()
+
+
+def save_judge(network: JudgeNetwork, metadata: JudgeMetadata, path: Path) -> None:
+    """Write weights and metadata as one safetensors file, atomically."""
+    weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    content = dump_safetensors(weights, {_HEADER: json.dumps(asdict(metadata))})
+    write_atomically(path, lambda file: file.write(content))
+
+
+def load_judge(path: Path) -> Judge:
+    """Read what `save_judge` wrote.
+
+    Raises:
+        InputError: If the file is damaged or no judge.
+    """
+    try:
+        content = path.read_bytes()
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(_HEADER, "")
+        metadata = from_dict(JudgeMetadata, json.loads(header), str(path))
+        network = JudgeNetwork(metadata.size, len(metadata.attributes))
+        network.load_state_dict(parse_safetensors(content))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path}: is no usable judge ({reason}); delete it, and it is trained again"
+        ) from error
+    network.eval().requires_grad_(False)
+    return Judge(network, metadata, hashlib.sha256(content).hexdigest())
+
+
+def check_judge(
+    judge: Judge, path: Path, *, pack_sha256: str, size: int, attributes: Sequence[str]
+) -> None:
+    """Make sure that a cached judge is this pack's.
+
+    Raises:
+        InputError: If it was trained on another pack, at another size or for other attributes.
+    """
+    metadata = judge.metadata
+    for what, have, want in (
+        ("on another pack", metadata.pack_sha256, pack_sha256),
+        ("at another size", metadata.size, size),
+        ("for other attributes", metadata.attributes, tuple(attributes)),
+    ):
+        if have != want:
+            raise InputError(
+                f"{path}: this judge was trained {what}; delete it or name another file, and a "
+                "judge of this pack is trained there"
+            )

@@ -1,0 +1,42 @@
+"""What an evaluation measures, and on what."""
+
+from dataclasses import dataclass
+
+from twobirds.errors import InputError
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """What to measure and how much of it, the price being time."""
+
+    split: str = "test"
+    """train, valid or test."""
+    seed: int = 0
+    """Of every random choice: the same seed gives the same report."""
+    num_fakes: int = 5_000
+    """Faces to generate; the Fréchet distance is biased upwards with fewer."""
+    max_faces: int | None = None
+    """Most faces of the split, chosen at random; None takes all."""
+    faces_per_edit: int = 200
+    """Most faces for each attribute and direction."""
+    calibration_faces: int = 4_000
+    """Most faces to calibrate the embedder on."""
+    judge_images: int = 120_000
+    """Training images to show a judge where none is cached."""
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("num_fakes", 2),
+            ("faces_per_edit", 1),
+            ("calibration_faces", 2),
+            ("judge_images", 1),
+            ("seed", 0),
+        ):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if self.max_faces is not None and self.max_faces < 4:
+            raise InputError(f"max_faces must be at least 4, not {self.max_faces}")
+
+
+QUICK = EvaluationConfig(num_fakes=2_000, max_faces=300, faces_per_edit=40, calibration_faces=1_000)
+"""About a minute of two CPU cores at 64 px, with a judge at hand."""

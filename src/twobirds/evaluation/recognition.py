@@ -1,0 +1,67 @@
+"""How well a model reads attributes (P1, Sec. 5.3.1)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, hamming_loss
+
+
+def majority_labels(train_attributes: np.ndarray) -> np.ndarray:
+    """The more frequent value of each attribute, `[K]` uint8 from `[N, K]` 0/1."""
+    majority: np.ndarray = (train_attributes.mean(axis=0) > 0.5).astype(np.uint8)
+    return majority
+
+
+def score_recognition(
+    probabilities: np.ndarray,
+    attributes: np.ndarray,
+    majority: np.ndarray,
+    names: Sequence[str],
+) -> dict[str, Any]:
+    """Compare what was read with the labels.
+
+    Args:
+        probabilities: `[N, K]` in [0, 1].
+        attributes: `[N, K]` 0/1, the labels.
+        majority: `[K]` 0/1, what always guessing the majority of the training split would say.
+        names: The K attribute names.
+
+    Returns:
+        The `recognition` section of the report. Balanced accuracy and average precision are over
+        the attributes that have both values here; the others lack them.
+    """
+    read = (probabilities > 0.5).astype(np.uint8)
+    per_attribute = {
+        name: _score_attribute(probabilities[:, k], attributes[:, k], int(majority[k]))
+        for k, name in enumerate(names)
+    }
+    guesses = np.broadcast_to(majority, attributes.shape)
+    scores = {
+        "hamming_loss": float(hamming_loss(attributes, read)),
+        "majority_hamming_loss": float(hamming_loss(attributes, guesses)),
+    }
+    for key, short in (
+        ("balanced_accuracy", "balanced_accuracy"),
+        ("mean_average_precision", "average_precision"),
+    ):
+        values = [scored[short] for scored in per_attribute.values() if short in scored]
+        if values:
+            scores[key] = float(np.mean(values))
+    return {**scores, "per_attribute": per_attribute}
+
+
+def _score_attribute(
+    probabilities: np.ndarray, labels: np.ndarray, majority: int
+) -> dict[str, float | int]:
+    """Scores of one attribute: probabilities and labels `[N]`."""
+    read = probabilities > 0.5
+    scores: dict[str, float | int] = {
+        "accuracy": float((read == labels).mean()),
+        "majority_accuracy": float((labels == majority).mean()),
+        "support": int(labels.sum()),
+    }
+    if 0 < labels.sum() < len(labels):
+        scores["balanced_accuracy"] = float(balanced_accuracy_score(labels, read))
+        scores["average_precision"] = float(average_precision_score(labels, probabilities))
+    return scores

@@ -1,0 +1,204 @@
+"""The sections of the report, each made from one evaluation under way."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.evaluation.drawn_truth import DrawnTruth, most_visible
+from twobirds.evaluation.edit_scores import score_edits, score_some, score_truth
+from twobirds.evaluation.editing import EditingStudy, Witness, run_edits, run_several
+from twobirds.evaluation.embedder import Embedder
+from twobirds.evaluation.faces import (
+    EvaluatedModel,
+    FaceSet,
+    Progress,
+    attribute_columns,
+    batches,
+    resize,
+    to_tensor,
+)
+from twobirds.evaluation.generation import generate_images, score_generation
+from twobirds.evaluation.identity import (
+    FAR,
+    MIN_AUC,
+    Calibration,
+    calibrate,
+    identity_scores,
+)
+from twobirds.evaluation.judge import Judge
+from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.evaluation.recognition import majority_labels, score_recognition
+from twobirds.evaluation.reconstruction import Anchors, psnr_db, ssim
+
+_SEVERAL = (3, 6)  # edits at once
+_ANCHOR_FACES = 2_000  # training faces behind the mean face and the principal components
+
+
+@dataclass(eq=False)
+class Evaluation:
+    """One evaluation under way."""
+
+    model: EvaluatedModel
+    pack: Pack
+    faces: FaceSet
+    """The real faces, N of them."""
+    config: EvaluationConfig
+    progress: Progress | None
+    absent: dict[str, str] = field(default_factory=dict)
+    """What could not be had, and why."""
+
+    def train_images(self, count: int) -> np.ndarray:
+        """At most `count` random training images, none of them evaluated on."""
+        rows = np.setdiff1d(self.pack.rows("train"), self.faces.rows)
+        rows = np.sort(np.random.default_rng(self.config.seed).permutation(rows)[:count])
+        return resize(self.pack.images[rows], self.model.size)
+
+    def majority(self) -> np.ndarray:
+        """The majority label of each attribute on the train split, `[K]`."""
+        labels = self.pack.attributes[self.pack.rows("train")]
+        return majority_labels(labels[:, attribute_columns(self.pack, self.model)])
+
+
+def measure_recognition(run: Evaluation) -> dict[str, Any]:
+    """The `recognition` section."""
+    with torch.inference_mode():
+        parts = [
+            run.model.recognize(to_tensor(part, run.model.device)).cpu()
+            for part in batches(run.faces.images)
+        ]
+    read = torch.cat(parts).numpy()
+    return score_recognition(read, run.faces.attributes, run.majority(), run.model.attributes)
+
+
+def measure_reconstruction(
+    run: Evaluation, rebuilt: np.ndarray, witness: Witness | None
+) -> dict[str, Any]:
+    """The `reconstruction` section, from rebuilt faces `[N, S, S, 3]` uint8."""
+    section: dict[str, Any] = {
+        "psnr_db": float(psnr_db(rebuilt, run.faces.images).mean()),
+        "ssim": float(ssim(rebuilt, run.faces.images).mean()),
+        "data_range": 255,
+    }
+    train_images = run.train_images(_ANCHOR_FACES)
+    if len(train_images) > 1:
+        section["baselines_psnr_db"] = Anchors(train_images).psnr_db(run.faces.images)
+    else:
+        run.absent["reconstruction.baselines_psnr_db"] = "no training faces but those evaluated on"
+    if witness is not None:
+        distances = witness.distances(rebuilt, np.arange(len(rebuilt)))
+        section["identity"] = identity_scores(distances, witness.calibration)
+    return section
+
+
+def measure_editing(
+    run: Evaluation, judge: Judge, rebuilt: np.ndarray, witness: Witness | None
+) -> dict[str, Any]:
+    """The `editing` section: single edits, several at once, and on drawn faces the truth."""
+    study = EditingStudy(
+        model=run.model,
+        judge=judge,
+        faces=run.faces,
+        rebuilt=rebuilt,
+        real_logits=judge.read(run.faces.images)[0],
+        rebuilt_logits=judge.read(rebuilt)[0],
+        witness=witness,
+        truth=DrawnTruth(run.pack, run.faces) if run.pack.drawn else None,
+        seed=run.config.seed,
+    )
+    limit = run.config.faces_per_edit
+    edits = run_edits(study, faces_per_edit=limit, progress=run.progress)
+    section = score_edits(study, edits)
+    if "success_rate" not in section:
+        run.absent["editing.success_rate"] = "no edit had enough faces to count"
+    section["several"] = {str(n): run_several(study, n, faces=limit) for n in _SEVERAL}
+    if study.truth is None:
+        for key in ("counterfactual_psnr_db", "most_visible"):
+            run.absent[f"editing.{key}"] = "the true answers to edits exist for drawn faces only"
+    else:
+        section |= score_truth(edits)
+        names = most_visible(list(run.model.attributes), run.model.size)
+        section["most_visible"] = score_some(study, edits, names)
+    return section
+
+
+def measure_generation(run: Evaluation, judge: Judge) -> dict[str, Any]:
+    """The `generation` section; asks for attribute rows that occur in the split."""
+    seed, count = run.config.seed, run.config.num_fakes
+    picks = np.random.default_rng(seed).integers(len(run.faces), size=count)
+    asked = run.faces.attributes[picks]
+    fakes = generate_images(run.model, asked, seed=seed, progress=run.progress)
+    others = run.train_images(count)
+    if len(others) < 2:
+        run.absent["generation.real_floor"] = "no training faces but those evaluated on"
+    return score_generation(
+        judge,
+        fakes,
+        asked,
+        judge.read(run.faces.images)[1],
+        judge.read(others)[1] if len(others) > 1 else None,
+    )
+
+
+def describe_judge(run: Evaluation, judge: Judge) -> dict[str, Any]:
+    """Who judges, and how well it reads the real faces: the ceiling of what it can say."""
+    logits, _ = judge.read(run.faces.images)
+    scores = score_recognition(
+        1 / (1 + np.exp(-logits.astype(np.float64))),
+        run.faces.attributes,
+        run.majority(),
+        run.model.attributes,
+    )
+    facts = {"seed": judge.metadata.seed, "images": judge.metadata.images}
+    return {"sha256": judge.sha256, **facts, **scores}
+
+
+def call_witness(
+    run: Evaluation, embedder_path: Path | None
+) -> tuple[Witness | None, dict[str, Any] | None]:
+    """Calibrate an embedder on the pack, and embed the real faces if it proves itself.
+
+    Returns:
+        The witness, None if identity cannot be judged; and the `identity_calibration` section.
+    """
+    if embedder_path is None:
+        run.absent["identity_calibration"] = "no face embedder was named"
+        _do_without(run, "no face embedder was named")
+        return None, None
+    embedder = Embedder(embedder_path)
+    try:
+        calibration = _calibrate(run, embedder)
+    except InputError as error:
+        run.absent["identity_calibration"] = str(error)
+        _do_without(run, f"the embedder cannot be calibrated: {error}")
+        return None, None
+    names = {"embedder": embedder.name, "embedder_sha256": embedder.sha256}
+    section = {**names, "far": FAR, **asdict(calibration)}
+    if calibration.auc < MIN_AUC:
+        reason = f"{embedder.name} tells the people of this pack apart with an AUC of only "
+        _do_without(run, f"{reason}{calibration.auc:.3f}, below {MIN_AUC}")
+        return None, section
+    embeddings = embedder.embed(run.faces.images, run.pack.landmarks)
+    return Witness(embedder, calibration, run.pack.landmarks, embeddings), section
+
+
+def _calibrate(run: Evaluation, embedder: Embedder) -> Calibration:
+    """Calibrate an embedder as the configuration says."""
+    return calibrate(
+        embedder,
+        run.pack,
+        size=run.model.size,
+        seed=run.config.seed,
+        max_faces=run.config.calibration_faces,
+        progress=run.progress,
+    )
+
+
+def _do_without(run: Evaluation, reason: str) -> None:
+    """Note that identity cannot be judged."""
+    for key in ("reconstruction.identity", "editing.identity"):
+        run.absent[key] = reason

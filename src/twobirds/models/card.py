@@ -1,0 +1,91 @@
+"""The model card that goes with every saved model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from twobirds.config import RunConfig
+
+_TEMPLATE = """---
+library_name: twobirds
+tags: [gan, faces, attributes, image-editing]
+---
+# {name}
+
+One model that recognizes {num_attributes} attributes of aligned faces of {size}x{size} pixels,
+generates faces from noise and attributes, rebuilds faces through their own code, and edits them.
+Trained with preset `{preset}` of [TwoBirds](https://arxiv.org/abs/1711.06078) (iterative GAN).
+
+```python
+from twobirds import FaceModel
+model = FaceModel.load("{name}")
+```
+
+## Figures
+{figures}
+
+## Training
+{training}
+
+## Attributes
+{attributes}
+
+## Limits and responsible use
+Faces must be aligned like the training images. Attributes are what annotators saw in photos, not
+what people are; errors differ between groups of people. Do not use the model to decide about
+people, to deceive, or on photos of people who did not agree. Weights that were trained on CelebA
+are for non-commercial research only, like that data set.
+"""
+_FIGURES = (
+    ("recognition", "hamming_loss", "Hamming loss"),
+    ("recognition", "majority_hamming_loss", "Hamming loss of always saying the majority label"),
+    ("recognition", "balanced_accuracy", "balanced accuracy"),
+    ("recognition", "mean_average_precision", "mean average precision"),
+    ("reconstruction", "psnr_db", "reconstruction PSNR, dB"),
+    ("reconstruction", "ssim", "reconstruction SSIM"),
+    ("editing", "success_rate", "edit success, by a separately trained judge"),
+    ("editing", "floor_rate", "edit success without any edit (floor)"),
+    ("editing", "drift", "drift of the other attributes, logits"),
+    ("generation", "frechet_distance", "Frechet distance on the judge's features"),
+    ("generation", "real_floor", "the same between real faces (floor)"),
+)
+
+
+def model_card(name: str, config: RunConfig, report: Mapping[str, Any] | None) -> str:
+    """Write the card, Markdown, with the figures of an evaluation if there is one.
+
+    Args:
+        name: Name of the model.
+        config: The run that trained it.
+        report: Output of `evaluate`, or None.
+    """
+    train = config.train
+    training = (
+        f"{train.images:,} images shown over both stages, batches of {train.batch_size}, Adam with "
+        f"step size {train.learning_rate:g}, seed {train.seed}; width {config.model.width:g}."
+    )
+    return _TEMPLATE.format(
+        name=name,
+        num_attributes=config.model.num_attributes,
+        size=config.model.size,
+        preset=config.preset,
+        figures=_figures(report),
+        training=training,
+        attributes=", ".join(config.model.attributes),
+    )
+
+
+def _figures(report: Mapping[str, Any] | None) -> str:
+    if report is None:
+        return "Not evaluated: run `twobirds evaluate`."
+    data = report["data"]
+    lines = [
+        f"Measured by `twobirds evaluate` on {data['count']:,} faces of the {data['split']} split.",
+        "",
+        "| figure | value |",
+        "| --- | --- |",
+    ]
+    for section, key, label in _FIGURES:
+        value = report.get(section, {}).get(key)
+        if value is not None:
+            lines.append(f"| {label} | {value:.4g} |")
+    return "\n".join(lines)

@@ -1,0 +1,199 @@
+"""Trained networks on disk and on the Hub, and how they are found."""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as dump_safetensors
+from torch import Tensor, nn
+
+from twobirds.checkpoint import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    load_model,
+    load_run,
+    save_model,
+)
+from twobirds.config import RunConfig, from_dict, to_dict
+from twobirds.errors import InputError
+from twobirds.models.build import build_discriminator, build_generator
+from twobirds.models.card import model_card
+from twobirds.models.discriminator import Discriminator
+from twobirds.models.generator import Generator
+
+MODEL_FORMAT = 1
+HUB_PREFIX = "hf://"
+_BANK = "attribute_bank"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What inference needs of a trained model."""
+
+    generator: Generator
+    """G, or its moving average where one was kept."""
+    discriminator: Discriminator
+    """D with C."""
+    config: RunConfig
+    """The run that trained them."""
+    attribute_bank: Tensor
+    """`[R, K]` uint8 0/1: attribute rows that occur in the training data."""
+    weights_sha256: str
+    """SHA-256 of the weights as a safetensors file."""
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that come with the package."""
+    folder = resources.files("twobirds") / "pretrained"
+    return sorted(p.name for p in folder.iterdir() if (p / WEIGHTS_FILE).is_file())
+
+
+def load_trained(source: str | Path) -> Trained:
+    """Load a model from a shipped name, a run or model folder, a checkpoint file, or the Hub.
+
+    Raises:
+        InputError: If there is none, or its files are damaged.
+    """
+    if str(source).startswith(HUB_PREFIX):
+        return _from_model_folder(_download(str(source).removeprefix(HUB_PREFIX)))
+    path = Path(source)
+    if path.is_file():
+        return _from_run(path)
+    if (path / WEIGHTS_FILE).is_file():
+        return _from_model_folder(path)
+    if (path / CHECKPOINT_FILE).is_file():
+        return _from_run(path / CHECKPOINT_FILE)
+    if str(source) in shipped_models():
+        with resources.as_file(resources.files("twobirds") / "pretrained" / str(source)) as folder:
+            return _from_model_folder(folder)
+    raise InputError(
+        f"no model {str(source)!r}: it is neither a run or model folder, nor one of the shipped "
+        f"models ({', '.join(shipped_models()) or 'none'}), nor hf://owner/name"
+    )
+
+
+def save_trained(
+    trained: Trained, folder: Path, *, half: bool = False, report: Mapping[str, Any] | None = None
+) -> None:
+    """Save a model as safetensors, config.json and a model card.
+
+    Args:
+        trained: The model.
+        folder: Where to; replaced if it holds a model already.
+        half: Store floating-point weights as float16; the buffers of batch norm stay float32.
+        report: Output of `evaluate` for the card.
+
+    Raises:
+        InputError: If the folder is there and holds something else.
+    """
+    if folder.exists() and not (folder / WEIGHTS_FILE).is_file() and any(folder.iterdir()):
+        raise InputError(f"{folder} exists and holds no model: choose another folder")
+    config = {"format": MODEL_FORMAT, "run": to_dict(trained.config)}
+    card = model_card(folder.name, trained.config, report)
+    save_model(folder, _tensors(trained, half=half), config, card)
+
+
+def push_trained(trained: Trained, repository: str, *, half: bool, private: bool) -> None:
+    """Upload a model to the Hugging Face Hub as `owner/name`.
+
+    Raises:
+        InputError: If the Hub refuses or cannot be reached.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / repository.rsplit("/", maxsplit=1)[-1]
+        save_trained(trained, folder, half=half)
+        try:
+            api = HfApi()
+            api.create_repo(repository, private=private, exist_ok=True)
+            api.upload_folder(repo_id=repository, folder_path=folder)
+        except (OSError, HfHubHTTPError, HFValidationError) as error:
+            raise InputError(f"hf://{repository}: cannot be uploaded: {error}") from error
+
+
+def _download(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        patterns = [WEIGHTS_FILE, CONFIG_FILE]
+        return Path(snapshot_download(repository, allow_patterns=patterns))
+    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
+        raise InputError(f"{HUB_PREFIX}{repository}: cannot be downloaded: {error}") from error
+
+
+def _from_model_folder(folder: Path) -> Trained:
+    tensors, content = load_model(folder)
+    where = str(folder / CONFIG_FILE)
+    if content.get("format") != MODEL_FORMAT:
+        raise InputError(f"{where}: has format {content.get('format')!r}, not {MODEL_FORMAT}")
+    config = from_dict(RunConfig, content.get("run"), f"{where}: run")
+    parts: dict[str, dict[str, Tensor]] = {"generator": {}, "discriminator": {}}
+    for name, tensor in tensors.items():
+        network, _, key = name.partition(".")
+        if network in parts:
+            parts[network][key] = tensor
+    bank = tensors.get(_BANK)
+    return _assemble(folder, config, parts["generator"], parts["discriminator"], bank)
+
+
+def _from_run(path: Path) -> Trained:
+    config, state = load_run(path)
+    networks = state.get("networks", {})
+    generator = networks.get("generator_ema", networks.get("generator"))
+    bank = state.get(_BANK)
+    return _assemble(path, config, generator, networks.get("discriminator"), bank)
+
+
+def _assemble(
+    where: Path, config: RunConfig, generator: Any, discriminator: Any, bank: Any
+) -> Trained:
+    """Build the networks and fill them, checking every name and shape."""
+    networks = build_generator(config.model), build_discriminator(config.model)
+    try:
+        for network, weights in zip(networks, (generator, discriminator), strict=True):
+            network.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{where}: weights do not fit the configuration: {reason}") from error
+    if not isinstance(bank, Tensor) or bank.ndim != 2 or len(bank) == 0:
+        raise InputError(f"{where}: has no bank of attribute rows")
+    if bank.shape[1] != config.model.num_attributes or bank.dtype != torch.uint8:
+        raise InputError(f"{where}: its bank of attribute rows does not fit the attributes")
+    trained = Trained(*networks, config, bank, "")
+    return replace(trained, weights_sha256=hashlib.sha256(_dump(trained)).hexdigest())
+
+
+def _dump(trained: Trained) -> bytes:
+    dumped: bytes = dump_safetensors(_tensors(trained, half=False))
+    return dumped
+
+
+def _tensors(trained: Trained, *, half: bool) -> dict[str, Tensor]:
+    """All tensors by name, on the CPU, weights in float16 if `half`."""
+    tensors = {_BANK: trained.attribute_bank}
+    for part, network in (
+        ("generator", trained.generator),
+        ("discriminator", trained.discriminator),
+    ):
+        tensors |= {f"{part}.{name}": _stored(value, half) for name, value in _weights(network)}
+        tensors |= {
+            f"{part}.{name}": value.cpu().contiguous() for name, value in network.named_buffers()
+        }
+    return tensors
+
+
+def _weights(network: nn.Module) -> list[tuple[str, Tensor]]:
+    return [(name, value.detach()) for name, value in network.named_parameters()]
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    return value.cpu().to(torch.float16 if half else torch.float32).contiguous()

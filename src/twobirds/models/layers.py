@@ -1,0 +1,103 @@
+"""Layers and weight handling that the networks share."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from twobirds.runtime import differentiable_sum, num_processes
+
+LEAKY_SLOPE = 0.2
+"""Slope of leaky ReLU below zero, as in DCGAN."""
+
+
+class BatchNorm(nn.Module):
+    """Batch normalization over all processes, with running statistics that can be held still.
+
+    In training the statistics are those of the whole batch, spread over however many processes,
+    so that two processes compute what one would. Buffers follow torch's names.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, num_features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.updates_statistics = True
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize `[B, C]` or `[B, C, H, W]` per channel; same shape and dtype out."""
+        if self.training and num_processes() > 1:
+            return self._forward_distributed(x)
+        running = self.updates_statistics or not self.training
+        normalized: Tensor = F.batch_norm(
+            x,
+            self.running_mean if running else None,
+            self.running_var if running else None,
+            self.weight,
+            self.bias,
+            self.training,
+            self.momentum,
+            self.eps,
+        )
+        return normalized
+
+    def _forward_distributed(self, x: Tensor) -> Tensor:
+        x32 = x.float()
+        axes = [0, *range(2, x.ndim)]
+        count = x.numel() // x.shape[1] * num_processes()
+        sums = torch.stack([x32.sum(axes), x32.square().sum(axes)])  # [2, C]
+        mean, mean_square = differentiable_sum(sums) / count
+        variance = (mean_square - mean.square()).clamp_min(0)
+        if self.updates_statistics:
+            with torch.no_grad():
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return (x32 * scale.view(shape) + shift.view(shape)).to(x.dtype)
+
+
+def initialize(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights from N(0, 0.02), those of batch norm from N(1, 0.02), as DCGAN does."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, 0.02, generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, BatchNorm):
+            nn.init.normal_(layer.weight, 1.0, 0.02, generator)
+
+
+@contextlib.contextmanager
+def frozen_weights(module: nn.Module) -> Iterator[None]:
+    """Let gradients flow through a network, but not into its weights; save their cost."""
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+@contextlib.contextmanager
+def frozen_statistics(module: nn.Module) -> Iterator[None]:
+    """Keep the running statistics of batch norm as they are during training passes."""
+    layers = [m for m in module.modules() if isinstance(m, BatchNorm) and m.updates_statistics]
+    for layer in layers:
+        layer.updates_statistics = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.updates_statistics = True

@@ -1,0 +1,148 @@
+"""Where the work runs: device, precision, processes, and randomness that needs no state."""
+
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from twobirds.errors import InputError
+
+_MASK_64 = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The device of this process and its place among the processes of the run."""
+
+    device: torch.device
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes the files and shows the progress."""
+        return self.rank == 0
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Mixed precision for forward passes: bfloat16 on CUDA, float32 on CPU.
+
+        Without matrix units for bfloat16 a CPU is slower in it than in float32.
+        """
+        if self.device.type == "cuda":
+            return torch.autocast("cuda", torch.bfloat16)
+        return contextlib.nullcontext()
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Turn `auto`, `cpu` or `cuda` into a device that is there.
+
+    Raises:
+        InputError: If the name is unknown or CUDA is asked for and absent.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"device must be auto, cpu or cuda, not {name!r}")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda was asked for, but this PyTorch sees no CUDA device")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+@contextlib.contextmanager
+def start(device: str = "auto") -> Any:
+    """Open the runtime of this process; under torchrun, join the others.
+
+    Yields:
+        Runtime: Device, rank and number of processes.
+    """
+    chosen = pick_device(device)
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Runtime(chosen)
+        return
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Runtime(chosen, dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def num_processes() -> int:
+    """Number of processes that train together; 1 outside torchrun."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Average gradients over all processes, in place, as one flat all-reduce.
+
+    A parameter without a gradient counts as zero, so that processes never disagree on what they
+    exchange. DistributedDataParallel is unsafe with several heads and partial backward passes.
+    """
+    count = num_processes()
+    if count == 1:
+        return
+    parameters = [p for p in parameters if p.requires_grad]
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([g.reshape(-1) for g in gradients])  # [number of weights]
+    dist.all_reduce(flat)
+    flat /= count
+    for gradient, part in zip(
+        gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True
+    ):
+        gradient.copy_(part.view_as(gradient))
+
+
+def average_values(values: Tensor) -> Tensor:
+    """Average a detached tensor over all processes."""
+    if num_processes() == 1:
+        return values
+    values = values.clone()
+    dist.all_reduce(values)
+    return values / num_processes()
+
+
+class _AllReduceSum(torch.autograd.Function):
+    """Sum over processes whose gradient is summed over processes too."""
+
+    @staticmethod
+    def forward(_ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def differentiable_sum(values: Tensor) -> Tensor:
+    """Sum a tensor over all processes, with gradients through the sum."""
+    summed = _AllReduceSum.apply(values)  # type: ignore[no-untyped-call]
+    assert isinstance(summed, Tensor)
+    return summed
+
+
+def keyed_generator(*keys: int) -> torch.Generator:
+    """A CPU generator that is a pure function of its keys, such as seed, iteration and purpose.
+
+    A run that draws everything this way resumes exactly from its iteration number alone, and
+    draws the same numbers on any device. The mixing is SplitMix64's (Steele et al., 2014).
+    """
+    state = 0
+    for key in keys:
+        state = (state ^ (key & _MASK_64)) + 0x9E3779B97F4A7C15 & _MASK_64
+        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & _MASK_64
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK_64
+        state ^= state >> 31
+    return torch.Generator().manual_seed(state)

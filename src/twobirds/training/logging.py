@@ -1,0 +1,125 @@
+"""What a run tells: metrics as JSON lines, TensorBoard if installed, a progress bar, samples."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from twobirds.checkpoint import write_atomically
+
+METRICS_FILE = "metrics.jsonl"
+SAMPLES_FOLDER = "samples"
+TENSORBOARD_FOLDER = "tensorboard"
+
+
+class MetricsLog:
+    """One JSON object a line in `metrics.jsonl`, and TensorBoard's files where it is installed.
+
+    Args:
+        run: The run's folder.
+        iteration: Where the run stands; later lines of a stopped leg are dropped.
+    """
+
+    def __init__(self, run: Path, iteration: int) -> None:
+        self.path = run / METRICS_FILE
+        _drop_lines_after(self.path, iteration)
+        self.board = _open_tensorboard(run / TENSORBOARD_FOLDER, iteration)
+
+    def write(self, values: Mapping[str, float]) -> None:
+        """Append one line; `images` in it is TensorBoard's step."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({k: _rounded(v) for k, v in values.items()}) + "\n")
+        if self.board is not None:
+            for name, value in values.items():
+                self.board.add_scalar(name, value, int(values["images"]))
+
+    def close(self) -> None:
+        """Flush TensorBoard's files."""
+        if self.board is not None:
+            self.board.close()
+
+
+class ProgressDisplay:
+    """A bar with stage, images a second, losses and time left; plain lines where no terminal is."""
+
+    def __init__(self, total_images: int, seen_images: int, *, enabled: bool) -> None:
+        self.console = Console(stderr=True)
+        self.enabled = enabled
+        self.bar: Progress | None = None
+        self.total_images = total_images
+        if enabled and self.console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=self.console)
+            self.task: TaskID = self.bar.add_task("training", total=total_images)
+            self.bar.update(self.task, completed=seen_images)
+            self.bar.start()
+
+    def advance(self, seen_images: int) -> None:
+        """Move the bar."""
+        if self.bar is not None:
+            self.bar.update(self.task, completed=seen_images)
+
+    def describe(self, values: Mapping[str, float]) -> None:
+        """Show the latest means."""
+        if not self.enabled:
+            return
+        losses = " ".join(
+            f"{name}={values[name]:.3f}"
+            for name in ("d_adversarial", "g_adversarial", "label_real", "pixel")
+            if name in values
+        )
+        rate = f"{values['images_per_second']:.0f} images/s"
+        text = f"stage {values['stage']:.0f} {values['images']:,.0f} images {rate} {losses}"
+        if self.bar is not None:
+            self.bar.update(self.task, description=text)
+        else:
+            left = (self.total_images - values["images"]) / max(values["images_per_second"], 1e-9)
+            self.console.print(f"{text}, {left / 60:.1f} min left", soft_wrap=True, highlight=False)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def write_sample_grid(path: Path, rows: Mapping[str, Tensor]) -> None:
+    """Write one PNG with a row of faces for each entry, each `[N, 3, H, W]` in [-1, 1]."""
+    stacked = torch.stack([r.detach().float().cpu() for r in rows.values()])  # [R, N, 3, H, W]
+    pixels = (stacked.clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
+    num_rows, num_columns, _, height, width = pixels.shape
+    grid = pixels.permute(0, 3, 1, 4, 2).reshape(num_rows * height, num_columns * width, 3)
+    image = Image.fromarray(grid.numpy())
+    write_atomically(path, lambda file: image.save(file, format="PNG"))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}") if math.isfinite(value) else value
+
+
+def _drop_lines_after(path: Path, iteration: int) -> None:
+    """Forget what a leg logged beyond the checkpoint from which the run goes on."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["iteration"] <= iteration:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            continue  # a line cut off by a kill
+    write_atomically(path, lambda file: file.write("".join(kept).encode()))
+
+
+def _open_tensorboard(folder: Path, iteration: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=iteration + 1)

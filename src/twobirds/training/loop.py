@@ -1,0 +1,240 @@
+"""The only training loop: every objective, from the first image to the last, over many legs."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from twobirds.checkpoint import CHECKPOINT_FILE, write_json
+from twobirds.config import RunConfig, to_dict
+from twobirds.data.loader import Loader
+from twobirds.data.pack import Pack
+from twobirds.errors import DivergenceError
+from twobirds.runtime import Runtime, average_values
+from twobirds.training.logging import (
+    SAMPLES_FOLDER,
+    MetricsLog,
+    ProgressDisplay,
+    write_sample_grid,
+)
+from twobirds.training.objective import Objective
+from twobirds.training.state import Progress, restore, save_checkpoint
+
+NUM_SAMPLES = 8
+CONFIG_FILE = "config.json"
+
+
+@dataclass(frozen=True)
+class Leg:
+    """How this leg of a run is carried out; nothing in it changes what is learned."""
+
+    run: Path
+    """Folder of the run."""
+    max_seconds: float = math.inf
+    """Wall-clock seconds after which the leg saves and stops."""
+    shows_progress: bool = False
+    """Whether to print."""
+    extra: Mapping[str, Any] | None = None
+    """What else the checkpoint shall carry."""
+
+
+def train(
+    config: RunConfig,
+    objective: Objective,
+    pack: Pack,
+    runtime: Runtime,
+    leg: Leg,
+    *,
+    resumed: Mapping[str, Any] | None = None,
+) -> bool:
+    """Train until the images are used up or the leg ends, with atomic checkpoints.
+
+    Args:
+        config: The resolved run.
+        objective: What to train.
+        pack: The faces.
+        runtime: Device and processes.
+        leg: Folder, time limit, progress display.
+        resumed: Content of the checkpoint to go on from.
+
+    Returns:
+        Whether the run is complete.
+
+    Raises:
+        DivergenceError: If a loss or weight is no longer finite; the last checkpoint stays.
+        InputError: If the checkpoint does not fit the configuration.
+    """
+    settings = config.train
+    checkpoint = leg.run / CHECKPOINT_FILE
+    progress = Progress() if resumed is None else restore(checkpoint, resumed, objective)
+    loader = Loader(
+        pack,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        runtime=runtime,
+        flip=settings.flip,
+    )
+    recorder = _Recorder(config, objective, pack, runtime, leg, progress)
+    num_iterations = math.ceil(settings.images / settings.batch_size)
+    window_iterations = max(1, settings.log_every_images // settings.batch_size)
+    with _stop_on_signals() as stopping:
+        while progress.iteration < num_iterations:
+            iteration = progress.iteration
+            stage = objective.stage(iteration * settings.batch_size)
+            metrics = objective.update(loader.batch(iteration), loader, iteration)
+            progress.add(metrics)
+            progress.iteration += 1
+            next_stage = objective.stage(progress.iteration * settings.batch_size)
+            if progress.window_iterations == window_iterations or next_stage != stage:
+                objective.adapt(recorder.close_window(stage))
+            recorder.keep_up()
+            if _is_over(runtime, stopping() or recorder.leg_seconds > leg.max_seconds):
+                break
+    recorder.finish()
+    return progress.iteration >= num_iterations
+
+
+class _Recorder:
+    """Keeps the clock, the log, the samples and the checkpoints of a leg."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        objective: Objective,
+        pack: Pack,
+        runtime: Runtime,
+        leg: Leg,
+        progress: Progress,
+    ) -> None:
+        self.config, self.objective, self.runtime = config, objective, runtime
+        self.leg, self.progress = leg, progress
+        self.fixed = _fixed_faces(pack, runtime)
+        self.started = self.saved = self.window_started = time.monotonic()
+        self.earlier_seconds = progress.training_seconds
+        self.log = None
+        self.display = ProgressDisplay(
+            config.train.images, self.images_seen, enabled=leg.shows_progress and runtime.is_main
+        )
+        if runtime.is_main:
+            leg.run.mkdir(parents=True, exist_ok=True)
+            write_json(leg.run / CONFIG_FILE, to_dict(config))
+            self.log = MetricsLog(leg.run, progress.iteration)
+
+    @property
+    def images_seen(self) -> int:
+        return self.progress.iteration * self.config.train.batch_size
+
+    @property
+    def leg_seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def close_window(self, stage: int) -> dict[str, float]:
+        """Average the gathered losses over iterations and processes, check and write them."""
+        progress = self.progress
+        sums = torch.stack(list(progress.window.values())) / progress.window_iterations
+        means = dict(zip(progress.window, average_values(sums).tolist(), strict=True))
+        now = time.monotonic()
+        shown = progress.window_iterations * self.config.train.batch_size
+        rate = shown / (now - self.window_started)
+        self.window_started = now
+        progress.clear_window()
+        values = {
+            "iteration": progress.iteration,
+            "images": self.images_seen,
+            "stage": stage,
+            "images_per_second": rate,
+            **means,
+            **self.objective.schedule_state(),
+        }
+        _require_finite(means, self.images_seen, self.leg.run)
+        if self.log is not None:
+            self.log.write(values)
+        self.display.describe(values)
+        return means
+
+    def keep_up(self) -> None:
+        """Move the bar, and draw samples and save when they are due."""
+        self.display.advance(self.images_seen)
+        every, batch = self.config.train.sample_every_images, self.config.train.batch_size
+        if self.images_seen // every != (self.images_seen - batch) // every:
+            self.draw_samples()
+        if time.monotonic() - self.saved > self.config.train.checkpoint_every_seconds:
+            self.save()
+
+    def draw_samples(self) -> None:
+        """Write the sample grid; all processes take part, batch norm is in evaluation mode."""
+        if self.runtime.is_main:
+            rows = self.objective.sample(*self.fixed)
+            write_sample_grid(self.leg.run / SAMPLES_FOLDER / f"{self.images_seen:09d}.png", rows)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self.progress.training_seconds = self.earlier_seconds + self.leg_seconds
+        if self.runtime.is_main:
+            path = self.leg.run / CHECKPOINT_FILE
+            try:
+                extra = dict(self.leg.extra or {})
+                save_checkpoint(path, self.config, self.objective, self.progress, extra)
+            except FloatingPointError as error:
+                raise DivergenceError(f"{error}; the last good checkpoint stays") from error
+        self.saved = time.monotonic()
+
+    def finish(self) -> None:
+        """Save and close what is open."""
+        self.save()
+        self.display.close()
+        if self.log is not None:
+            self.log.close()
+
+
+def _require_finite(means: Mapping[str, float], images_seen: int, run: Path) -> None:
+    bad = [name for name, value in means.items() if not math.isfinite(value)]
+    if bad:
+        raise DivergenceError(
+            f"training diverged before {images_seen:,} images: {', '.join(bad)} not finite; the "
+            f"last good checkpoint stays in {run}: resume it with a lower learning rate"
+        )
+
+
+def _is_over(runtime: Runtime, wants_to_stop: bool) -> bool:
+    """Whether the leg ends: any process that wants to stop stops all."""
+    if runtime.world_size == 1:
+        return wants_to_stop
+    wish = torch.tensor(float(wants_to_stop), device=runtime.device)
+    return bool(average_values(wish).item() > 0)
+
+
+def _fixed_faces(pack: Pack, runtime: Runtime) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first faces of the valid split (or of test, or train), which every grid shows."""
+    rows = next(r for r in map(pack.rows, ("valid", "test", "train")) if len(r))[:NUM_SAMPLES]
+    images = torch.from_numpy(pack.images[rows]).to(runtime.device)
+    attributes = torch.from_numpy(pack.attributes[rows]).to(runtime.device)
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1, attributes.float()
+
+
+class _stop_on_signals:  # noqa: N801 -- a context manager, used like a function
+    """Turns the first Ctrl-C or SIGTERM into an orderly stop after the running iteration."""
+
+    def __enter__(self) -> Callable[[], bool]:
+        self.stopped = False
+        self.previous: dict[int, Any] = {}
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self.previous[number] = signal.signal(number, self._note)
+            except ValueError:  # not in the main thread: signals are the caller's
+                break
+        return lambda: self.stopped
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.stopped = True
+        signal.signal(number, self.previous[number])  # a second one interrupts at once
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
