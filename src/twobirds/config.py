@@ -36,6 +36,8 @@ class ModelConfig:
     """Width of the layer that C shares with D (the paper's share layer)."""
     num_attribute_hidden: int = 128
     """Width of the hidden layer in front of the attribute logits."""
+    discriminator_norm: bool = True
+    """Batch norm in D's trunk, as in DCGAN, whose settings the paper follows."""
     attributes: tuple[str, ...] = ()
     """Names of the attributes, in order. Empty: taken from the pack at the start of training."""
     landmarks: tuple[tuple[float, float], ...] | None = None
@@ -67,7 +69,7 @@ class LossConfig:
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
     label: float = 1.0
-    """Weight of the label loss, the log-likelihood of the whole attribute vector."""
+    """Weight of the label loss, a mean over the attributes."""
     perceptual: float = 2.0
     """The paper's lambda 1."""
     pixel: float = 0.5

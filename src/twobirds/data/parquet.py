@@ -235,18 +235,19 @@ def _read_images(
     """Yield the bytes of the rows `wanted`, a few rows in memory at a time."""
     for shard in shards:
         file = _open(parquet, folder, shard)
-        row, count = 0, file.metadata.num_rows
-        try:
-            for batch in file.iter_batches(batch_size=_BATCH, columns=[image]):
-                for cell in batch.column(0).to_pylist():
+        end = 0
+        for group in range(file.num_row_groups):
+            row, end = end, end + file.metadata.row_group(group).num_rows
+            batches = file.iter_batches(_BATCH, row_groups=[group], columns=[image])
+            try:
+                for cell in (cell for batch in batches for cell in batch.column(0).to_pylist()):
                     row += 1
                     if f"{shard}:{row}" in wanted:
                         yield _content(cell, f"{shard}:{row}")
-        except Exception as error:  # as in _open; the rest of the shard is lost
-            for lost in range(row + 1, count + 1):
-                if f"{shard}:{lost}" in wanted:
-                    what = f"the file is damaged: {error}"
-                    yield Problem("undecodable image", f"{shard}:{lost}", what)
+            except Exception as error:  # as in _open; the rest of the row group is lost
+                lost = (f"{shard}:{number}" for number in range(row + 1, end + 1))
+                for where in (where for where in lost if where in wanted):
+                    yield Problem("undecodable image", where, f"the file is damaged: {error}")
 
 
 def _content(cell: Any, where: str) -> Content:

@@ -49,6 +49,7 @@ def build_discriminator(config: ModelConfig, *, seed: int = 0) -> Discriminator:
         channels=channels(config.width),
         num_shared=config.num_shared,
         num_hidden=config.num_attribute_hidden,
+        has_norm=config.discriminator_norm,
     )
     initialize(discriminator, keyed_generator(seed, _DISCRIMINATOR))
     return discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

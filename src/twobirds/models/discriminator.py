@@ -23,21 +23,24 @@ class DiscriminatorOutput(NamedTuple):
 
 
 class Trunk(nn.Module):
-    """Four 5x5 stride-2 convolutions with leaky ReLU; no batch norm (ADR 8)."""
+    """Four 5x5 stride-2 convolutions with leaky ReLU; batch norm on all but the first (ADR 8)."""
 
-    def __init__(self, channels: tuple[int, ...]) -> None:
+    def __init__(self, channels: tuple[int, ...], *, has_norm: bool) -> None:
         super().__init__()
         self.downsample = nn.ModuleList(
             nn.Conv2d(c_in, c_out, 5, stride=2, padding=2)
             for c_in, c_out in zip((3, *channels[:-1]), channels, strict=True)
+        )
+        self.norms = nn.ModuleList(
+            BatchNorm(c) if has_norm and i > 0 else nn.Identity() for i, c in enumerate(channels)
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Features `[B, C_l, H / 2^l, W / 2^l]` of images `[B, 3, H, W]` in [-1, 1]."""
         features = []
         x = images.contiguous(memory_format=torch.channels_last)
-        for downsample in self.downsample:
-            x = F.leaky_relu(downsample(x), LEAKY_SLOPE)
+        for downsample, norm in zip(self.downsample, self.norms, strict=True):
+            x = F.leaky_relu(norm(downsample(x)), LEAKY_SLOPE)
             features.append(x)
         return tuple(features)
 
@@ -70,6 +73,7 @@ class Discriminator(nn.Module):
         channels: Channels of the four convolutions, the paper's (64, 128, 256, 512).
         num_shared: Width of the layer shared with C, the paper's 1024.
         num_hidden: Width of C's hidden layer, the paper's 128.
+        has_norm: Whether the trunk has batch norm, as DCGAN's.
     """
 
     def __init__(
@@ -81,10 +85,11 @@ class Discriminator(nn.Module):
         channels: tuple[int, ...],
         num_shared: int,
         num_hidden: int,
+        has_norm: bool,
     ) -> None:
         super().__init__()
         num_flat = channels[-1] * (size // 16) ** 2
-        self.trunk = Trunk(channels)
+        self.trunk = Trunk(channels, has_norm=has_norm)
         self.score = nn.Linear(num_flat, 1)
         self.shared = nn.Linear(num_flat, num_shared)
         self.classifier = Classifier(

@@ -9,6 +9,7 @@ from twobirds.config import RunConfig
 from twobirds.models.build import build_discriminator, build_generator
 from twobirds.models.discriminator import DiscriminatorOutput
 from twobirds.models.ema import ema_decay, update_ema
+from twobirds.models.layers import frozen_statistics
 from twobirds.runtime import Runtime, average_gradients
 
 
@@ -59,7 +60,7 @@ class Players:
 
     def features(self, images: Tensor) -> tuple[Tensor, ...]:
         """Features of D's trunk alone, of images `[B, 3, H, W]` in [-1, 1]."""
-        with self.runtime.autocast():
+        with self.runtime.autocast(), frozen_statistics(self.discriminator):
             features: tuple[Tensor, ...] = self.discriminator.trunk(images)
         return features
 
