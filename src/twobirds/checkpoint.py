@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -73,26 +73,56 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def replaced_folder(path: Path) -> Iterator[Path]:
-    """Fill a temporary folder that takes the place of `path` only if all goes well.
+def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes this name once it is complete and on disk.
+
+    Whatever goes wrong meanwhile, Ctrl-C included, the temporary folder is removed.
+
+    Args:
+        path: The folder to make.
+        replace: Let it take the place of what is there.
 
     Yields:
-        The temporary folder, beside `path`.
+        The temporary folder.
+
+    Raises:
+        InputError: If `path` holds something and is not to be replaced, or cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    is_empty = path.is_dir() and not any(path.iterdir())
+    if os.path.lexists(path) and not (replace or is_empty):
+        raise InputError(f"{path} exists already: choose another name, or delete it first")
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
         yield temporary
-        temporary.chmod(0o755)
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
-            path.replace(old / path.name)
-            temporary.replace(path)
-            shutil.rmtree(old)
-        else:
-            temporary.replace(path)
+        for file in temporary.iterdir():
+            _flush(file)
+        _flush(temporary)
+        _move_into_place(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_into_place(temporary: Path, path: Path) -> None:
+    """Rename a folder over another, of which nothing is left then."""
+    old = temporary.with_suffix(".old")
+    if path.exists():
+        path.rename(old)
+    temporary.rename(path)
+    _flush(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Make sure that a file or folder is on disk, not in memory only."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
@@ -151,7 +181,7 @@ def save_model(
     """
     weights = dump_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
     digest = hashlib.sha256(weights).hexdigest()
-    with replaced_folder(folder) as temporary:
+    with new_folder(folder, replace=True) as temporary:
         (temporary / WEIGHTS_FILE).write_bytes(weights)
         write_json(temporary / CONFIG_FILE, {**config, "weights_sha256": digest})
         write_text(temporary / CARD_FILE, card)

@@ -116,7 +116,7 @@ def test_the_aligned_folder_is_preferred_to_a_fuller_one(tmp_path: Path) -> None
     files = celeba_files()
     files |= {f"img_celeba/{name}": b"other" for name in names(20)}
     source = open_source(write_folder(tmp_path, files))
-    assert list(source.contents())[0] == image_bytes(0)
+    assert next(source.contents()) == image_bytes(0)
 
 
 def test_partition_and_identity_are_optional(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError("disk full")
 
     monkeypatch.setattr(folder, "_write_lists", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match="disk full"):
         draw_folder(tmp_path / "out", count=2, size=32)
     assert list(tmp_path.iterdir()) == []
 

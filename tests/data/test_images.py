@@ -4,8 +4,8 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
 from making_sources import image_bytes, mutate
+from PIL import Image
 
 from twobirds.data.images import MAX_PIXELS, crop_square, decode_image, face_from_bytes
 from twobirds.errors import InputError
@@ -19,7 +19,9 @@ def encode(image: Image.Image, kind: str, **options: object) -> bytes:
 
 def png_that_claims(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = chunk(b"IDAT", zlib.compress(bytes(1000)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from making_sources import SIGNS, celeba_files, mutate, names, write_folder
 
-from twobirds.data.pack import Pack, hash_header, open_pack
+from twobirds.data.pack import hash_header, open_pack
 from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
 
@@ -152,14 +152,12 @@ def test_damage_anywhere_never_raises_anything_else(sound: Path, copy: Path, nam
     generator = np.random.default_rng(len(name))
     data = (sound / name).read_bytes()
     head = 200 if name.endswith("npy") else len(data)  # arrays: the header is what is parsed
-    refused = 0
+    messages = []
     for _ in range(150):
         (copy / name).write_bytes(mutate(data[:head], generator) + data[head:])
         try:
-            pack = open_pack(copy)
+            open_pack(copy)
         except InputError as error:
-            refused += 1
-            assert name in str(error) or ".npy" in str(error)
-        else:
-            assert isinstance(pack, Pack)
-    assert refused > 100
+            messages.append(str(error))
+    assert len(messages) > 100
+    assert all("is damaged" in message for message in messages)

@@ -144,7 +144,7 @@ def test_an_existing_target_is_never_touched(tmp_path: Path) -> None:
         pack_source(source, tmp_path / "pack", size=16)
     assert list((tmp_path / "pack").iterdir()) == []
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match="cannot be written: Not a directory"):
+    with pytest.raises(InputError, match=r"cannot be written: .*\(.*file\)"):
         pack_source(source, tmp_path / "file" / "pack", size=16)
 
 

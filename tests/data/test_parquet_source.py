@@ -119,8 +119,8 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"train-0.parquet is not a readable Parquet file"):
         open_source(path)
     hurt = bytearray(data)
-    at = data.index(image_bytes(2)[:40])
-    hurt[at - 60 : at] = bytes(60)  # the header of the second data page
+    at = data.index(image_bytes(2)[60:100]) - 60  # where the images of rows 3 and 4 begin
+    hurt[at - 30 : at] = bytes(30)  # the page's header
     path.write_bytes(hurt)
     contents = list(open_source(path).contents())
     assert contents[:2] == [image_bytes(0), image_bytes(1)]

@@ -27,7 +27,7 @@ def test_default_rule(identity: np.ndarray, partition: np.ndarray | None, rule: 
 
 
 def test_requests_that_cannot_be_met_say_so() -> None:
-    with pytest.raises(InputError, match="6 of 6 images have none.*identity file"):
+    with pytest.raises(InputError, match=r"6 of 6 images have none.*identity file"):
         choose_rule("identity", identity=UNKNOWN, partition=None)
     with pytest.raises(InputError, match="no list_eval_partition"):
         choose_rule("official", identity=PEOPLE, partition=None)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from twobirds.checkpoint import new_folder
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.decoding import Face, decode_faces
 from twobirds.data.images import CELEBA_SIZE, Crop
@@ -27,7 +28,7 @@ from twobirds.data.problems import Problem, report
 from twobirds.data.source import Source
 from twobirds.data.sources import open_source
 from twobirds.data.splits import SplitRule, assign_splits, choose_rule
-from twobirds.data.writing import RowWriter, new_folder
+from twobirds.data.writing import RowWriter
 from twobirds.errors import InputError
 
 Progress = Callable[[int, int], None]

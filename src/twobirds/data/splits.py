@@ -103,9 +103,10 @@ def _split_people(identity: np.ndarray, seed: int) -> np.ndarray:
     images_so_far = np.cumsum(num_images[order])
     share = HELD_OUT_SHARE * len(identity)
     # Each held-out split ends with the person who fills it; somebody must be left to train on.
-    end_of_test = min(np.searchsorted(images_so_far, share) + 1, len(people) - 1)
+    end_of_test = min(int(np.searchsorted(images_so_far, share)) + 1, len(people) - 1)
     share_with_valid = images_so_far[end_of_test - 1] + share
-    end_of_valid = min(np.searchsorted(images_so_far, share_with_valid) + 1, len(people) - 1)
+    end_of_valid = int(np.searchsorted(images_so_far, share_with_valid)) + 1
+    end_of_valid = min(end_of_valid, len(people) - 1)
     split_of_person = np.full(len(people), SPLITS["train"], np.uint8)
     split_of_person[order[:end_of_valid]] = SPLITS["valid"]
     split_of_person[order[:end_of_test]] = SPLITS["test"]

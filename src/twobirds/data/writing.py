@@ -1,52 +1,9 @@
-"""Writing folders all or nothing, and arrays row by row."""
+"""Writing arrays row by row."""
 
-import contextlib
-import os
-import secrets
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-
-from twobirds.errors import InputError
-
-
-@contextlib.contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes this name once it is complete and on disk.
-
-    Whatever goes wrong meanwhile, Ctrl-C included, the temporary folder is removed.
-
-    Raises:
-        InputError: If `path` exists, or cannot be written.
-    """
-    if os.path.lexists(path):
-        raise InputError(f"{path} exists already; choose another name, or delete it first")
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        yield temporary
-        for file in temporary.iterdir():
-            _flush(file)
-        _flush(temporary)
-        temporary.rename(path)
-        _flush(path.parent)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Make sure that a file or folder is on disk, not in memory only."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class RowWriter:

@@ -63,7 +63,8 @@ class BatchNorm(nn.Module):
         shape = (1, -1) + (1,) * (x.ndim - 2)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
-        return (x32 * scale.view(shape) + shift.view(shape)).to(x.dtype)
+        normalized: Tensor = x32 * scale.view(shape) + shift.view(shape)
+        return normalized.to(x.dtype)
 
 
 def initialize(module: nn.Module, generator: torch.Generator) -> None:

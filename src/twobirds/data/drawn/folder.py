@@ -3,8 +3,6 @@
 import json
 import multiprocessing
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from twobirds.checkpoint import new_folder
 from twobirds.data.drawn.people import Faces, sample_faces
 from twobirds.data.drawn.rates import DRAWN_ATTRIBUTES
 from twobirds.data.drawn.render import SIZES, render
@@ -74,20 +73,13 @@ def draw_folder(
     out = Path(out)
     _check(out, count, size, workers)
     faces = sample_faces(seed, range(count), independent=independent)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial_folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with new_folder(out) as partial_folder:
         (partial_folder / "img_align_celeba").mkdir()
         _write_images(partial_folder / "img_align_celeba", faces, size, progress, workers)
         _write_lists(partial_folder, faces)
         about = {"format": 1, "seed": seed, "count": count, "size": size}
         text = json.dumps({**about, "independent": independent}, indent=2)
         (partial_folder / "drawn.json").write_text(text + "\n", encoding="utf-8")
-        partial_folder.chmod(0o755)  # mkdtemp lets only its owner in
-        partial_folder.replace(out)
-    except BaseException:
-        shutil.rmtree(partial_folder, ignore_errors=True)
-        raise
     return out
 
 
