@@ -95,6 +95,7 @@ class JudgeNetwork(nn.Module):
         Returns:
             Attribute logits `[B, K]`; features `[B, 192]` behind them.
         """
+        images = images.contiguous(memory_format=torch.channels_last)
         features = self.trunk(images).mean(dim=(2, 3))  # [B, C, 4, 4] -> [B, C]
         return self.head(features), features
 

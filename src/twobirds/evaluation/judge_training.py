@@ -94,7 +94,7 @@ def train_judge(
         faces = to_tensor(resize(pack.images[chosen], model.size), model.device)
         faces = _augment(faces, keyed_generator(seed, _AUGMENT, step))
         labels = torch.from_numpy(pack.attributes[chosen][:, columns]).float().to(model.device)
-        logits, _ = network(faces.contiguous(memory_format=torch.channels_last))
+        logits, _ = network(faces)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
         optimizer.zero_grad()
         loss.backward()

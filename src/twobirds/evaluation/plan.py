@@ -21,7 +21,7 @@ class EvaluationConfig:
     """Most faces for each attribute and direction."""
     calibration_faces: int = 4_000
     """Most faces to calibrate the embedder on."""
-    judge_images: int = 120_000
+    judge_images: int = 80_000
     """Training images to show a judge where none is cached."""
 
     def __post_init__(self) -> None:
