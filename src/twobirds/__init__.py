@@ -1,7 +1,27 @@
 """One model of faces that recognizes, generates, rebuilds and edits."""
 
-from twobirds.api import FaceModel
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from twobirds.errors import DivergenceError, InputError
+
+if TYPE_CHECKING:
+    from twobirds.api import FaceModel
 
 __all__ = ["DivergenceError", "FaceModel", "InputError"]
 __version__ = "0.1.0"
+
+_LAZY = {"FaceModel": "twobirds.api"}
+"""Public names whose modules need PyTorch: imported when used, for that takes seconds."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -134,7 +134,8 @@ class FaceModel:
         ):
             if tensor.ndim != 2 or tensor.shape[1] != width or len(tensor) != len(latents):
                 raise InputError(
-                    f"{what} must have shape [{len(latents)}, {width}], not {list(tensor.shape)}"
+                    f"{what} must have shape [B, {width}], with the same B for latents and "
+                    f"attributes, not {list(tensor.shape)}"
                 )
         pairs = zip(latents.split(BATCH_SIZE), attributes.split(BATCH_SIZE), strict=True)
         images = [

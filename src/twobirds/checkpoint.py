@@ -173,7 +173,7 @@ def save_model(
     Args:
         folder: Where to; replaced if there.
         tensors: Weights and tables by name.
-        config: Plain data; the weights' hash is added to it.
+        config: Plain data; the hashes of the weights and of all this are added to it.
         card: The model card, Markdown.
 
     Returns:
@@ -183,13 +183,14 @@ def save_model(
     digest = hashlib.sha256(weights).hexdigest()
     with new_folder(folder, replace=True) as temporary:
         (temporary / WEIGHTS_FILE).write_bytes(weights)
-        write_json(temporary / CONFIG_FILE, {**config, "weights_sha256": digest})
+        content = {**config, "weights_sha256": digest}
+        write_json(temporary / CONFIG_FILE, {**content, "config_sha256": _hash_json(content)})
         write_text(temporary / CARD_FILE, card)
     return digest
 
 
 def load_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Load what `save_model` wrote, verifying the weights' hash.
+    """Load what `save_model` wrote, verifying the hashes.
 
     Returns:
         Tensors by name, on the CPU; and the configuration.
@@ -197,21 +198,32 @@ def load_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         InputError: If a file is absent or damaged, or the weights are not those of the config.
     """
-    config = read_json(folder / CONFIG_FILE)
+    config = _read_config(folder / CONFIG_FILE)
     path = folder / WEIGHTS_FILE
     try:
         weights = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if not isinstance(config, dict):
-        raise InputError(f"{folder / CONFIG_FILE}: must be a JSON object")
-    expected = config.get("weights_sha256")
-    if hashlib.sha256(weights).hexdigest() != expected:
+    if hashlib.sha256(weights).hexdigest() != config.get("weights_sha256"):
         raise InputError(f"{path}: is damaged or not the file that {CONFIG_FILE} describes")
     try:
         return parse_safetensors(weights), config
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is not a safetensors file: {_first_line(error)}") from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The content of a model's config.json, without the hash that it must match."""
+    config = read_json(path)
+    if not isinstance(config, dict):
+        raise InputError(f"{path}: must be a JSON object")
+    if config.pop("config_sha256", None) != _hash_json(config):
+        raise InputError(f"{path}: is damaged: it does not match its hash")
+    return config
+
+
+def _hash_json(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _first_line(error: BaseException) -> str:

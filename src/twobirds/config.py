@@ -47,7 +47,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _require(self.size in (32, 64, 128), f"size must be 32, 64 or 128, not {self.size}")
         _require(0 < self.width <= 4, f"width must lie in (0, 4], not {self.width}")
-        _require(self.num_latents > 0, f"num_latents must be positive, not {self.num_latents}")
+        for name in ("num_latents", "num_shared", "num_attribute_hidden"):
+            _require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
         _require(
             len(set(self.attributes)) == len(self.attributes), "attribute names must be distinct"
         )
@@ -112,7 +113,7 @@ class TrainConfig:
     """Step size of Adam, for G as for D and C."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay rates of Adam's two moments."""
-    balance_ratio: float = 2.0
+    balance_ratio: float = 4.0
     """An opponent whose loss is this many times the other's gets extra updates (Sec. 4.1)."""
     max_updates: int = 2
     """Most updates of G, or of D, in one iteration; 1 switches the balancing off."""
@@ -139,6 +140,9 @@ class TrainConfig:
         _require(
             math.isfinite(self.learning_rate) and self.learning_rate > 0,
             f"learning_rate must be positive, not {self.learning_rate}",
+        )
+        _require(
+            all(0 <= beta < 1 for beta in self.betas), f"betas must lie in [0, 1), not {self.betas}"
         )
         _require(self.balance_ratio > 1, f"balance_ratio must exceed 1, not {self.balance_ratio}")
         _require(1 <= self.max_updates <= 8, f"max_updates must be 1 to 8, not {self.max_updates}")
@@ -184,11 +188,11 @@ def from_dict(cls: type[T], values: Any, where: str = "config") -> T:
     """
     _require(isinstance(values, dict), f"{where} must be an object, not {type(values).__name__}")
     hints = get_type_hints(cls)
-    unknown = sorted(set(values) - set(hints))
+    unknown = sorted(str(name) for name in set(values) - set(hints))
     _require(not unknown, f"{where} has unknown fields: {', '.join(unknown)}")
     try:
         return cls(**{k: _coerce(hints[k], v, f"{where}.{k}") for k, v in values.items()})
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:  # a missing field; an integer too large for a float
         raise InputError(f"{where} is incomplete or malformed: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,11 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 @contextlib.contextmanager
-def start(device: str = "auto") -> Any:
+def start(device: str = "auto") -> Iterator[Runtime]:
     """Open the runtime of this process; under torchrun, join the others.
 
     Yields:
-        Runtime: Device, rank and number of processes.
+        Device, rank and number of processes.
     """
     chosen = pick_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:

@@ -140,11 +140,12 @@ def test_long_reports_count_the_rest(tmp_path: Path) -> None:
 def test_an_existing_target_is_never_touched(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "faces", celeba_files())
     (tmp_path / "pack").mkdir()
-    with pytest.raises(InputError, match="pack exists already; choose another name"):
+    (tmp_path / "pack/notes").write_text("mine")
+    with pytest.raises(InputError, match="pack exists already: choose another name"):
         pack_source(source, tmp_path / "pack", size=16)
-    assert list((tmp_path / "pack").iterdir()) == []
+    assert [path.name for path in (tmp_path / "pack").iterdir()] == ["notes"]
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match=r"cannot be written: .*\(.*file\)"):
+    with pytest.raises(InputError, match="pack cannot be written"):
         pack_source(source, tmp_path / "file" / "pack", size=16)
 
 

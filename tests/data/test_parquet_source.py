@@ -119,8 +119,11 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"train-0.parquet is not a readable Parquet file"):
         open_source(path)
     hurt = bytearray(data)
-    at = data.index(image_bytes(2)[60:100]) - 60  # where the images of rows 3 and 4 begin
-    hurt[at - 30 : at] = bytes(30)  # the page's header
+    path.write_bytes(data)
+    chunk = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    assert chunk.path_in_schema == "image.bytes"
+    at = chunk.dictionary_page_offset or chunk.data_page_offset
+    hurt[at : at + 8] = bytes(8)  # the header of the page with the images of rows 3 and 4
     path.write_bytes(hurt)
     contents = list(open_source(path).contents())
     assert contents[:2] == [image_bytes(0), image_bytes(1)]

@@ -1,7 +1,7 @@
 """Sources in CelebA's layout, as a folder or a zip file."""
 
+import posixpath
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def _match_labels(
     if file is None:
         return None
     labels = _read_labels(files, file, 2 if stem == PARTITION_LIST else 2**62, problems)
-    stems = [PurePosixPath(name).stem for name in rows.names]
+    stems = [_stem(name) for name in rows.names]
     found = np.array([labels.get(stem, -1) for stem in stems], np.int64)
     for i in np.flatnonzero(found < 0).tolist():
         what = f"{shorten(rows.names[i])} is not in {file}"
@@ -154,8 +154,13 @@ def _read_labels(files: Files, file: str, largest: int, problems: list[Problem])
         elif not is_count(cells[1], largest):
             what = f"{shorten(cells[1])} for {shorten(cells[0])} is no number from 0 to {largest}"
             problems.append(Problem("unknown value", where, what))
-        elif (stem := PurePosixPath(cells[0]).stem) in labels:
+        elif (stem := _stem(cells[0])) in labels:
             problems.append(Problem("duplicate", where, f"{shorten(cells[0])} is there already"))
         else:
             labels[stem] = int(cells[1])
     return labels
+
+
+def _stem(name: str) -> str:
+    """File name without its extension, by which lists and images are matched."""
+    return posixpath.splitext(posixpath.basename(name))[0]

@@ -21,8 +21,8 @@ Face = tuple[np.ndarray, Crop]
 
 _CHUNK = 16
 """Images per task: enough to hide the cost of passing them between processes."""
-_FEW = 1_000
-"""Up to so many images are decoded here: starting processes would take longer."""
+_FEW = 2_000
+"""Up to so many images are decoded in the calling process: starting others takes longer."""
 
 
 def decode_faces(
@@ -31,7 +31,7 @@ def decode_faces(
     """Decode the images of a source.
 
     Processes are started afresh (spawn), never forked: the caller may run threads. A script that
-    packs more than a thousand images therefore needs the usual `if __name__ == "__main__":`.
+    packs more than two thousand images therefore needs the usual `if __name__ == "__main__":`.
 
     Args:
         source: Whose images.

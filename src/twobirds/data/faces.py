@@ -28,16 +28,16 @@ def to_images(faces: Faces, size: int) -> Tensor:
     if isinstance(faces, Image.Image):
         faces = [faces]
     if isinstance(faces, np.ndarray):
-        return _resize(_from_bytes(torch.from_numpy(faces.copy()), "array"), size)
+        return _resize(_from_bytes(faces, "array"), size)
     if isinstance(faces, Tensor):
         if faces.dtype == torch.uint8:
             return _resize(_from_bytes(faces.cpu(), "tensor"), size)
         return _resize(_checked(faces.detach().cpu()), size)
-    if not all(isinstance(face, Image.Image) for face in faces):
+    if not isinstance(faces, Sequence) or not all(isinstance(f, Image.Image) for f in faces):
         raise InputError("faces must be a tensor, a uint8 array, a PIL image or a list of them")
     if not faces:
         return torch.empty(0, 3, size, size)
-    pixels = [torch.from_numpy(np.array(face.convert("RGB"))) for face in faces]
+    pixels = [np.array(face.convert("RGB")) for face in faces]
     return torch.cat([_resize(_from_bytes(p[None], "image"), size) for p in pixels])
 
 
@@ -48,14 +48,16 @@ def to_pixels(images: Tensor) -> np.ndarray:
     return pixels
 
 
-def _from_bytes(pixels: Tensor, what: str) -> Tensor:
+def _from_bytes(pixels: Tensor | np.ndarray, what: str) -> Tensor:
     """uint8 `[B, H, W, 3]` to float32 `[B, 3, H, W]` in [-1, 1]."""
-    if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3:
+    if pixels.dtype not in (torch.uint8, np.uint8) or pixels.ndim != 4 or pixels.shape[3] != 3:
         raise InputError(
             f"a face {what} must be uint8 of shape [B, H, W, 3], "
             f"not {pixels.dtype} of shape {list(pixels.shape)}"
         )
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    # A copy: an array may be read-only, or run backwards.
+    values = pixels if isinstance(pixels, Tensor) else torch.from_numpy(pixels.copy())
+    return values.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def _checked(images: Tensor) -> Tensor:
@@ -78,7 +80,9 @@ def _checked(images: Tensor) -> Tensor:
 def _resize(images: Tensor, size: int) -> Tensor:
     if images.shape[-2:] == (size, size):
         return images
-    if 0 in images.shape:
-        raise InputError(f"faces must not be empty, but have shape {list(images.shape)}")
+    if 0 in images.shape[-2:]:
+        raise InputError(f"faces must have pixels, but have shape {list(images.shape)}")
+    if len(images) == 0:
+        return images.new_empty(0, 3, size, size)
     resized = F.interpolate(images, (size, size), mode="bicubic", antialias=True)
     return resized.clamp(-1, 1)

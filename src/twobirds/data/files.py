@@ -40,8 +40,9 @@ class Folder:
         found: list[str] = []
         for folder, subfolders, names in os.walk(path):
             subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-            below = Path(folder).relative_to(path)
-            found += [(below / name).as_posix() for name in names if not name.startswith(".")]
+            below = Path(folder).relative_to(path).as_posix()
+            prefix = "" if below == "." else f"{below}/"
+            found += [prefix + name for name in names if not name.startswith(".")]
         self.names = sorted(found)
 
     def read(self, name: str) -> bytes:
@@ -63,7 +64,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
             members = self._zip.namelist()
-        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is not a readable zip file: {error}") from error
         self.names = sorted(
             {

@@ -1,5 +1,6 @@
 """Batches of real faces in an endless, seeded order that needs no state to resume."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +59,7 @@ class Loader:
         self.device = runtime.device
         self.images = _place_images(pack, runtime.device)
         self.attributes = torch.from_numpy(np.array(pack.attributes)).to(runtime.device)
+        self._cached_order: tuple[int, Tensor] | None = None
 
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
@@ -88,12 +90,11 @@ class Loader:
         return torch.cat(picked)
 
     def _order(self, epoch: int) -> Tensor:
-        cached = getattr(self, "_cached_order", None)
-        if cached is None or cached[0] != epoch:
+        if self._cached_order is None or self._cached_order[0] != epoch:
             generator = keyed_generator(self.seed, epoch, _ORDER)
-            cached = (epoch, torch.randperm(len(self.rows), generator=generator))
-            self._cached_order: tuple[int, Tensor] = cached
-        return cached[1]
+            order = torch.randperm(len(self.rows), generator=generator)
+            self._cached_order = (epoch, order)
+        return self._cached_order[1]
 
 
 def _place_images(pack: Pack, device: torch.device) -> Tensor:
@@ -106,8 +107,6 @@ def _place_images(pack: Pack, device: torch.device) -> Tensor:
 
 
 def _readonly_tensor(images: np.ndarray) -> Tensor:
-    import warnings
-
     with warnings.catch_warnings():  # torch warns that the mapped file cannot be written to
         warnings.simplefilter("ignore", UserWarning)
         return torch.from_numpy(images)

@@ -1,5 +1,7 @@
 """The true answers to edits of drawn faces: the same person, drawn again with the change."""
 
+from functools import cache
+
 import numpy as np
 
 from twobirds.data.attributes import resolve_conflicts
@@ -65,7 +67,8 @@ class DrawnTruth:
         return resize(images, self._out_size)
 
 
-def most_visible(names: list[str], size: int) -> list[str]:
+@cache
+def most_visible(names: tuple[str, ...], size: int) -> list[str]:
     """The ten attributes that change most of a drawing, most visible first."""
     visibility = attribute_visibility([n for n in names if n in DRAWN_ATTRIBUTES], size)
     return sorted(visibility, key=lambda name: -visibility[name])[:NUM_MOST_VISIBLE]

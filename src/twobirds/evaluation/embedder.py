@@ -85,7 +85,12 @@ class Embedder:
 
         Returns:
             `[N, E]` float32 of unit length.
+
+        Raises:
+            ValueError: If there are no faces.
         """
+        if not len(images):
+            raise ValueError("no faces to embed")
         aligned = align_faces(images, landmarks, self.height, self.width)
         if self.preprocessing.channels == "BGR":
             aligned = aligned[..., ::-1]

@@ -115,9 +115,10 @@ def attribute_columns(pack: Pack, model: EvaluatedModel) -> np.ndarray:
     """
     missing = [name for name in model.attributes if name not in pack.attribute_names]
     if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise InputError(
-            f"the pack {pack.path} has no attribute {', '.join(missing)}, which the model "
-            f"{model.name} knows: evaluate on a pack with the attributes of its training"
+            f"the pack {pack.path} has no attribute {', '.join(missing[:3])}{more}, which the "
+            f"model {model.name} knows: evaluate on a pack with the attributes of its training"
         )
     return np.array([pack.attribute_names.index(name) for name in model.attributes], np.int64)
 

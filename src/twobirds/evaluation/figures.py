@@ -71,6 +71,7 @@ def grid(
     _check_counts(images, columns, labels, column_titles, row_titles)
     side = cell_pixels or images.shape[2]
     font = ImageFont.load_default(max(9, min(16, side // 8)))
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as every font of a given size is
     line = round(font.size * _LINE_SPACING)
     head = line * max((len(_wrap(t, side, font)) for t in column_titles), default=0)
     foot = line * max((len(label.splitlines()) for label in labels), default=0)

@@ -40,7 +40,8 @@ def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> flo
     cross = np.linalg.eigvalsh(root @ second.covariance @ root)
     spread = np.trace(first.covariance) + np.trace(second.covariance)
     mean_term = float(np.square(first.mean - second.mean).sum())
-    return mean_term + float(spread - 2 * np.sqrt(cross.clip(min=0)).sum())
+    distance = mean_term + float(spread - 2 * np.sqrt(cross.clip(min=0)).sum())
+    return max(0.0, distance)  # rounding can leave equal sets just below zero
 
 
 def mean_pairwise_distance(features: np.ndarray) -> float:

@@ -11,14 +11,23 @@ from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import Pack
 from twobirds.evaluation.drawn_truth import DrawnTruth
 from twobirds.evaluation.evaluate import choose_rows
-from twobirds.evaluation.faces import EvaluatedModel, FaceSet, load_faces, map_faces, to_tensor
+from twobirds.evaluation.faces import (
+    EvaluatedModel,
+    FaceSet,
+    attribute_columns,
+    load_faces,
+    map_faces,
+    to_tensor,
+)
 from twobirds.evaluation.figures import Figure
 from twobirds.evaluation.generation import generate_images
 from twobirds.evaluation.plan import EvaluationConfig
 
 _SHOWN = ("Eyeglasses", "Smiling", "Bangs", "Male", "Bald", "Bushy_Eyebrows", "Young")
 """Attributes to show, where the model knows them: the paper's, then others easy to see."""
-_NUM_FACES = 12
+RIGHT, WRONG, MISSED = "+", "x", "-"
+"""Marks before what was read, or not."""
+_NUM_FACES, _NUM_GENERATED = 12, 24
 _RULE = "The faces are the first of the split in an order drawn from the seed."
 
 
@@ -33,6 +42,8 @@ class _Gallery:
     """`[N, K]` probabilities."""
     names: list[str]
     """Attributes to show."""
+    asked: np.ndarray
+    """`[24, K]` 0/1, attributes of faces to generate, as they occur in the split."""
     seed: int
 
     def edit(self, positions: Sequence[int], changes: Mapping[str, float]) -> np.ndarray:
@@ -86,21 +97,23 @@ def draw_figures(
 def _open_gallery(model: EvaluatedModel, pack: Pack, config: EvaluationConfig) -> _Gallery:
     """Choose the faces and attributes to show."""
     order = np.random.default_rng([config.seed, 1])
-    rows = order.permutation(choose_rows(pack, config))[:_NUM_FACES]
-    faces = load_faces(pack, rows, model)
+    rows = order.permutation(choose_rows(pack, config))
+    faces = load_faces(pack, rows[:_NUM_FACES], model)
+    asked = np.resize(rows, _NUM_GENERATED)  # over and over where the split is smaller
     with torch.inference_mode():
         read = model.recognize(to_tensor(faces.images, model.device)).cpu().numpy()
     known = [name for name in _SHOWN if name in model.attributes]
     others = [name for name in model.attributes if name not in known]
-    return _Gallery(model, faces, read, [*known, *others], config.seed)
+    asked_attributes = pack.attributes[asked][:, attribute_columns(pack, model)]
+    return _Gallery(model, faces, read, [*known, *others], asked_attributes, config.seed)
 
 
 def _recognized(gallery: _Gallery) -> Figure:
     return Figure(
         key="recognition",
         title="Recognition",
-        caption="The attributes read most surely off each face. A plus: the label says so too; a "
-        f"cross: it does not; a dash: labelled, but not read. {_RULE}",
+        caption=f"The attributes read most surely off each face. {RIGHT} the label says so too; "
+        f"{WRONG} it does not; {MISSED} labelled, but not read. {_RULE}",
         images=gallery.faces.images,
         columns=6,
         labels=tuple(_describe_reading(gallery, i) for i in range(len(gallery.faces))),
@@ -113,8 +126,8 @@ def _describe_reading(gallery: _Gallery, position: int) -> str:
     surest = [k for k in np.argsort(-read, kind="stable")[:5] if read[k] > 0.5]
     missed = [k for k in np.argsort(read, kind="stable") if labels[k] and read[k] <= 0.5]
     names = gallery.model.attributes
-    lines = [f"{'+' if labels[k] else '\N{MULTIPLICATION SIGN}'} {names[k]}" for k in surest]
-    return "\n".join([*lines, *(f"\N{EN DASH} {names[k]}" for k in missed[:2])])
+    lines = [f"{RIGHT if labels[k] else WRONG} {names[k]}" for k in surest]
+    return "\n".join([*lines, *(f"{MISSED} {names[k]}" for k in missed[:2])])
 
 
 def _reconstructed(gallery: _Gallery) -> Figure:
@@ -178,13 +191,12 @@ def _title(names: Sequence[str]) -> str:
 
 
 def _generated(gallery: _Gallery) -> Figure:
-    asked = _asked_rows(gallery, 24)
     return Figure(
         key="generation",
         title="Generation",
         caption="Faces of nobody: random codes, and attributes as they occur together in the "
         "split. The first 24 of the seed.",
-        images=generate_images(gallery.model, asked, seed=gallery.seed),
+        images=generate_images(gallery.model, gallery.asked, seed=gallery.seed),
         columns=8,
     )
 
@@ -192,7 +204,7 @@ def _generated(gallery: _Gallery) -> Figure:
 def _generated_with_changes(gallery: _Gallery) -> Figure:
     names = gallery.names[:3]
     all_names = list(gallery.model.attributes)
-    rows = _asked_rows(gallery, 5)
+    rows = gallery.asked[:5].copy()
     rows[:, [all_names.index(name) for name in names]] = 0
     sets: list[list[str]] = [[], *([n] for n in names), names[:2], names]
     columns = []
@@ -211,12 +223,6 @@ def _generated_with_changes(gallery: _Gallery) -> Figure:
         columns=len(sets),
         column_titles=("random", *(f"+ {_title(s)}" for s in sets[1:])),
     )
-
-
-def _asked_rows(gallery: _Gallery, count: int) -> np.ndarray:
-    """Attribute rows of the faces to show, over and over, `[count, K]`."""
-    rows: np.ndarray = np.resize(gallery.faces.attributes, (count, len(gallery.model.attributes)))
-    return rows
 
 
 def _compared_with_truth(gallery: _Gallery, truth: DrawnTruth) -> Figure:

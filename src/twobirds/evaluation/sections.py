@@ -121,7 +121,7 @@ def measure_editing(
             run.absent[f"editing.{key}"] = "the true answers to edits exist for drawn faces only"
     else:
         section |= score_truth(edits)
-        names = most_visible(list(run.model.attributes), run.model.size)
+        names = most_visible(tuple(run.model.attributes), run.model.size)
         section["most_visible"] = score_some(study, edits, names)
     return section
 

@@ -45,13 +45,14 @@ class Trained:
     attribute_bank: Tensor
     """`[R, K]` uint8 0/1: attribute rows that occur in the training data."""
     weights_sha256: str
-    """SHA-256 of the weights as a safetensors file."""
+    """SHA-256 of the weights file; for a run's checkpoint, of the file that saving would make."""
 
 
 def shipped_models() -> list[str]:
     """Names of the models that come with the package."""
     folder = resources.files("twobirds") / "pretrained"
-    return sorted(p.name for p in folder.iterdir() if (p / WEIGHTS_FILE).is_file())
+    folders = folder.iterdir() if folder.is_dir() else ()
+    return sorted(p.name for p in folders if (p / WEIGHTS_FILE).is_file())
 
 
 def load_trained(source: str | Path) -> Trained:
@@ -92,7 +93,8 @@ def save_trained(
     Raises:
         InputError: If the folder is there and holds something else.
     """
-    if folder.exists() and not (folder / WEIGHTS_FILE).is_file() and any(folder.iterdir()):
+    is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not is_free and not (folder / WEIGHTS_FILE).is_file():
         raise InputError(f"{folder} exists and holds no model: choose another folder")
     config = {"format": MODEL_FORMAT, "run": to_dict(trained.config)}
     card = model_card(folder.name, trained.config, report)
@@ -106,7 +108,6 @@ def push_trained(trained: Trained, repository: str, *, half: bool, private: bool
         InputError: If the Hub refuses or cannot be reached.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / repository.rsplit("/", maxsplit=1)[-1]
@@ -115,18 +116,17 @@ def push_trained(trained: Trained, repository: str, *, half: bool, private: bool
             api = HfApi()
             api.create_repo(repository, private=private, exist_ok=True)
             api.upload_folder(repo_id=repository, folder_path=folder)
-        except (OSError, HfHubHTTPError, HFValidationError) as error:
-            raise InputError(f"hf://{repository}: cannot be uploaded: {error}") from error
+        except Exception as error:  # errors of whichever HTTP library the Hub's client uses
+            raise InputError(f"{HUB_PREFIX}{repository}: cannot be uploaded: {error}") from error
 
 
 def _download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
         patterns = [WEIGHTS_FILE, CONFIG_FILE]
         return Path(snapshot_download(repository, allow_patterns=patterns))
-    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
+    except Exception as error:  # errors of whichever HTTP library the Hub's client uses
         raise InputError(f"{HUB_PREFIX}{repository}: cannot be downloaded: {error}") from error
 
 
@@ -142,23 +142,28 @@ def _from_model_folder(folder: Path) -> Trained:
         if network in parts:
             parts[network][key] = tensor
     bank = tensors.get(_BANK)
-    return _assemble(folder, config, parts["generator"], parts["discriminator"], bank)
+    trained = _assemble(folder, config, parts["generator"], parts["discriminator"], bank)
+    return replace(trained, weights_sha256=content["weights_sha256"])
 
 
 def _from_run(path: Path) -> Trained:
     config, state = load_run(path)
-    networks = state.get("networks", {})
+    networks = state.get("networks")
+    if not isinstance(networks, dict):
+        raise InputError(f"{path}: has no networks")
     generator = networks.get("generator_ema", networks.get("generator"))
     bank = state.get(_BANK)
-    return _assemble(path, config, generator, networks.get("discriminator"), bank)
+    trained = _assemble(path, config, generator, networks.get("discriminator"), bank)
+    dumped = dump_safetensors(_tensors(trained, half=False))
+    return replace(trained, weights_sha256=hashlib.sha256(dumped).hexdigest())
 
 
 def _assemble(
     where: Path, config: RunConfig, generator: Any, discriminator: Any, bank: Any
 ) -> Trained:
     """Build the networks and fill them, checking every name and shape."""
-    networks = build_generator(config.model), build_discriminator(config.model)
     try:
+        networks = build_generator(config.model), build_discriminator(config.model)
         for network, weights in zip(networks, (generator, discriminator), strict=True):
             network.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
@@ -168,13 +173,7 @@ def _assemble(
         raise InputError(f"{where}: has no bank of attribute rows")
     if bank.shape[1] != config.model.num_attributes or bank.dtype != torch.uint8:
         raise InputError(f"{where}: its bank of attribute rows does not fit the attributes")
-    trained = Trained(*networks, config, bank, "")
-    return replace(trained, weights_sha256=hashlib.sha256(_dump(trained)).hexdigest())
-
-
-def _dump(trained: Trained) -> bytes:
-    dumped: bytes = dump_safetensors(_tensors(trained, half=False))
-    return dumped
+    return Trained(*networks, config, bank, weights_sha256="")
 
 
 def _tensors(trained: Trained, *, half: bool) -> dict[str, Tensor]:

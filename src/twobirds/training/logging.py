@@ -1,7 +1,6 @@
 """What a run tells: metrics as JSON lines, TensorBoard if installed, a progress bar, samples."""
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,13 @@ class MetricsLog:
 
     Args:
         run: The run's folder.
-        iteration: Where the run stands; later lines of a stopped leg are dropped.
+        images_seen: Where the run stands; later lines of a stopped leg are dropped.
     """
 
-    def __init__(self, run: Path, iteration: int) -> None:
+    def __init__(self, run: Path, images_seen: int) -> None:
         self.path = run / METRICS_FILE
-        _drop_lines_after(self.path, iteration)
-        self.board = _open_tensorboard(run / TENSORBOARD_FOLDER, iteration)
+        _drop_lines_after(self.path, images_seen)
+        self.board = _open_tensorboard(run / TENSORBOARD_FOLDER, images_seen)
 
     def write(self, values: Mapping[str, float]) -> None:
         """Append one line; `images` in it is TensorBoard's step."""
@@ -100,26 +99,27 @@ def write_sample_grid(path: Path, rows: Mapping[str, Tensor]) -> None:
 
 
 def _rounded(value: float) -> float:
-    return float(f"{value:.6g}") if math.isfinite(value) else value
+    """Six digits of a measurement; counts stay whole."""
+    return value if isinstance(value, int) else float(f"{value:.6g}")
 
 
-def _drop_lines_after(path: Path, iteration: int) -> None:
+def _drop_lines_after(path: Path, images_seen: int) -> None:
     """Forget what a leg logged beyond the checkpoint from which the run goes on."""
     if not path.exists():
         return
     kept = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            if json.loads(line)["iteration"] <= iteration:
+            if json.loads(line)["images"] <= images_seen:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
             continue  # a line cut off by a kill
     write_atomically(path, lambda file: file.write("".join(kept).encode()))
 
 
-def _open_tensorboard(folder: Path, iteration: int) -> Any:
+def _open_tensorboard(folder: Path, images_seen: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=iteration + 1)
+    return SummaryWriter(str(folder), purge_step=images_seen + 1)

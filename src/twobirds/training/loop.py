@@ -1,5 +1,6 @@
 """The only training loop: every objective, from the first image to the last, over many legs."""
 
+import contextlib
 import math
 import signal
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 
-from twobirds.checkpoint import CHECKPOINT_FILE, write_json
+from twobirds.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, write_json
 from twobirds.config import RunConfig, to_dict
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
@@ -27,7 +28,6 @@ from twobirds.training.objective import Objective
 from twobirds.training.state import Progress, restore, save_checkpoint
 
 NUM_SAMPLES = 8
-CONFIG_FILE = "config.json"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def train(
     recorder = _Recorder(config, objective, pack, runtime, leg, progress)
     num_iterations = math.ceil(settings.images / settings.batch_size)
     window_iterations = max(1, settings.log_every_images // settings.batch_size)
-    with _stop_on_signals() as stopping:
+    with contextlib.closing(recorder), _stop_on_signals() as stopping:
         while progress.iteration < num_iterations:
             iteration = progress.iteration
             stage = objective.stage(iteration * settings.batch_size)
@@ -96,7 +96,7 @@ def train(
             recorder.keep_up()
             if _is_over(runtime, stopping() or recorder.leg_seconds > leg.max_seconds):
                 break
-    recorder.finish()
+        recorder.save()
     return progress.iteration >= num_iterations
 
 
@@ -116,6 +116,7 @@ class _Recorder:
         self.leg, self.progress = leg, progress
         self.fixed = _fixed_faces(pack, runtime)
         self.started = self.saved = self.window_started = time.monotonic()
+        self.window_start_images = self.images_seen
         self.earlier_seconds = progress.training_seconds
         self.log = None
         self.display = ProgressDisplay(
@@ -124,7 +125,9 @@ class _Recorder:
         if runtime.is_main:
             leg.run.mkdir(parents=True, exist_ok=True)
             write_json(leg.run / CONFIG_FILE, to_dict(config))
-            self.log = MetricsLog(leg.run, progress.iteration)
+            for stale in leg.run.glob(".*.tmp"):  # of a leg that was killed while it saved
+                stale.unlink()
+            self.log = MetricsLog(leg.run, self.images_seen)
 
     @property
     def images_seen(self) -> int:
@@ -140,9 +143,9 @@ class _Recorder:
         sums = torch.stack(list(progress.window.values())) / progress.window_iterations
         means = dict(zip(progress.window, average_values(sums).tolist(), strict=True))
         now = time.monotonic()
-        shown = progress.window_iterations * self.config.train.batch_size
-        rate = shown / (now - self.window_started)
-        self.window_started = now
+        # A window may have begun in an earlier leg: only what this one showed counts.
+        rate = (self.images_seen - self.window_start_images) / (now - self.window_started)
+        self.window_started, self.window_start_images = now, self.images_seen
         progress.clear_window()
         values = {
             "iteration": progress.iteration,
@@ -185,9 +188,8 @@ class _Recorder:
                 raise DivergenceError(f"{error}; the last good checkpoint stays") from error
         self.saved = time.monotonic()
 
-    def finish(self) -> None:
-        """Save and close what is open."""
-        self.save()
+    def close(self) -> None:
+        """Close what is open."""
         self.display.close()
         if self.log is not None:
             self.log.close()

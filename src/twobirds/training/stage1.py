@@ -42,7 +42,10 @@ def judge_loss(
     label_fake = label_loss(fake.attribute_logits, batch.fake_attributes)
     labels = label_real + label_fake if config.label_fakes else label_real
     total = config.adversarial * adversarial + config.label * labels
-    return total, {"d_adversarial": adversarial, "label_real": label_real, "label_fake": label_fake}
+    # For the balance: G's loss against the same D, in the form that is log 2 where D cannot tell.
+    opponent = generator_loss(fake.score_logits.detach())
+    metrics = {"d_adversarial": adversarial, "g_adversarial": opponent}
+    return total, metrics | {"label_real": label_real, "label_fake": label_fake}
 
 
 def update_generator(
@@ -72,7 +75,7 @@ def update_generator(
         total = total + config.latent * latent_distance(fake.latents, latents, config.latent_norm)
     total.backward()
     players.step("generator")
-    return {"g_adversarial": adversarial.detach(), "g_label": label.detach()}
+    return {"g_label": label.detach()}
 
 
 def stage1_update(players: Players, batch: Batch, latents: Tensor) -> Metrics:

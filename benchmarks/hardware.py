@@ -1,0 +1,120 @@
+"""What every benchmark shares: the machine in words, its peaks, a stopwatch, the result file."""
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from twobirds.checkpoint import write_json
+
+Work = Callable[[], Any]
+
+
+def describe_hardware(device: torch.device) -> dict[str, Any]:
+    """Processor, graphics card and versions, for the result file."""
+    hardware: dict[str, Any] = {
+        "device": device.type,
+        "cpu": cpu_model(),
+        "num_cores": num_cores(),
+        "num_threads": torch.get_num_threads(),
+        "platform": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        hardware |= {
+            "gpu": properties.name,
+            "gpu_memory_gib": round(properties.total_memory / 2**30, 1),
+            "cuda": torch.version.cuda,
+        }
+    return hardware
+
+
+def cpu_model() -> str:
+    """The processor's name as the system tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def num_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def seconds_of(work: Work, device: torch.device, *, repeats: int) -> list[float]:
+    """Wall-clock seconds of each of `repeats` runs, after one that is not counted."""
+    work()
+    seconds = []
+    for _ in range(repeats):
+        synchronize(device)
+        started = time.perf_counter()
+        work()
+        synchronize(device)
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def training_dtype(device: torch.device) -> torch.dtype:
+    """The number format of forward and backward passes on a device."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def matrix_peak(device: torch.device, *, size: int, repeats: int = 5) -> float:
+    """FLOP/s of a product of two square matrices in the training's format, best of several."""
+    factors = [torch.randn(size, size, device=device).to(training_dtype(device)) for _ in range(2)]
+    return 2 * size**3 / min(seconds_of(lambda: factors[0] @ factors[1], device, repeats=repeats))
+
+
+def convolution_peak(device: torch.device, *, channels: int, repeats: int = 3) -> float:
+    """FLOP/s of large, well-shaped convolutions in channels_last, best of several.
+
+    Forward alone, and forward with backward (three times the work), at kernels 3x3 and 5x5.
+    """
+    batch_size, side = 16, 32
+    rates = []
+    for kernel in (3, 5):
+        images = _channels_last(torch.randn(batch_size, channels, side, side, device=device))
+        weights = _channels_last(torch.randn(channels, channels, kernel, kernel, device=device))
+        flops = 2 * kernel**2 * channels**2 * batch_size * side**2
+        images, weights = (t.to(training_dtype(device)).requires_grad_() for t in (images, weights))
+
+        def forward(images: Tensor = images, weights: Tensor = weights) -> Tensor:
+            return F.conv2d(images, weights, padding="same")
+
+        def both(forward: Callable[[], Tensor] = forward) -> None:
+            output = forward()
+            output.backward(torch.ones_like(output))
+
+        with torch.no_grad():
+            rates.append(flops / min(seconds_of(forward, device, repeats=repeats)))
+        rates.append(3 * flops / min(seconds_of(both, device, repeats=repeats)))
+    return max(rates)
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def write_results(out: Path | None, results: dict[str, Any]) -> None:
+    """Write the results as JSON if a file was named."""
+    if out is not None:
+        write_json(out, results)
+        print(f"wrote {out}")

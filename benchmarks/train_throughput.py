@@ -1,0 +1,196 @@
+"""How fast training is, beside what the machine allows (P21; Sec. 4.2, Table 1).
+
+Usage: `python benchmarks/train_throughput.py --presets paper --sizes 64 --widths 0.5
+--out benchmarks/results/NAME.json`. Without `--data` it trains on noise, which costs the same.
+"""
+
+import dataclasses
+import itertools
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tyro
+
+from hardware import (
+    convolution_peak,
+    describe_hardware,
+    matrix_peak,
+    seconds_of,
+    write_results,
+)
+from operations import OperationRecorder, count_flops, time_operations
+from twobirds.config import RunConfig
+from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.data.loader import Loader
+from twobirds.data.pack import Pack, open_pack
+from twobirds.presets import PRESETS
+from twobirds.runtime import Runtime, pick_device
+from twobirds.training.iterative import IterativeGAN
+from twobirds.training.run import fit_to_pack
+
+PAPER_IMAGES_PER_SECOND = 15.4  # 185,000 x 50 images in 600,030 s on a GTX 1070 Ti
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to measure; each combination of presets, sizes, widths and batch sizes."""
+
+    presets: tuple[str, ...] = ("paper",)
+    """Recipes."""
+    sizes: tuple[int, ...] = ()
+    """Heights and widths of the images in pixels. Default: the preset's."""
+    widths: tuple[float, ...] = ()
+    """Factors on the numbers of channels. Default: the preset's."""
+    batch_sizes: tuple[int, ...] = ()
+    """Images per iteration. Default: the preset's."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute."""
+    iterations: int = 20
+    """Iterations to time in each stage; the median counts."""
+    repeats: int = 5
+    """Times that each operation is run alone; the best counts."""
+    matrix_size: int | None = None
+    """Side of the matrices for the peak. Default: 2048 on a CPU, 8192 on a GPU."""
+    channels: int = 256
+    """Channels of the convolutions for the peak."""
+    data: Path | None = None
+    """A pack to load from; its size must be the models'."""
+    out: Path | None = None
+    """Where the results go, as JSON."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    settings = tyro.cli(Settings, args=arguments)
+    runtime = Runtime(pick_device(settings.device))
+    device = runtime.device
+    matrix_size = settings.matrix_size or (8192 if device.type == "cuda" else 2048)
+    peaks = {
+        "matrix_gflop_per_second": matrix_peak(device, size=matrix_size) / 1e9,
+        "convolution_gflop_per_second": convolution_peak(device, channels=settings.channels) / 1e9,
+    }
+    results: dict[str, Any] = {
+        "benchmark": "train_throughput",
+        "hardware": describe_hardware(device),
+        "peaks": peaks,
+        "paper_images_per_second": PAPER_IMAGES_PER_SECOND,
+        "runs": [],
+    }
+    for config in chosen_configs(settings):
+        with tempfile.TemporaryDirectory() as folder:
+            pack = open_pack(settings.data) if settings.data else noise_pack(config, Path(folder))
+            fitted = fit_to_pack(config, pack)
+            for stage in (1, 2):
+                run = measure_stage(fitted, pack, runtime, stage, settings) | {"stage": stage}
+                run |= shares(run, peaks)
+                results["runs"].append(run)
+                print(summary(run))
+    write_results(settings.out, results)
+    return 0
+
+
+def chosen_configs(settings: Settings) -> list[RunConfig]:
+    """Each combination of what was asked for."""
+    configs = []
+    for name in settings.presets:
+        preset = PRESETS[name]
+        for size, width, batch_size in itertools.product(
+            settings.sizes or (preset.model.size,),
+            settings.widths or (preset.model.width,),
+            settings.batch_sizes or (preset.train.batch_size,),
+        ):
+            model = dataclasses.replace(preset.model, size=size, width=width)
+            train = dataclasses.replace(preset.train, batch_size=batch_size)
+            configs.append(dataclasses.replace(preset, model=model, train=train))
+    return configs
+
+
+def noise_pack(config: RunConfig, folder: Path, count: int = 4096) -> Pack:
+    """A pack of noise with CelebA's attributes, its images mapped from disk like a real one's."""
+    size, num_attributes = config.model.size, len(CELEBA_ATTRIBUTES)
+    random = np.random.default_rng(0)
+    np.save(folder / "images.npy", random.integers(0, 256, (count, size, size, 3), np.uint8))
+    return Pack(
+        path=folder,
+        images=np.load(folder / "images.npy", mmap_mode="r"),
+        attributes=random.integers(0, 2, (count, num_attributes), np.uint8),
+        split=np.zeros(count, np.uint8),
+        identity=np.full(count, -1, np.int64),
+        names=tuple(map(str, range(count))),
+        attribute_names=CELEBA_ATTRIBUTES,
+        size=size,
+        landmarks=None,
+        drawn=None,
+        sha256="",
+    )
+
+
+def measure_stage(
+    config: RunConfig, pack: Pack, runtime: Runtime, stage: int, settings: Settings
+) -> dict[str, Any]:
+    """Time iterations of one stage, its data loading, and its heavy operations alone."""
+    train = dataclasses.replace(config.train, stage1_share=2.0 - stage)
+    config = dataclasses.replace(config, train=train)
+    objective = IterativeGAN(config, runtime)
+    batch_size = train.batch_size
+    loader = Loader(pack, batch_size=batch_size, seed=train.seed, runtime=runtime, flip=train.flip)
+    numbers = itertools.count()
+
+    def load() -> Any:
+        return loader.batch(next(numbers))
+
+    def iterate() -> None:
+        iteration = next(numbers)
+        objective.update(loader.batch(iteration), loader, iteration)
+
+    flops = count_flops(iterate)
+    with OperationRecorder() as recorder:
+        iterate()
+    seconds = statistics.median(seconds_of(iterate, runtime.device, repeats=settings.iterations))
+    loading = statistics.median(seconds_of(load, runtime.device, repeats=settings.iterations))
+    rows = time_operations(recorder.counts, runtime.device, repeats=settings.repeats)
+    return {
+        "preset": config.preset,
+        "size": config.model.size,
+        "width": config.model.width,
+        "batch_size": batch_size,
+        "images_per_second": batch_size / seconds,
+        "gflop_per_image": flops / batch_size / 1e9,
+        "loading_share": loading / seconds,
+        "images_per_second_of_operations_alone": batch_size
+        / sum(row["count"] * row["seconds"] for row in rows),
+        "operations": rows,
+    }
+
+
+def shares(run: dict[str, Any], peaks: dict[str, float]) -> dict[str, float]:
+    """How near a stage comes to what the peaks, and its own operations alone, would allow."""
+    rate, gflop = run["images_per_second"], run["gflop_per_image"]
+    return {
+        "gflop_per_second": rate * gflop,
+        "images_per_second_at_convolution_peak": peaks["convolution_gflop_per_second"] / gflop,
+        "share_of_matrix_peak": rate * gflop / peaks["matrix_gflop_per_second"],
+        "share_of_convolution_peak": rate * gflop / peaks["convolution_gflop_per_second"],
+        "share_of_operations_alone": rate / run["images_per_second_of_operations_alone"],
+    }
+
+
+def summary(run: dict[str, Any]) -> str:
+    """The figures of a stage in a line."""
+    return (
+        f"{run['preset']} {run['size']} px width {run['width']:g} batch {run['batch_size']} stage "
+        f"{run['stage']}: {run['images_per_second']:.1f} images/s, {run['gflop_per_image']:.3f} "
+        f"GFLOP/image; of the matrix peak {run['share_of_matrix_peak']:.0%}, of the convolution "
+        f"peak {run['share_of_convolution_peak']:.0%}, of its operations alone "
+        f"{run['share_of_operations_alone']:.0%}; loading {run['loading_share']:.1%} of the time"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

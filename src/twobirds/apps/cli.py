@@ -1,0 +1,125 @@
+"""The command line: `twobirds COMMAND ...`.
+
+Exit codes: 0 done; 2 wrong input, told in one line on stderr; 3 training diverged; 4 training
+stopped before its images were used up; 130 interrupted; 143 terminated.
+"""
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import tyro
+
+from twobirds import __version__
+from twobirds.apps.data_commands import Draw, Pack
+from twobirds.apps.display import note, say
+from twobirds.apps.face_commands import Edit, Generate, Recognize, Reconstruct
+from twobirds.apps.model_commands import Evaluate, Export
+from twobirds.apps.train_command import Train
+from twobirds.errors import DivergenceError, InputError
+
+WRONG_INPUT, DIVERGED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
+
+Command = (
+    Annotated[Draw, tyro.conf.subcommand("draw")]
+    | Annotated[Pack, tyro.conf.subcommand("pack")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[Recognize, tyro.conf.subcommand("recognize")]
+    | Annotated[Reconstruct, tyro.conf.subcommand("reconstruct")]
+    | Annotated[Edit, tyro.conf.subcommand("edit")]
+    | Annotated[Generate, tyro.conf.subcommand("generate")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+)
+_DESCRIPTION = """One model of faces that recognizes, generates, rebuilds and edits.
+
+twobirds COMMAND --help says more; twobirds --version which version this is."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: Words after `twobirds`; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names may hold any bytes
+    try:
+        with _orderly_termination():
+            code = _run(words)
+            sys.stdout.flush()
+            return code
+    except (InputError, DivergenceError, OSError, KeyboardInterrupt) as error:
+        return _report(error)
+
+
+def _run(words: list[str]) -> int:
+    """Parse the words and run what they ask for."""
+    if words == ["--version"]:
+        say(__version__)
+        return 0
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
+    try:
+        command = tyro.cli(
+            Command,
+            prog="twobirds",
+            description=_DESCRIPTION,
+            args=words,
+            config=config,
+        )
+    except SystemExit as stop:  # after printing help, or what was wrong with the words
+        return int(stop.code or 0)
+    code: int = command.run()
+    return code
+
+
+def _report(error: BaseException) -> int:
+    """Say in a line why a command failed; return the exit code."""
+    match error:
+        case BrokenPipeError():
+            # Whoever read stdout is gone; what is still buffered has nowhere to go.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CLOSED_PIPE
+        case KeyboardInterrupt():
+            note("twobirds: interrupted")
+            return INTERRUPTED
+        case DivergenceError():
+            note(f"twobirds: error: {error}")
+            return DIVERGED
+        case OSError(filename=str(name), strerror=str(reason)):
+            note(f"twobirds: error: {name}: {reason}")
+        case _:
+            note(f"twobirds: error: {error}")
+    return WRONG_INPUT
+
+
+@contextlib.contextmanager
+def _orderly_termination() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that temporary files go; training has its own handler."""
+
+    def terminate(_number: int, _frame: Any) -> None:
+        raise SystemExit(TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

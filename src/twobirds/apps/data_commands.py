@@ -1,0 +1,121 @@
+"""Commands that make data: draw and pack."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from twobirds.apps.display import progress_bars, say
+from twobirds.apps.options import optional, require_seed
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from twobirds.data.pack import Landmarks
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Draw faces in CelebA's layout, with 40 attributes each and exact answers to every edit."""
+
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """Folder to make; it must be absent or empty."""
+    count: int = 20_000
+    """Number of faces."""
+    size: int = 64
+    """Height and width in pixels: 32, 64 or 128."""
+    seed: int = 0
+    """The same seed draws the same faces everywhere."""
+    independent: bool = False
+    """Sample attributes independently, instead of with the correlations of life."""
+    workers: Annotated[int | None, optional("INT", "one for each processor")] = None
+    """Number of processes."""
+
+    def run(self) -> int:
+        """Draw; returns the exit code."""
+        from twobirds.data.drawn import draw_folder
+
+        require_seed(self.seed)
+        with progress_bars("faces") as show:
+            draw_folder(
+                self.out,
+                count=self.count,
+                size=self.size,
+                seed=self.seed,
+                independent=self.independent,
+                progress=lambda done: show("drawing", done, self.count),
+                workers=self.workers,
+            )
+        say(f"drew {self.count:,} faces of {self.size}x{self.size} pixels into {self.out}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Check, crop, resize and split faces into a pack, which training and evaluation read."""
+
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
+    """CelebA's layout as a folder or zip file, a CSV with images, Parquet files, or drawn faces."""
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """Folder to make; it must not exist yet."""
+    size: int = 128
+    """Height and width of the packed images in pixels; models are for 32, 64 or 128."""
+    split: Annotated[
+        Literal["identity", "official", "random"] | None,
+        optional("{identity,official,random}", "the first of these that the source allows"),
+    ] = None
+    """How to split: nobody in two parts, as the source says, or by chance."""
+    seed: int = 0
+    """Of the split, where it is random."""
+    landmarks: Annotated[
+        tuple[str, ...] | None,
+        optional("{celeba,celeba-tight}|X Y X Y...", "what the source implies"),
+    ] = None
+    """Where eyes, nose and mouth are: a template, or 10 fractions of the packed image."""
+    skip_bad: bool = False
+    """Leave bad rows and files out, instead of reporting them and making no pack."""
+    workers: Annotated[int | None, optional("INT", "one for each processor")] = None
+    """Number of decoding processes."""
+
+    def run(self) -> int:
+        """Pack; returns the exit code."""
+        from twobirds.data.packing import pack_source
+
+        require_seed(self.seed)
+        with progress_bars("images") as show:
+            pack = pack_source(
+                self.source,
+                self.out,
+                size=self.size,
+                split=self.split,
+                seed=self.seed,
+                landmarks=read_landmarks(self.landmarks),
+                skip_bad=self.skip_bad,
+                workers=self.workers,
+                progress=lambda done, total: show("packing", done, total),
+            )
+        splits = ", ".join(f"{len(pack.rows(s)):,} {s}" for s in ("train", "valid", "test"))
+        say(f"packed {len(pack):,} faces of {pack.size}x{pack.size} pixels ({splits})")
+        return 0
+
+
+def read_landmarks(words: tuple[str, ...] | None) -> "str | Landmarks | None":
+    """Read the name of a template, or ten numbers as five points (x, y).
+
+    Raises:
+        InputError: If there are neither.
+    """
+    if not words:
+        return None
+    if len(words) == 1:
+        return words[0]
+    try:
+        x_and_y = [float(word) for word in words]
+    except ValueError:
+        x_and_y = []
+    if len(x_and_y) != 10:
+        raise InputError(
+            "--landmarks takes celeba, celeba-tight, or ten numbers: x and y of left eye, right "
+            "eye, nose tip, left and right mouth corner"
+        )
+    return tuple(zip(x_and_y[::2], x_and_y[1::2], strict=True))

@@ -1,0 +1,107 @@
+"""What the commands show: results on stdout, progress and notes on stderr."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+ShowProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many of it are done, and of how many."""
+
+_BAR_WIDTH = 20  # characters of a probability of 1
+
+
+def say(text: str) -> None:
+    """Print a line on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """Print a line on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def say_json(content: Any) -> None:
+    """Print JSON on stdout."""
+    say(json.dumps(content, indent=2))
+
+
+class _Rate(ProgressColumn):
+    """Items a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        """The rate, once it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {self.unit}/s")
+
+
+@contextlib.contextmanager
+def progress_bars(unit: str) -> Iterator[ShowProgress]:
+    """A bar with rate and time left for each thing done; plain lines where no terminal is.
+
+    Args:
+        unit: What is counted, such as `faces`.
+
+    Yields:
+        The function to report progress to.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(unit),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+                if bars.disable:
+                    note(f"{what}: {total:,} {unit} ...")
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def say_attributes(title: str, attributes: Mapping[str, float]) -> None:
+    """Print a table of probabilities, the most probable first."""
+    table = Table("attribute", "probability", "", title=Text(title), title_justify="left")
+    for name, value in sorted(attributes.items(), key=lambda item: -item[1]):
+        table.add_row(Text(name), f"{value:.3f}", "█" * round(value * _BAR_WIDTH))
+    Console().print(table)
+
+
+def say_figures(report: Mapping[str, Any]) -> None:
+    """Print a table of the figures that stand at the top of a report's sections."""
+    table = Table("section", "figure", "value")
+    for section, content in report.items():
+        if section in ("model", "data", "config", "versions") or not isinstance(content, dict):
+            continue
+        for name, value in content.items():
+            if isinstance(value, float):
+                table.add_row(section, name, f"{value:.4g}")
+    Console().print(table)
+    for name, reason in report.get("absent", {}).items():
+        say(f"{name} is absent: {reason}")

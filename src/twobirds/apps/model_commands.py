@@ -1,0 +1,149 @@
+"""Commands about a model as a whole: evaluate and export."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from twobirds.apps.display import progress_bars, say, say_figures, say_json
+from twobirds.apps.options import Device, load_model, optional, require_seed
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from twobirds.api import FaceModel
+    from twobirds.data.pack import Pack
+
+JUDGE_FILE = "judge.safetensors"
+_EVALUATE = "pip install 'twobirds[evaluate]'"
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a model on a split of a pack: figures as JSON, and a page beside it."""
+
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")]
+    """A shipped model's name, a run or model folder, a checkpoint, or hf://owner/name."""
+    data: Annotated[Path, tyro.conf.arg(metavar="PACK")]
+    """Faces with the model's attributes, as made by twobirds pack."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FILE.json")] = Path("report.json")
+    """Where the figures go; the page is FILE.html."""
+    split: Literal["train", "valid", "test"] = "test"
+    """Which faces."""
+    judge: Annotated[
+        Path | None, optional("FILE", f"{JUDGE_FILE} in the model's folder, else beside FILE.json")
+    ] = None
+    """Separately trained judge of edits; where the file is absent, it is trained on the pack."""
+    embedder: Annotated[Path | None, optional("FILE.onnx", "identity is not judged")] = None
+    """Face embedder that tells whether it is still the same person."""
+    seed: int = 0
+    """The same seed gives the same figures."""
+    num_fakes: int = 5_000
+    """Faces to generate; the Fréchet distance is biased upwards with fewer."""
+    max_faces: Annotated[int | None, optional("INT", "all")] = None
+    """Most faces of the split, chosen at random."""
+    no_figures: bool = False
+    """Leave the pictures out of the page."""
+    json: bool = False
+    """Print the figures as JSON, too."""
+    device: Device = "auto"
+
+    def run(self) -> int:
+        """Evaluate; returns the exit code."""
+        require_seed(self.seed)
+        if self.out.suffix != ".json":
+            raise InputError(f"--out {self.out}: choose a name that ends in .json")
+        require_writable(self.out)
+        from twobirds.data.pack import open_pack
+
+        pack = open_pack(self.data)
+        model = load_model(self.model, self.device)
+        try:
+            report = self._measure(model, pack)
+        except ModuleNotFoundError as error:
+            raise InputError(f"evaluating needs the package {error.name}: {_EVALUATE}") from error
+        say_json(report) if self.json else say_figures(report)
+        return 0
+
+    def _measure(self, model: "FaceModel", pack: "Pack") -> dict[str, Any]:
+        """Evaluate, and write the report and its page."""
+        from twobirds.evaluation.evaluate import evaluate
+        from twobirds.evaluation.panels import draw_figures
+        from twobirds.evaluation.plan import EvaluationConfig
+        from twobirds.evaluation.report import write_report
+
+        config = EvaluationConfig(
+            split=self.split, seed=self.seed, num_fakes=self.num_fakes, max_faces=self.max_faces
+        )
+        with progress_bars("faces") as show:
+            report = evaluate(
+                model,
+                pack,
+                config,
+                judge_path=self.judge or self._judge_beside_model(),
+                embedder_path=self.embedder,
+                progress=show,
+            )
+        figures = [] if self.no_figures else draw_figures(model, pack, config)
+        page = write_report(report, figures, self.out)
+        if not self.json:
+            say(f"the figures: {self.out}\nthe page: {page}")
+        return report
+
+    def _judge_beside_model(self) -> Path:
+        folder = Path(self.model)
+        return (folder if folder.is_dir() else self.out.parent) / JUDGE_FILE
+
+
+@dataclass(frozen=True)
+class Export:
+    """Save a trained run as a model to share: weights as safetensors, config.json, model card."""
+
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """A run or model folder, a checkpoint, a shipped model's name, or hf://owner/name."""
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """Folder to make; a model that lies there is replaced."""
+    half: bool = False
+    """Store weights as float16: half the size."""
+    report: Annotated[Path | None, optional("FILE.json", "a card without figures")] = None
+    """Output of twobirds evaluate for this model, whose figures go into the card."""
+
+    def run(self) -> int:
+        """Export; returns the exit code."""
+        model = load_model(self.model, "cpu")
+        report = None if self.report is None else read_report(self.report, model)
+        model.save(self.out, half=self.half, report=report)
+        say(f"saved {self.out}")
+        return 0
+
+
+def read_report(path: Path, model: "FaceModel") -> Mapping[str, Any]:
+    """Read a report, and check that it is about this model.
+
+    Raises:
+        InputError: If it is no report, or another model's.
+    """
+    from twobirds.checkpoint import read_json
+
+    report = read_json(path)
+    try:
+        measured = report["model"]["weights_sha256"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: is no report of twobirds evaluate") from error
+    if measured != model.weights_sha256:
+        raise InputError(f"{path}: was measured on other weights: evaluate this model again")
+    assert isinstance(report, dict)
+    return report
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a file that could not be written, before hours of work, and make its folder.
+
+    Raises:
+        InputError: If it cannot be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path} cannot be written: choose another --out")

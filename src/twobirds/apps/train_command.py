@@ -1,0 +1,132 @@
+"""The command that trains."""
+
+import difflib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from twobirds.apps.display import note, say
+from twobirds.apps.options import Assignments, Device, load_model, optional, split_assignments
+from twobirds.apps.overrides import override
+from twobirds.config import RunConfig, from_dict
+from twobirds.errors import InputError
+from twobirds.presets import PRESETS
+
+if TYPE_CHECKING:
+    from twobirds.runtime import Runtime
+    from twobirds.training.stage2 import FeatureNetwork
+
+UNFINISHED = 4
+"""Exit code of a leg that ended, by a signal or `--minutes`, before the images were used up."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a model in both stages; also under torchrun."""
+
+    preset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET")]
+    """A recipe: paper, tiny, or the config.json of a run."""
+    data: Annotated[Path, tyro.conf.arg(metavar="PACK")]
+    """The faces, as made by twobirds pack."""
+    out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
+    """Folder of the run: gets config.json, checkpoint.pt, metrics.jsonl and grids of samples."""
+    images: Annotated[int | None, optional("INT", "the preset's")] = None
+    """Real images to show over both stages."""
+    minutes: Annotated[float | None, optional("FLOAT", "no limit")] = None
+    """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
+    resume: bool = False
+    """Go on from the run's checkpoint, or start where there is none."""
+    seed: Annotated[int | None, optional("INT", "the preset's")] = None
+    """Seed of everything random."""
+    device: Device = "auto"
+    size: Annotated[int | None, optional("{32,64,128}", "the preset's")] = None
+    """Height and width of the images in pixels."""
+    width: Annotated[float | None, optional("FLOAT", "the preset's")] = None
+    """Factor on the numbers of channels."""
+    set: Assignments = ()
+    """Any setting of config.json, such as train.batch_size=32 loss.pixel=10."""
+    feature_network: Annotated[str | None, optional("MODEL", "the model's own trunk")] = None
+    """Trained model on whose trunk the perceptual loss compares faces."""
+
+    def run(self) -> int:
+        """Train; returns the exit code."""
+        from twobirds.data.pack import open_pack
+        from twobirds.runtime import start
+        from twobirds.training.run import train_run
+
+        if self.minutes is not None and not self.minutes > 0:
+            raise InputError(f"--minutes must be positive, not {self.minutes}")
+        config = self.config()
+        pack = open_pack(self.data)
+        with start(self.device) as runtime:
+            is_complete = train_run(
+                config,
+                pack,
+                self.out,
+                runtime,
+                resume=self.resume,
+                max_seconds=math.inf if self.minutes is None else self.minutes * 60,
+                shows_progress=True,
+                feature_network=self._feature_network(config, runtime),
+            )
+            return self._report(is_complete, config, runtime)
+
+    def config(self) -> RunConfig:
+        """The preset with everything that the options change.
+
+        Raises:
+            InputError: If the preset or a setting is unknown, or a value unfit.
+        """
+        given: dict[str, Any] = {
+            "train.images": self.images,
+            "train.seed": self.seed,
+            "model.size": self.size,
+            "model.width": self.width,
+            "loss.feature_source": self.feature_network and "network",
+        }
+        assignments = [(name, value) for name, value in given.items() if value is not None]
+        return override(find_recipe(self.preset), [*assignments, *split_assignments(self.set)])
+
+    def _feature_network(self, config: RunConfig, runtime: "Runtime") -> "FeatureNetwork | None":
+        """The trunk of the model named, frozen."""
+        if self.feature_network is None:
+            if config.loss.feature_source == "network":
+                raise InputError("loss.feature_source=network needs --feature-network MODEL")
+            return None
+        model = load_model(self.feature_network, runtime.device.type)
+        if model.size != config.model.size:
+            raise InputError(
+                f"--feature-network {self.feature_network} is for {model.size} pixels, the run for "
+                f"{config.model.size}"
+            )
+        return model.discriminator.trunk
+
+    def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
+        if runtime.is_main and is_complete:
+            say(f"trained {self.out}; next: twobirds evaluate {self.out} --data {self.data}")
+        elif runtime.is_main:
+            note(
+                f"twobirds: saved and stopped before all {config.train.images:,} images were "
+                "shown; to go on, give the same command with --resume"
+            )
+        return 0 if is_complete else UNFINISHED
+
+
+def find_recipe(name: str) -> RunConfig:
+    """A preset by name, or the recipe of a run from its config.json.
+
+    Raises:
+        InputError: If there is neither.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    if Path(name).is_file():
+        from twobirds.checkpoint import read_json
+
+        return from_dict(RunConfig, read_json(Path(name)), name)
+    nearest = difflib.get_close_matches(name, PRESETS, 1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(PRESETS)}"
+    raise InputError(f"no preset {name!r}: {hint}, or give a run's config.json")

@@ -1,0 +1,151 @@
+"""The front of the command line: help, options, exit codes, and what it costs to start."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import twobirds
+from twobirds.apps import cli
+from twobirds.apps.cli import main
+from twobirds.apps.data_commands import Draw
+from twobirds.errors import DivergenceError, InputError
+
+OPTIONS_FILE = Path(__file__).parent / "options.json"
+COMMANDS = "draw pack train evaluate recognize reconstruct edit generate export".split()
+
+
+def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Positional arguments and options as the help names them, in its order."""
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    return re.findall(r"^[│ ] (--[a-z-]+|[A-Z]+(?:\.\.\.)?)(?= |$)", text, re.MULTILINE)
+
+
+def test_options_are_those_that_users_rely_on(capsys: pytest.CaptureFixture[str]) -> None:
+    # A change here breaks somebody's script: make it on purpose, and say so in the changelog.
+    options = {command: options_of(command, capsys) for command in COMMANDS}
+    assert options == json.loads(OPTIONS_FILE.read_text())
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = re.findall(r"^[│ ]   • ([a-z]+)", capsys.readouterr().out, re.MULTILINE)
+    assert listed == COMMANDS
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{twobirds.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["paint"], ["draw"], ["draw", "x", "--count=many"], ["train", "paper", "--data=x"]],
+)
+def test_words_that_make_no_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    assert captured.err
+
+
+def raiser(error: BaseException) -> Callable[[Draw], int]:
+    def run(_command: Draw) -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (InputError("the list is empty"), 2, "twobirds: error: the list is empty\n"),
+        (DivergenceError("pixel not finite"), 3, "twobirds: error: pixel not finite\n"),
+        (PermissionError(13, "Permission denied", "a"), 2, "twobirds: error: a: Permission denied\n"),
+        (OSError(28, "No space left on device"), 2, "twobirds: error: [Errno 28] No space left on"),
+        (KeyboardInterrupt(), 130, "twobirds: interrupted\n"),
+    ],
+)  # fmt: skip
+def test_failures_take_one_line_and_their_exit_code(
+    error: BaseException,
+    code: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Draw, "run", raiser(error))
+    assert main(["draw", "out"]) == code
+    captured = capsys.readouterr()
+    assert captured.err.startswith(line)
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Draw, "run", raiser(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        main(["draw", "out"])
+
+
+def test_sigterm_unwinds_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    cleaned = []
+
+    def run(_command: Draw) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+        return 0
+
+    monkeypatch.setattr(Draw, "run", run)
+    with pytest.raises(SystemExit) as stop:
+        main(["draw", "out"])
+    assert (stop.value.code, cleaned) == (cli.TERMINATED, [True])
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def run_python(script: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script, *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    script = """if True:
+        import os, sys
+        from twobirds.apps.cli import main
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, 1)
+        sys.exit(main(["--version"]))
+    """
+    done = run_python(script)
+    assert (done.returncode, done.stderr) == (cli.CLOSED_PIPE, "")
+
+
+def test_help_and_imports_do_without_torch() -> None:
+    script = """if True:
+        import sys
+        import twobirds
+        from twobirds.apps.cli import main
+        assert main(["train", "--help"]) == 0
+        assert {"FaceModel", "InputError"} <= set(dir(twobirds))
+        assert not hasattr(twobirds, "Nonsense")
+        for name in ("torch", "scipy", "sklearn", "onnxruntime", "pyarrow"):
+            assert name not in sys.modules, name
+        import twobirds.evaluation.figures  # what `generate` draws its grid with
+        for name in ("jinja2", "scipy", "sklearn", "onnxruntime", "torchmetrics"):
+            assert name not in sys.modules, name
+        assert twobirds.FaceModel.__module__ == "twobirds.api"
+        assert "torch" in sys.modules
+    """
+    done = run_python(script)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,250 @@
+"""Every command, from words to files, on a small world of drawn faces."""
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from conftest import TINY_RUN
+from twobirds import FaceModel
+from twobirds.apps import options
+from twobirds.apps.cli import main
+from twobirds.apps.train_command import UNFINISHED
+from twobirds.checkpoint import load_run
+from twobirds.data.pack import open_pack
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path))
+
+
+def test_draw_and_pack(world: Path) -> None:
+    pack = open_pack(world / "pack", verify=True)
+    assert (len(pack), pack.size, len(pack.attribute_names)) == (96, 32, 40)
+    drawn = json.loads((world / "faces/drawn.json").read_text())
+    assert (drawn["count"], drawn["seed"], drawn["independent"]) == (96, 0, False)
+
+
+def test_pack_takes_its_options(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = "0.1 0.2 0.9 0.2 0.5 0.5 0.2 0.8 0.8 0.8"
+    words = f"--size=16 --split=random --seed=5 --landmarks {numbers} --workers=1".split()
+    assert main(["pack", str(world / "faces"), str(tmp_path / "pack"), *words]) == 0
+    pack = open_pack(tmp_path / "pack")
+    assert pack.landmarks == ((0.1, 0.2), (0.9, 0.2), (0.5, 0.5), (0.2, 0.8), (0.8, 0.8))
+    header = json.loads((tmp_path / "pack/pack.json").read_text())
+    assert (header["split_rule"], header["split_seed"], pack.size) == ("random", 5, 16)
+    captured = capsys.readouterr()
+    assert captured.out.startswith("packed 96 faces of 16x16 pixels (")
+    assert captured.err == "packing: 96 images ...\n"
+
+
+def test_pack_skips_what_is_bad(world: Path, tmp_path: Path) -> None:
+    faces = tmp_path / "faces"
+    shutil.copytree(world / "faces", faces)
+    (faces / "img_align_celeba/000007.png").write_bytes(b"no image")
+    words = ["pack", str(faces), str(tmp_path / "pack"), "--size=16", "--landmarks", "celeba-tight"]
+    assert main(words) == 2
+    assert main([*words, "--skip-bad"]) == 0
+    assert len(open_pack(tmp_path / "pack")) == 95
+
+
+def test_train_leaves_a_run(world: Path) -> None:
+    config, state = load_run(world / "run/checkpoint.pt")
+    assert (config.preset, config.train.images, config.train.batch_size) == ("paper", 48, 8)
+    assert (config.model.size, config.model.width, config.model.num_latents) == (32, 0.0625, 8)
+    assert state["iteration"] == 6
+    assert json.loads((world / "run/config.json").read_text())["train"]["batch_size"] == 8
+    assert sorted(p.name for p in (world / "run/samples").iterdir()) == [
+        "000000024.png",
+        "000000048.png",
+    ]
+
+
+def test_a_run_starts_from_the_config_of_another(world: Path, tmp_path: Path) -> None:
+    words = ["train", str(world / "run/config.json"), f"--data={world}/pack", f"--out={tmp_path}/r"]
+    assert main([*words, "--device=cpu", "--resume"]) == 0
+    again, first = (
+        FaceModel.load(folder, device="cpu") for folder in (tmp_path / "r", world / "run")
+    )
+    assert again.weights_sha256 == first.weights_sha256
+
+
+def test_a_stopped_run_says_so_and_goes_on(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
+    assert main([*words, "--minutes=1e-9"]) == UNFINISHED == 4
+    captured = capsys.readouterr()
+    assert captured.err.endswith(
+        "twobirds: saved and stopped before all 48 images were shown; to go on, give the same "
+        "command with --resume\n"
+    )
+    assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 1
+    assert main([*words, "--resume"]) == 0
+    assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 6
+    assert capsys.readouterr().out == (
+        f"trained {tmp_path}/run; next: twobirds evaluate {tmp_path}/run --data {world}/pack\n"
+    )
+    assert main([*words, "--resume"]) == 0  # nothing left to do
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_training_in_order(
+    number: int, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from twobirds.training.iterative import IterativeGAN
+
+    update = IterativeGAN.update
+
+    def interrupted(self: IterativeGAN, *arguments: object) -> dict[str, torch.Tensor]:
+        os.kill(os.getpid(), number)
+        return update(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(IterativeGAN, "update", interrupted)
+    words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
+    assert main(words) == UNFINISHED
+    assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 1
+
+
+def test_training_against_the_features_of_another_model(world: Path, tmp_path: Path) -> None:
+    words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
+    assert main([*words, f"--feature-network={world}/run"]) == 0
+    assert load_run(tmp_path / "run/checkpoint.pt")[0].loss.feature_source == "network"
+
+
+def test_evaluate_writes_figures_and_a_page(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from twobirds.evaluation.judge_training import train_or_load_judge
+
+    model = FaceModel.load(world / "run", device="cpu")
+    judge = tmp_path / "judge.safetensors"
+    train_or_load_judge(open_pack(world / "pack"), judge, model, images=16)
+    words = f"evaluate {world}/run --data={world}/pack --judge={judge} --num-fakes=8 --max-faces=8"
+    out = tmp_path / "new" / "figures.json"
+    assert main([*words.split(), f"--out={out}", "--device=cpu"]) == 0
+    report = json.loads(out.read_text())
+    assert report["model"]["weights_sha256"] == model.weights_sha256
+    assert report["data"]["count"] == 8
+    assert "data:image/png" in out.with_suffix(".html").read_text()
+    captured = capsys.readouterr()
+    assert f"{report['recognition']['hamming_loss']:.4g}" in captured.out
+    assert "identity_calibration is absent: no face embedder was named" in captured.out
+
+    assert main([*words.split(), f"--out={out}", "--json", "--no-figures"]) == 0
+    assert json.loads(capsys.readouterr().out) == report
+    assert "data:image/png" not in out.with_suffix(".html").read_text()
+
+
+def test_recognize_prints_a_table(
+    image: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recognize", str(image), model]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    values = [float(line.split("│")[2]) for line in lines if line.startswith("│")]
+    assert len(values) == 40
+    assert values == sorted(values, reverse=True)
+
+
+def test_recognize_prints_json(
+    world: Path, image: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = image.with_name("000004.png")
+    assert main(["recognize", str(image), str(other), model, "--json"]) == 0
+    read = json.loads(capsys.readouterr().out)
+    assert [entry["image"] for entry in read] == [str(image), str(other)]
+    faces = FaceModel.load(world / "run")
+    expected = faces.recognize(np.stack([pixels_of(image), pixels_of(other)]))
+    values = torch.tensor([list(entry["attributes"].values()) for entry in read])
+    torch.testing.assert_close(values, expected)
+    assert list(read[0]["attributes"]) == faces.attributes
+
+
+def test_reconstruct_and_edit_write_into_the_current_folder(
+    image: Path,
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["reconstruct", str(image), model]) == 0
+    assert main(["edit", str(image), model, "--set", "Bald=1", "Male=1", "--strength=2"]) == 0
+    assert main(["edit", str(image), model, "--set=Bald=1", "--set=Male=1", "--strength=0",
+                 "--out=same.png"]) == 0  # fmt: skip
+    assert capsys.readouterr().out == "000003.reconstructed.png\n000003.edited.png\nsame.png\n"
+    rebuilt, edited, same = map(
+        pixels_of, map(Path, ("000003.reconstructed.png", "000003.edited.png", "same.png"))
+    )
+    assert rebuilt.shape == (32, 32, 3)
+    assert (rebuilt == same).all()
+    assert (rebuilt != edited).any()
+
+
+def test_many_images_go_into_a_folder(image: Path, model: str, tmp_path: Path) -> None:
+    Image.open(image).resize((50, 40)).convert("L").save(tmp_path / "grey.jpg")
+    words = ["edit", str(image), str(tmp_path / "grey.jpg"), "--set", "Smiling=0.5", model]
+    assert main([*words, f"--out={tmp_path}/made/here"]) == 0
+    names = sorted(p.name for p in (tmp_path / "made/here").iterdir())
+    assert names == ["000003.edited.png", "grey.edited.png"]
+
+
+def test_generate_is_a_function_of_the_seed(model: str, tmp_path: Path) -> None:
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        words = ["generate", "--set", "Male=1", f"--seed={seed}", "--count=5", model]
+        assert main([*words, f"--out={tmp_path}/{name}.png"]) == 0
+    a, b, c = (pixels_of(tmp_path / f"{name}.png") for name in "abc")
+    assert a.shape[1] > a.shape[0] > 64  # two rows of three
+    assert (a == b).all()
+    assert (a != c).any()
+
+
+def test_generate_single_files(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate", "--count=3", model, "--separate=faces"]) == 0
+    assert sorted(p.name for p in tmp_path.rglob("*.png")) == ["0000.png", "0001.png", "0002.png"]
+    assert pixels_of(tmp_path / "faces/0001.png").shape == (32, 32, 3)
+    assert main(["generate", model]) == 0
+    assert (tmp_path / "generated.png").is_file()
+
+
+def test_export_makes_a_model_of_a_run(world: Path, tmp_path: Path) -> None:
+    run = FaceModel.load(world / "run")
+    report = {
+        "model": {"weights_sha256": run.weights_sha256},
+        "data": {"count": 9, "split": "test"},
+        "recognition": {"hamming_loss": 0.125},
+    }
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    words = ["export", str(world / "run"), str(tmp_path / "tiny")]
+    assert main([*words, "--half", f"--report={tmp_path}/report.json"]) == 0
+    assert main(words) == 0  # a model may be replaced
+    assert FaceModel.load(tmp_path / "tiny").weights_sha256 == run.weights_sha256
+    assert main([*words, "--half", f"--report={tmp_path}/report.json"]) == 0
+    assert "| Hamming loss | 0.125 |" in (tmp_path / "tiny/README.md").read_text()
+    image = torch.zeros(1, 3, 32, 32)
+    exported = FaceModel.load(tmp_path / "tiny")
+    torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("shipped", "chosen"),
+    [
+        (["celeba64-paper", "drawn64"], "celeba64-paper"),
+        (["a-new-one", "drawn64"], "drawn64"),
+        (["a-new-one"], "a-new-one"),
+    ],
+)
+def test_the_default_model(
+    shipped: list[str], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twobirds.models.files.shipped_models", lambda: shipped)
+    assert options.default_model() == chosen

@@ -1,0 +1,112 @@
+"""The order of the faces: a pure function of seed and iteration, on any number of processes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from making_runs import CPU, write_pack
+from twobirds.data.loader import Batch, Loader
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.runtime import Runtime
+
+
+def loader(pack: Pack, *, batch_size: int = 6, seed: int = 0, flip: bool = False) -> Loader:
+    return Loader(pack, batch_size=batch_size, seed=seed, runtime=CPU, flip=flip)
+
+
+def equal(first: Batch, second: Batch) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def find_row(pack: Pack, image: torch.Tensor) -> tuple[int, bool]:
+    """The row of the pack that an image shows, and whether it is mirrored."""
+    pixels = ((image + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    for row in range(len(pack)):
+        for mirrored in (False, True):
+            face = pack.images[row, :, ::-1] if mirrored else pack.images[row]
+            if np.array_equal(pixels, face):
+                return row, mirrored
+    raise AssertionError("no such face in the pack")
+
+
+def test_batches_are_a_function_of_seed_and_iteration(tiny_pack: Pack) -> None:
+    first, again = loader(tiny_pack, flip=True), loader(tiny_pack, flip=True)
+    in_order = [first.batch(i) for i in range(9)]
+    assert all(equal(again.batch(i), in_order[i]) for i in (8, 0, 5, 4, 8, 1))
+    assert not equal(in_order[0], in_order[1])
+    assert not torch.equal(loader(tiny_pack, seed=1).batch(0).images, in_order[0].images)
+
+
+def test_images_lie_in_their_range_and_carry_their_labels(tiny_pack: Pack) -> None:
+    batch = loader(tiny_pack).batch(0)
+    assert batch.images.shape == (6, 3, 32, 32)
+    assert batch.images.dtype == batch.attributes.dtype == torch.float32
+    assert batch.images.is_contiguous(memory_format=torch.channels_last)
+    assert (batch.images.min(), batch.images.max()) == (-1, 1)
+    for image, attributes in zip(batch.images, batch.attributes, strict=True):
+        row, _ = find_row(tiny_pack, image)
+        assert attributes.tolist() == tiny_pack.attributes[row].tolist()
+
+
+def test_every_training_face_is_shown_once_an_epoch(tiny_pack: Pack) -> None:
+    batches = loader(tiny_pack)  # 20 faces in batches of 6: batches run across epochs
+    rows = [find_row(tiny_pack, image)[0] for i in range(10) for image in batches.batch(i).images]
+    epochs = [rows[i : i + 20] for i in (0, 20, 40)]
+    assert all(sorted(epoch) == list(range(20)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_a_batch_may_be_larger_than_the_data(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "small", count=3, num_held_out=0)
+    images = loader(pack, batch_size=8).batch(0).images
+    rows = [find_row(pack, image)[0] for image in images]
+    assert sorted(rows[:3]) == sorted(rows[3:6]) == [0, 1, 2]
+
+
+def test_about_half_of_the_faces_are_mirrored(tiny_pack: Pack) -> None:
+    plain, flipping = loader(tiny_pack, batch_size=20), loader(tiny_pack, batch_size=20, flip=True)
+    num_mirrored = 0
+    for iteration in range(10):
+        images, faces = flipping.batch(iteration).images, plain.batch(iteration).images
+        mirrored = (images == faces.flip(3)).flatten(1).all(1)
+        assert torch.equal(mirrored, ~(images == faces).flatten(1).all(1))
+        num_mirrored += int(mirrored.sum())
+    assert 70 < num_mirrored < 130  # of 200, +-4 standard deviations
+
+
+def test_slices_of_two_processes_make_the_batch_of_one(tiny_pack: Pack) -> None:
+    whole = loader(tiny_pack, flip=True)
+    parts = [
+        Loader(tiny_pack, batch_size=6, seed=0, runtime=Runtime(CPU.device, rank, 2), flip=True)
+        for rank in (0, 1)
+    ]
+    for iteration in range(5):
+        slices = zip(*(part.batch(iteration) for part in parts), strict=True)
+        assert equal(whole.batch(iteration), Batch(*(torch.cat(s) for s in slices)))
+        rows = [part.fake_attributes(iteration, 99) for part in parts]
+        assert torch.equal(torch.cat(rows), whole.fake_attributes(iteration, 99))
+
+
+def test_fake_attributes_are_rows_of_training_faces(tiny_pack: Pack) -> None:
+    batches = loader(tiny_pack, batch_size=50)
+    rows = {tuple(row) for row in tiny_pack.attributes[:20].tolist()}
+    fake = batches.batch(0).fake_attributes
+    assert {tuple(row) for row in fake.int().tolist()} <= rows
+    assert torch.equal(fake, batches.fake_attributes(0))
+    assert not torch.equal(fake, batches.fake_attributes(1))
+    assert not torch.equal(fake, batches.fake_attributes(0, 99))
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(tiny_pack: Pack) -> None:
+    runtime = Runtime(CPU.device, rank=0, world_size=2)
+    with pytest.raises(InputError, match="batch_size 5 is not a multiple of the 2 processes"):
+        Loader(tiny_pack, batch_size=5, seed=0, runtime=runtime, flip=True)
+
+
+def test_an_empty_train_split_is_refused(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "empty", count=4, num_held_out=4)
+    with pytest.raises(InputError, match="its train split is empty"):
+        loader(pack)

@@ -1,0 +1,272 @@
+"""Trained models on disk and on the Hub."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import torch
+from torch import Tensor
+
+from making_runs import ATTRIBUTES, differences, recipe, run_state, trained_run
+from twobirds.checkpoint import load_model, save_model, save_state
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.models import files
+from twobirds.models.files import (
+    Trained,
+    load_trained,
+    push_trained,
+    save_trained,
+    shipped_models,
+)
+
+
+@pytest.fixture
+def trained(tiny_run: Path) -> Trained:
+    return load_trained(tiny_run)
+
+
+def states(trained: Trained) -> dict[str, Any]:
+    return {
+        "generator": dict(trained.generator.state_dict()),
+        "discriminator": dict(trained.discriminator.state_dict()),
+        "bank": trained.attribute_bank,
+        "config": trained.config,
+    }
+
+
+def test_a_run_gives_the_moving_average_of_its_generator(trained: Trained, tiny_run: Path) -> None:
+    networks = run_state(tiny_run)["networks"]
+    assert differences(states(trained)["generator"], dict(networks["generator_ema"])) == []
+    assert differences(states(trained)["discriminator"], dict(networks["discriminator"])) == []
+    assert trained.config.model.attributes == ATTRIBUTES
+    assert trained.attribute_bank.shape == (20, len(ATTRIBUTES))
+
+
+def test_a_run_without_moving_average_gives_its_generator(tmp_path: Path, tiny_pack: Pack) -> None:
+    config = recipe(train={"ema_half_life_images": 0, "images": 4})
+    run = trained_run(tmp_path / "run", tiny_pack, config)
+    assert (
+        differences(
+            states(load_trained(run))["generator"], dict(run_state(run)["networks"]["generator"])
+        )
+        == []
+    )
+
+
+def test_run_folder_checkpoint_file_and_model_folder_are_the_same(
+    trained: Trained, tiny_run: Path, tmp_path: Path
+) -> None:
+    save_trained(trained, tmp_path / "model")
+    for source in (tiny_run / "checkpoint.pt", str(tiny_run), tmp_path / "model"):
+        again = load_trained(source)
+        assert differences(states(again), states(trained)) == []
+        assert again.weights_sha256 == trained.weights_sha256
+    weights = (tmp_path / "model" / "model.safetensors").read_bytes()
+    assert trained.weights_sha256 == hashlib.sha256(weights).hexdigest()
+
+
+def test_half_precision_is_half_as_large_and_close(trained: Trained, tmp_path: Path) -> None:
+    save_trained(trained, tmp_path / "whole")
+    save_trained(trained, tmp_path / "half", half=True)
+    tensors = load_model(tmp_path / "half")[0]
+    for name, tensor in tensors.items():
+        is_weight = name.rpartition(".")[2] in ("weight", "bias")
+        expected = torch.float16 if is_weight else torch.float32
+        assert tensor.dtype == (torch.uint8 if name == "attribute_bank" else expected), name
+    num_weights = sum(t.numel() for t in tensors.values() if t.dtype == torch.float16)
+    sizes = [(tmp_path / n / "model.safetensors").stat().st_size for n in ("whole", "half")]
+    assert sizes[0] - sizes[1] == pytest.approx(2 * num_weights, abs=200)
+    half = load_trained(tmp_path / "half")
+    for part in ("generator", "discriminator"):
+        for name, value in states(trained)[part].items():
+            loaded: Tensor = states(half)[part][name]
+            assert loaded.dtype == torch.float32
+            torch.testing.assert_close(loaded, value, rtol=2**-11, atol=1e-7)
+    weights = (tmp_path / "half" / "model.safetensors").read_bytes()
+    assert half.weights_sha256 == hashlib.sha256(weights).hexdigest()
+
+
+def test_the_card_carries_measured_figures_only(trained: Trained, tmp_path: Path) -> None:
+    save_trained(trained, tmp_path / "model")
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "Not evaluated" in card
+    assert ", ".join(ATTRIBUTES) in card
+    report = {"data": {"count": 1_013, "split": "test"}, "recognition": {"hamming_loss": 0.12345}}
+    save_trained(trained, tmp_path / "model", report=report)
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "on 1,013 faces of the test split" in card
+    assert "| Hamming loss | 0.1235 |" in card
+    assert "PSNR" not in card
+
+
+def test_only_models_are_replaced(trained: Trained, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    save_trained(trained, tmp_path / "empty")
+    save_trained(trained, tmp_path / "empty")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "holiday.png").touch()
+    (tmp_path / "file").touch()
+    for name in ("photos", "file"):
+        with pytest.raises(InputError, match=f"{name} exists and holds no model"):
+            save_trained(trained, tmp_path / name)
+    assert (tmp_path / "photos" / "holiday.png").exists()
+
+
+def test_shipped_models_are_found_by_name(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_trained(trained, tmp_path / "pretrained" / "tiny")
+    (tmp_path / "pretrained" / "notes.txt").touch()
+    monkeypatch.setattr(files.resources, "files", lambda _: tmp_path)
+    assert shipped_models() == ["tiny"]
+    assert differences(states(load_trained("tiny")), states(trained)) == []
+    with pytest.raises(InputError, match=r"no model 'tinny': .* shipped models \(tiny\)"):
+        load_trained("tinny")
+
+
+def test_without_shipped_models_the_message_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files.resources, "files", lambda _: tmp_path)
+    assert shipped_models() == []
+    with pytest.raises(InputError, match=r"shipped models \(none\), nor hf://owner/name"):
+        load_trained(tmp_path)
+
+
+# Damage
+
+
+def test_every_kind_of_misfit_is_named(trained: Trained, tmp_path: Path) -> None:
+    save_trained(trained, tmp_path / "model")
+    tensors, config = load_model(tmp_path / "model")
+    config.pop("weights_sha256")
+
+    def refused(tensors: dict[str, Tensor], config: dict[str, Any], message: str) -> None:
+        save_model(tmp_path / "wrong", tensors, config, "")
+        with pytest.raises(InputError, match=message):
+            load_trained(tmp_path / "wrong")
+
+    def with_model(**changes: Any) -> dict[str, Any]:
+        run = config["run"]
+        return config | {"run": run | {"model": run["model"] | changes}}
+
+    name = "generator.project.weight"
+    without = {k: v for k, v in tensors.items() if k != name}
+    refused(without, config, "weights do not fit the configuration: .*project.weight")
+    refused(tensors | {name: tensors[name][:, :-1]}, config, "do not fit .*size mismatch")
+    refused(tensors | {"generator.more": tensors[name]}, config, "Unexpected key")
+    refused({}, config, "weights do not fit the configuration")
+    bank = tensors["attribute_bank"]
+    refused({k: v for k, v in tensors.items() if v is not bank}, config, "has no bank")
+    refused(tensors | {"attribute_bank": bank[:0]}, config, "has no bank of attribute rows")
+    refused(tensors | {"attribute_bank": bank[:, :3]}, config, "does not fit the attributes")
+    refused(tensors | {"attribute_bank": bank.float()}, config, "does not fit the attributes")
+    refused(tensors, config | {"format": 2}, "has format 2, not 1")
+    refused(tensors, config | {"run": None}, "run must be an object")
+    refused(tensors, with_model(width=0.125), "weights do not fit")
+    refused(tensors, with_model(attributes=[]), "names no attributes")
+    refused(tensors, with_model(num_latents=10**13), "weights do not fit")
+    refused(tensors, with_model(size=33), "size must be 32, 64 or 128")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("networks"), "has no networks"),
+        (lambda s: s.update(networks=[1]), "has no networks"),
+        (lambda s: s["networks"].pop("discriminator"), "weights do not fit the configuration"),
+        (lambda s: s["networks"]["generator_ema"].pop("project.bias"), "project.bias"),
+        (lambda s: s.pop("attribute_bank"), "has no bank of attribute rows"),
+    ],
+)
+def test_every_kind_of_misfit_in_a_checkpoint_is_named(
+    tiny_run: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    state = run_state(tiny_run)
+    change(state)
+    save_state(tmp_path / "checkpoint.pt", state)
+    with pytest.raises(InputError, match=message):
+        load_trained(tmp_path)
+
+
+# The Hub
+
+
+class LocalHub:
+    """The parts of the Hub's client that are used, over a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.created: list[tuple[str, bool]] = []
+
+    def create_repo(self, repository: str, *, private: bool, exist_ok: bool) -> None:
+        assert exist_ok
+        self.created.append((repository, private))
+
+    def upload_folder(self, *, repo_id: str, folder_path: Path) -> None:
+        shutil.copytree(folder_path, self.root / repo_id)
+
+    def snapshot_download(self, repository: str, *, allow_patterns: list[str]) -> str:
+        if not (self.root / repository).exists():
+            raise FileNotFoundError("no such repository")
+        assert allow_patterns == ["model.safetensors", "config.json"]
+        return str(self.root / repository)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
+    hub = LocalHub(tmp_path / "hub")
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: hub)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.snapshot_download)
+    return hub
+
+
+def test_to_the_hub_and_back(trained: Trained, hub: LocalHub) -> None:
+    push_trained(trained, "someone/faces", half=False, private=True)
+    assert hub.created == [("someone/faces", True)]
+    assert sorted(p.name for p in (hub.root / "someone/faces").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
+    assert "# faces\n" in (hub.root / "someone/faces/README.md").read_text()
+    assert differences(states(load_trained("hf://someone/faces")), states(trained)) == []
+
+
+def test_an_absent_repository_is_named(hub: LocalHub) -> None:
+    with pytest.raises(InputError, match="hf://someone/else: cannot be downloaded: no such repo"):
+        load_trained("hf://someone/else")
+
+
+def test_a_repository_with_something_else_is_named(hub: LocalHub) -> None:
+    (hub.root / "someone/notes").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
+        load_trained("hf://someone/notes")
+
+
+def test_a_refusing_hub_is_named(
+    trained: Trained, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ConnectError(Exception):
+        """Stands for the HTTP library's errors, which have no common base."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ConnectError("Connection refused")
+
+    monkeypatch.setattr(hub, "upload_folder", refuse)
+    with pytest.raises(InputError, match="hf://someone/faces: cannot be uploaded: Connection"):
+        push_trained(trained, "someone/faces", half=True, private=False)
+    assert hub.created == [("someone/faces", False)]
+
+
+def test_config_of_a_saved_model_is_the_runs(trained: Trained, tmp_path: Path) -> None:
+    save_trained(trained, tmp_path / "model")
+    content = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert content["format"] == 1
+    assert content["run"]["model"]["attributes"] == list(ATTRIBUTES)

@@ -1,0 +1,308 @@
+"""FaceModel's four tasks by their contracts (P1-P4)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from making_runs import ATTRIBUTES
+from twobirds import FaceModel
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+
+K = len(ATTRIBUTES)
+
+
+@pytest.fixture
+def faces(tiny_pack: Pack) -> torch.Tensor:
+    pixels = torch.from_numpy(np.array(tiny_pack.images[:5]))
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def column(name: str) -> int:
+    return ATTRIBUTES.index(name)
+
+
+def assert_images(images: torch.Tensor, count: int) -> None:
+    assert images.shape == (count, 3, 32, 32)
+    assert images.dtype == torch.float32
+    assert images.device.type == "cpu"
+    assert images.abs().max() <= 1
+    assert not images.requires_grad
+
+
+def seen_attributes(model: FaceModel) -> list[torch.Tensor]:
+    """Collects the attributes that the generator is given."""
+    seen: list[torch.Tensor] = []
+    model.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1].clone()))
+    return seen
+
+
+# What a model is
+
+
+def test_a_loaded_model_describes_itself(tiny_model: FaceModel, tiny_run: Path) -> None:
+    assert tiny_model.attributes == list(ATTRIBUTES)
+    assert (tiny_model.size, tiny_model.num_latents) == (32, 8)
+    assert tiny_model.name == tiny_run.name
+    assert tiny_model.device == torch.device("cpu")
+    assert len(tiny_model.weights_sha256) == 64
+    assert tiny_model.config.preset == "test"
+    assert not tiny_model.generator.training
+    assert not tiny_model.discriminator.training
+
+
+def test_a_saved_model_does_the_same(
+    tiny_model: FaceModel, faces: torch.Tensor, tmp_path: Path
+) -> None:
+    tiny_model.save(tmp_path / "whole")
+    tiny_model.save(tmp_path / "half", half=True)
+    whole = FaceModel.load(tmp_path / "whole", device="cpu")
+    assert torch.equal(whole.reconstruct(faces), tiny_model.reconstruct(faces))
+    assert torch.equal(whole.generate(3, seed=1), tiny_model.generate(3, seed=1))
+    half = FaceModel.load(str(tmp_path / "half"), device="cpu")
+    torch.testing.assert_close(
+        half.generate(3, seed=1), tiny_model.generate(3, seed=1), rtol=0, atol=0.01
+    )
+
+
+def test_an_unknown_model_or_device_is_named(tiny_run: Path) -> None:
+    with pytest.raises(InputError, match="no model 'celebrity'"):
+        FaceModel.load("celebrity")
+    with pytest.raises(InputError, match="device must be auto, cpu or cuda"):
+        FaceModel.load(tiny_run, device="gpu")
+
+
+# Recognize
+
+
+def test_recognize_gives_probabilities(tiny_model: FaceModel, faces: torch.Tensor) -> None:
+    probabilities = tiny_model.recognize(faces)
+    assert probabilities.shape == (5, K)
+    assert probabilities.dtype == torch.float32
+    assert probabilities.min() >= 0
+    assert probabilities.max() <= 1
+    logits = tiny_model.discriminator(faces).attribute_logits
+    torch.testing.assert_close(probabilities, torch.sigmoid(logits), rtol=0, atol=1e-6)
+
+
+def test_all_kinds_of_faces_are_read_alike(
+    tiny_model: FaceModel, faces: torch.Tensor, tiny_pack: Pack
+) -> None:
+    pixels = np.array(tiny_pack.images[:5])
+    expected = tiny_model.recognize(faces)
+    for other in (pixels, torch.from_numpy(pixels), [Image.fromarray(p) for p in pixels]):
+        torch.testing.assert_close(tiny_model.recognize(other), expected, rtol=0, atol=1e-5)
+    one = tiny_model.recognize(Image.fromarray(pixels[2]))
+    torch.testing.assert_close(one, expected[2:3], rtol=0, atol=1e-5)
+
+
+def test_faces_of_other_sizes_are_resampled(tiny_model: FaceModel, faces: torch.Tensor) -> None:
+    large = faces.repeat_interleave(4, 2).repeat_interleave(4, 3)
+    assert_images(tiny_model.reconstruct(large), 5)
+    small = torch.nn.functional.interpolate(large, (32, 32), mode="bicubic", antialias=True)
+    torch.testing.assert_close(
+        tiny_model.recognize(large), tiny_model.recognize(small.clamp(-1, 1)), rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros(3, 32, 32), np.zeros((1, 32, 32, 3)), ["a.png"]])
+@pytest.mark.parametrize("task", ["recognize", "reconstruct", "encode", "edit"])
+def test_wrong_faces_are_refused_by_every_task(
+    tiny_model: FaceModel, task: str, wrong: Any
+) -> None:
+    arguments = ({"Bald": 1},) if task == "edit" else ()
+    with pytest.raises(InputError, match="face"):
+        getattr(tiny_model, task)(wrong, *arguments)
+
+
+# Independence of the batch
+
+
+@pytest.mark.parametrize("task", ["recognize", "reconstruct"])
+def test_one_face_alone_is_the_face_in_a_batch(
+    tiny_model: FaceModel, faces: torch.Tensor, task: str
+) -> None:
+    many = faces.repeat(27, 1, 1, 1)  # 135 faces: two full batches and a rest
+    together = getattr(tiny_model, task)(many)
+    for place in (0, 63, 64, 134):
+        alone = getattr(tiny_model, task)(many[place : place + 1])
+        torch.testing.assert_close(alone[0], together[place], rtol=0, atol=1e-5)
+
+
+def test_no_faces_give_no_results(tiny_model: FaceModel) -> None:
+    none = torch.zeros(0, 3, 32, 32)
+    assert tiny_model.recognize(none).shape == (0, K)
+    assert tiny_model.reconstruct(none).shape == (0, 3, 32, 32)
+    assert tiny_model.edit([], {"Bald": 1}).shape == (0, 3, 32, 32)
+    assert tiny_model.generate(0).shape == (0, 3, 32, 32)
+
+
+# Encode and decode
+
+
+def test_codes_lie_in_their_ranges_and_decode(tiny_model: FaceModel, faces: torch.Tensor) -> None:
+    latents, attributes = tiny_model.encode(faces)
+    assert latents.shape == (5, 8)
+    assert latents.abs().max() <= 1
+    assert torch.equal(attributes, tiny_model.recognize(faces))
+    assert_images(tiny_model.decode(latents, attributes), 5)
+
+
+@pytest.mark.parametrize(
+    ("latents", "attributes", "message"),
+    [
+        (torch.zeros(2, 9), torch.zeros(2, K), r"latents must have shape \[B, 8\].* not \[2, 9\]"),
+        (torch.zeros(2, 8), torch.zeros(2, 3), rf"attributes must have shape \[B, {K}\]"),
+        (torch.zeros(2, 8), torch.zeros(3, K), r"the same B .* not \[3, 7\]"),
+        (torch.zeros(8), torch.zeros(K), r"latents must .* not \[8\]"),
+        (torch.tensor(1.0), torch.zeros(K), r"latents must .* not \[\]"),
+    ],
+)
+def test_codes_of_wrong_shape_are_refused(
+    tiny_model: FaceModel, latents: torch.Tensor, attributes: torch.Tensor, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        tiny_model.decode(latents, attributes)
+
+
+# Reconstruct and edit
+
+
+def test_reconstruct_goes_through_decided_attributes(
+    tiny_model: FaceModel, faces: torch.Tensor
+) -> None:
+    seen = seen_attributes(tiny_model)
+    rebuilt = tiny_model.reconstruct(faces)
+    assert_images(rebuilt, 5)
+    assert torch.equal(seen[0], (tiny_model.recognize(faces) > 0.5).float())
+    latents, _ = tiny_model.encode(faces)
+    assert torch.equal(rebuilt, tiny_model.decode(latents, seen[0]))
+
+
+def test_an_edit_of_strength_zero_is_the_reconstruction(
+    tiny_model: FaceModel, faces: torch.Tensor
+) -> None:
+    changes = {"Bald": 1, "Smiling": 0.5}
+    expected = tiny_model.reconstruct(faces)
+    assert torch.equal(tiny_model.edit(faces, changes, strength=0), expected)
+    assert torch.equal(tiny_model.edit(faces, {}), expected)
+    assert not torch.equal(tiny_model.edit(faces, changes), expected)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
+def test_strength_goes_that_part_of_the_way(
+    tiny_model: FaceModel, faces: torch.Tensor, strength: float
+) -> None:
+    read = (tiny_model.recognize(faces) > 0.5).float()
+    seen = seen_attributes(tiny_model)
+    assert_images(tiny_model.edit(faces, {"Smiling": 1, "Male": 0.25}, strength=strength), 5)
+    expected = read.clone()
+    for name, value in (("Smiling", 1.0), ("Male", 0.25)):
+        before = read[:, column(name)]
+        expected[:, column(name)] = before + strength * (value - before)
+    assert torch.equal(seen[0], expected)
+
+
+def test_an_edit_switches_off_what_contradicts_it(
+    tiny_model: FaceModel, faces: torch.Tensor
+) -> None:
+    with torch.no_grad():  # a recognizer that sees everything at once
+        tiny_model.discriminator.classifier.attributes.bias.fill_(100)
+    seen = seen_attributes(tiny_model)
+    tiny_model.edit(faces, {"Bald": 1})
+    off = [column(name) for name in ("Bangs", "Black_Hair", "Blond_Hair")]
+    expected = torch.ones(5, K)
+    expected[:, off] = 0
+    assert torch.equal(seen[0], expected)
+    tiny_model.edit(faces, {"Bald": 1, "Bangs": 1})  # both are named: both are carried out
+    assert (seen[1][:, [column("Bald"), column("Bangs")]] == 1).all()
+    tiny_model.edit(faces, {"Bald": 0})  # switching off contradicts nothing
+    assert seen[2].sum() == 5 * (K - 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "strength", "message"),
+    [
+        ({"bald": 1}, 1.0, "no attribute 'bald': did you mean Bald"),
+        ({"Zebra": 1}, 1.0, "no attribute 'Zebra'"),
+        ({"Bald": 1.5}, 1.0, r"Bald must be set to a value in \[0, 1\], not 1.5"),
+        ({"Bald": -1}, 1.0, "Bald must be set to a value"),
+        ({"Bald": float("nan")}, 1.0, "Bald must be set to a value"),
+        ({"Bald": 1}, -0.1, "strength must be finite and not negative, not -0.1"),
+        ({"Bald": 1}, float("inf"), "strength must be finite"),
+    ],
+)
+def test_impossible_edits_are_named(
+    tiny_model: FaceModel,
+    faces: torch.Tensor,
+    changes: dict[str, float],
+    strength: float,
+    message: str,
+) -> None:
+    with pytest.raises(InputError, match=message):
+        tiny_model.edit(faces, changes, strength=strength)
+
+
+# Generate
+
+
+def test_generate_is_a_function_of_its_seed(tiny_model: FaceModel) -> None:
+    images = tiny_model.generate(4, {"Bald": 1}, seed=7)
+    assert_images(images, 4)
+    assert torch.equal(images, tiny_model.generate(4, {"Bald": 1}, seed=7))
+    assert not torch.equal(images, tiny_model.generate(4, {"Bald": 1}, seed=8))
+
+
+def test_the_same_seed_gives_the_same_codes_whatever_the_attributes(tiny_model: FaceModel) -> None:
+    codes: list[torch.Tensor] = []
+    tiny_model.generator.register_forward_pre_hook(lambda _, inputs: codes.append(inputs[0]))
+    for attributes in ({}, {"Bald": 1}, {"Male": 0, "Smiling": 1}):
+        tiny_model.generate(4, attributes, seed=7)
+    assert torch.equal(codes[0], codes[1])
+    assert torch.equal(codes[0], codes[2])
+    assert codes[0].abs().max() <= 1
+    assert len(codes[0].unique()) == 4 * 8
+
+
+def test_named_attributes_hold_and_open_ones_occur_in_the_data(tiny_model: FaceModel) -> None:
+    wanted = {"Male": 1.0, "Smiling": 0.0, "Eyeglasses": 0.75}
+    rows = tiny_model.complete_attributes(64, wanted, seed=3)
+    assert rows.shape == (64, K)
+    for name, value in wanted.items():
+        assert (rows[:, column(name)] == value).all()
+    named = [column(name) for name in wanted]
+    bank = tiny_model.attribute_bank.clone().float()
+    assert (
+        (bank[:, named] == torch.tensor([1.0, 0.0, 1.0])).all(1).any()
+    )  # or the test says nothing
+    rounded = rows.clone()
+    rounded[:, column("Eyeglasses")] = 1
+    occurring = {tuple(row) for row in bank.tolist()}
+    assert {tuple(row) for row in rounded.tolist()} <= occurring
+    assert len({tuple(row) for row in rows.tolist()}) > 1
+
+
+def test_what_nobody_has_is_generated_all_the_same(tiny_model: FaceModel) -> None:
+    wanted = dict.fromkeys(ATTRIBUTES, 1.0)
+    assert (tiny_model.complete_attributes(3, wanted) == 1).all()
+
+
+def test_generated_rows_do_not_contradict_what_was_asked(tiny_model: FaceModel) -> None:
+    tiny_model.attribute_bank = torch.ones(4, K, dtype=torch.uint8)
+    rows = tiny_model.complete_attributes(5, {"Blond_Hair": 1})
+    assert (rows[:, column("Blond_Hair")] == 1).all()
+    assert (rows[:, [column("Bald"), column("Black_Hair")]] == 0).all()
+    assert (rows[:, column("Bangs")] == 1).all()
+
+
+def test_impossible_requests_are_named(tiny_model: FaceModel) -> None:
+    with pytest.raises(InputError, match="count must not be negative, not -1"):
+        tiny_model.generate(-1)
+    with pytest.raises(InputError, match="no attribute 'Smilling': did you mean Smiling"):
+        tiny_model.generate(1, {"Smilling": 1})
+    with pytest.raises(InputError, match="Male must be set to a value"):
+        tiny_model.generate(1, {"Male": 2})

@@ -1,0 +1,158 @@
+"""The benchmarks run, and count what they say they count."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from twobirds.config import ModelConfig
+from twobirds.models.build import channels
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+MODULES = ("hardware", "operations", "train_throughput", "inference")
+
+
+@pytest.fixture(scope="module")
+def benchmarks() -> Iterator[dict[str, ModuleType]]:
+    """The scripts as modules; they import each other as scripts beside each other do."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield {name: __import__(name) for name in MODULES}
+    finally:
+        sys.path.remove(str(FOLDER))
+        for name in MODULES:
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def throughput(
+    benchmarks: dict[str, ModuleType], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("results") / "new" / "throughput.json"
+    words = (
+        "--presets paper --sizes 32 --widths 0.0625 --batch-sizes 4 --device cpu --iterations 2 "
+        f"--repeats 1 --matrix-size 64 --channels 8 --out {out}"
+    )
+    assert benchmarks["train_throughput"].main(words.split()) == 0
+    results: dict[str, Any] = json.loads(out.read_text())
+    return results
+
+
+def forward_flops() -> tuple[int, int, int, int]:
+    """Per image: those of G and D forward, of G's first layer, and of D's first convolution."""
+    model, num_attributes = ModelConfig(size=32), 40
+    widths = channels(0.0625)  # (4, 8, 16, 32)
+    grid = model.size // 16
+    first_layer = 2 * (model.num_latents + num_attributes) * widths[-1] * grid**2
+    downsample = [
+        2 * 25 * c_in * c_out * (model.size // 2 ** (i + 1)) ** 2
+        for i, (c_in, c_out) in enumerate(zip((3, *widths[:-1]), widths, strict=True))
+    ]
+    # A transposed convolution does the work of the convolution that it reverses.
+    generator = first_layer + sum(downsample)
+    flat, shared = widths[-1] * grid**2, model.num_shared
+    heads = flat * (1 + shared) + shared * model.num_latents
+    heads += model.num_attribute_hidden * (shared + num_attributes)
+    return generator, sum(downsample) + 2 * heads, first_layer, downsample[0]
+
+
+def test_the_counted_work_is_that_of_the_shapes(throughput: dict[str, Any]) -> None:
+    generator, discriminator, first_layer, first_convolution = forward_flops()
+    latents_head = 2 * ModelConfig().num_shared * ModelConfig().num_latents
+    # Forward: G once, D three times. Backward costs the forward pass again for the weights and
+    # again for what came in; not for images and codes, and not for heads without a loss. D's
+    # weights are frozen in the pass that teaches G.
+    first = 3 * generator - first_layer
+    first += 2 * (3 * discriminator - first_convolution - 2 * latents_head)
+    first += 2 * discriminator - latents_head
+    assert throughput["runs"][0]["gflop_per_image"] == pytest.approx(first / 1e9, rel=1e-9)
+    assert throughput["runs"][1]["gflop_per_image"] > throughput["runs"][0]["gflop_per_image"]
+
+
+def test_operations_add_up_to_the_count(throughput: dict[str, Any]) -> None:
+    for run in throughput["runs"]:
+        total = sum(row["count"] * row["gflop"] for row in run["operations"])
+        assert total / run["batch_size"] == pytest.approx(run["gflop_per_image"], rel=1e-9)
+        times = [row["count"] * row["seconds"] for row in run["operations"]]
+        assert times == sorted(times, reverse=True)
+        assert run["images_per_second_of_operations_alone"] == pytest.approx(4 / sum(times))
+
+
+def test_throughput_says_where_and_how_near_the_peak(throughput: dict[str, Any]) -> None:
+    assert throughput["hardware"]["torch"] == torch.__version__
+    assert throughput["hardware"]["num_cores"] >= 1
+    assert throughput["hardware"]["cpu"]
+    assert [run["stage"] for run in throughput["runs"]] == [1, 2]
+    peak = throughput["peaks"]["convolution_gflop_per_second"]
+    for run in throughput["runs"]:
+        rate = run["images_per_second"] * run["gflop_per_image"]
+        assert run["share_of_convolution_peak"] == pytest.approx(rate / peak)
+        assert 0 < run["loading_share"] < 1
+        assert run["images_per_second"] > 0
+
+
+def test_every_combination_is_measured(benchmarks: dict[str, ModuleType]) -> None:
+    module = benchmarks["train_throughput"]
+    settings = module.Settings(presets=("paper", "tiny"), sizes=(32, 64), batch_sizes=(8, 16, 32))
+    configs = module.chosen_configs(settings)
+    assert len(configs) == len(set(configs)) == 12
+    assert {config.model.width for config in configs} == {1.0, 0.25}
+
+
+def test_an_operation_is_repeated_as_it_was(benchmarks: dict[str, ModuleType]) -> None:
+    operations = benchmarks["operations"]
+    images = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    weights = torch.randn(4, 3, 5, 5, requires_grad=True)
+    with operations.OperationRecorder() as recorder:
+        for _ in range(3):
+            F.conv2d(images, weights, stride=2, padding=2).sum().backward()
+    forward, backward = recorder.counts
+    assert list(recorder.counts.values()) == [3, 3]
+    flops = 2 * 25 * 3 * 4 * 16 * 2
+    assert operations.count_flops(forward.prepare()) == flops
+    assert operations.count_flops(backward.prepare()) == flops  # for the weights alone
+    output = forward.prepare()()
+    assert output.shape == (2, 4, 4, 4)
+    assert forward.arguments[0].make().stride() == images.stride()
+    assert forward.describe()["operator"] == "convolution"
+
+
+def test_the_peaks_are_rates(benchmarks: dict[str, ModuleType]) -> None:
+    hardware = benchmarks["hardware"]
+    device = torch.device("cpu")
+    assert 1e6 < hardware.matrix_peak(device, size=64) < 1e14
+    assert 1e6 < hardware.convolution_peak(device, channels=8) < 1e14
+    assert np.all(np.array(hardware.seconds_of(lambda: None, device, repeats=3)) >= 0)
+
+
+def test_inference_is_timed_beside_the_paper(
+    benchmarks: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "inference.json"
+    words = f"--size 32 --width 0.0625 --count 3 --repeats 3 --device cpu --out {out}"
+    assert benchmarks["inference"].main(words.split()) == 0
+    results = json.loads(out.read_text())
+    assert results["paper"]["seconds"] == {"generate": 2.1558, "reconstruct": 3.2256}
+    for task in ("generate", "reconstruct"):
+        assert 0 < results[task]["best_seconds"] <= results[task]["median_seconds"]
+    assert "rebuild" not in capsys.readouterr().err
+    assert (results["size"], results["width"], results["count"]) == (32, 0.0625, 3)
+    assert results["hardware"]["device"] == "cpu"
+
+
+@pytest.mark.gpu
+def test_benchmarks_run_on_a_gpu(benchmarks: dict[str, ModuleType], tmp_path: Path) -> None:
+    words = "--sizes 32 --widths 0.25 --batch-sizes 8 --device cuda --iterations 2 --repeats 1"
+    out = tmp_path / "gpu.json"
+    assert benchmarks["train_throughput"].main([*words.split(), f"--out={out}"]) == 0
+    results = json.loads(out.read_text())
+    assert results["hardware"]["gpu"]
+    assert all(row["gflop"] > 0 for run in results["runs"] for row in run["operations"])
+    assert benchmarks["inference"].main(["--size=32", "--width=0.25", "--device=cuda"]) == 0

@@ -1,0 +1,75 @@
+"""Devices, and random numbers that are functions of keys. Processes: tests/training."""
+
+import pytest
+import torch
+
+from making_runs import CPU
+from twobirds.errors import InputError
+from twobirds.runtime import (
+    Runtime,
+    average_gradients,
+    average_values,
+    keyed_generator,
+    num_processes,
+    pick_device,
+    start,
+)
+
+
+def test_pick_device_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto") == pick_device("cpu") == torch.device("cpu")
+    with pytest.raises(InputError, match="sees no CUDA device"):
+        pick_device("cuda")
+    with pytest.raises(InputError, match="device must be auto, cpu or cuda, not 'tpu'"):
+        pick_device("tpu")
+
+
+def test_pick_device_takes_the_gpu_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert pick_device("auto") == pick_device("cuda") == torch.device("cuda", 3)
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+def test_start_without_torchrun_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with start("cpu") as runtime:
+        assert runtime == Runtime(torch.device("cpu"), rank=0, world_size=1)
+        assert runtime.is_main
+        assert num_processes() == 1
+    assert not Runtime(torch.device("cpu"), rank=1, world_size=2).is_main
+
+
+def test_one_process_averages_nothing() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    average_gradients([weight])
+    assert weight.grad is None
+    values = torch.tensor([1.0, 2.0])
+    assert average_values(values) is values
+
+
+def test_cpu_computes_in_float32() -> None:
+    with CPU.autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_keyed_generator_is_a_function_of_its_keys() -> None:
+    first = torch.rand(4, generator=keyed_generator(1, 2, 3))
+    torch.rand(5)  # the global generator takes no part
+    assert torch.equal(first, torch.rand(4, generator=keyed_generator(1, 2, 3)))
+
+
+def test_keyed_generator_tells_keys_and_their_order_apart() -> None:
+    keys = [(), (0,), (0, 0), (1,), (1, 2), (2, 1), (1, 2, 0), (-1,), (2**63,), (3, 1), (2, 0)]
+    seeds = {keyed_generator(*k).initial_seed() for k in keys}
+    assert len(seeds) == len(keys)
+    grid = {
+        keyed_generator(s, i, p).initial_seed() for s in range(4) for i in range(50) for p in (1, 2)
+    }
+    assert len(grid) == 4 * 50 * 2
+
+
+def test_keyed_generator_is_splitmix64() -> None:
+    # First output of SplitMix64 from state 0, as published with the algorithm.
+    assert keyed_generator(0).initial_seed() == 0xE220A8397B1DCDAF

@@ -1,0 +1,301 @@
+"""Starting runs, what they write, how they stop, and how they fail."""
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from making_runs import (
+    ATTRIBUTES,
+    CPU,
+    LANDMARKS,
+    differences,
+    logged,
+    recipe,
+    run_state,
+    trained_run,
+    write_pack,
+)
+from twobirds.checkpoint import read_json
+from twobirds.config import RunConfig, from_dict
+from twobirds.data.loader import Batch, Loader
+from twobirds.data.pack import Pack
+from twobirds.errors import DivergenceError, InputError
+from twobirds.training.iterative import IterativeGAN
+from twobirds.training.run import attribute_bank, fit_to_pack, train_run
+
+
+def before_update(monkeypatch: pytest.MonkeyPatch, iteration: int, act: Any) -> None:
+    """Have `act(objective)` called just before an iteration."""
+    update = IterativeGAN.update
+
+    def acting(self: IterativeGAN, batch: Batch, loader: Loader, now: int) -> dict[str, Tensor]:
+        if now == iteration:
+            act(self)
+        return update(self, batch, loader, now)
+
+    monkeypatch.setattr(IterativeGAN, "update", acting)
+
+
+def poison(objective: IterativeGAN) -> None:
+    with torch.no_grad():
+        objective.players.generator.project.weight[0, 0] = torch.nan
+
+
+# What a run writes
+
+
+def test_a_run_writes_its_recipe_and_can_be_started_from_it(
+    tiny_run: Path, tiny_pack: Pack, tmp_path: Path
+) -> None:
+    config = from_dict(RunConfig, read_json(tiny_run / "config.json"))
+    assert config == fit_to_pack(recipe(), tiny_pack)
+    trained_run(tmp_path / "again", tiny_pack, config)
+    assert differences(run_state(tmp_path / "again"), run_state(tiny_run)) == []
+
+
+def test_metrics_have_whole_windows_that_end_with_the_stage(tiny_run: Path) -> None:
+    lines = logged(tiny_run)
+    assert [(line["iteration"], line["images"], line["stage"]) for line in lines] == [
+        (3, 12, 1),
+        (5, 20, 1),  # stage 2 begins: cut short
+        (8, 32, 2),
+    ]
+    assert all(isinstance(line["images"], int) for line in lines)
+    assert "pixel" not in lines[1]
+    assert {"d_adversarial", "g_adversarial", "label_real", "pixel", "num_generator"} <= set(
+        lines[2]
+    )
+
+
+def test_counts_in_the_metrics_are_exact_beyond_six_digits(tmp_path: Path) -> None:
+    from twobirds.training.logging import MetricsLog
+
+    log = MetricsLog(tmp_path, 0)
+    log.write({"iteration": 1_234_567, "images": 79_012_288, "pixel": 0.123456789})
+    log.close()
+    line = json.loads((tmp_path / "metrics.jsonl").read_text())
+    assert line == {"iteration": 1_234_567, "images": 79_012_288, "pixel": 0.123457}
+
+
+def test_sample_grids_show_three_rows_of_fixed_faces(tiny_run: Path, tiny_pack: Pack) -> None:
+    files = sorted((tiny_run / "samples").iterdir())
+    assert [file.name for file in files] == ["000000016.png", "000000032.png"]
+    grids = [np.asarray(Image.open(file)) for file in files]
+    assert grids[0].shape == (3 * 32, 4 * 32, 3)
+    real = np.concatenate(list(tiny_pack.images[20:24]), axis=1)
+    assert all(np.array_equal(grid[32:64], real) for grid in grids)
+    assert not np.array_equal(grids[0][:32], grids[1][:32])
+
+
+def test_tensorboard_forgets_only_what_comes_after_the_checkpoint(
+    tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purged: list[int] = []
+    steps: list[int] = []
+
+    class Writer:
+        def __init__(self, folder: str, purge_step: int) -> None:
+            purged.append(purge_step)
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            steps.append(step)
+
+        def close(self) -> None:
+            pass
+
+    module = types.ModuleType("torch.utils.tensorboard")
+    module.SummaryWriter = Writer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 12}))
+    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 24}), resume=True)
+    assert purged == [1, 13]
+    assert sorted(set(steps)) == [12, 24]
+
+
+def test_a_run_without_tensorboard(
+    tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 8}))
+    assert not (tmp_path / "run" / "tensorboard").exists()
+
+
+def test_progress_is_printed_when_asked_for(
+    tmp_path: Path, tiny_pack: Pack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = recipe(train={"images": 12})
+    trained_run(tmp_path / "quiet", tiny_pack, config)
+    assert capsys.readouterr() == ("", "")
+    trained_run(tmp_path / "loud", tiny_pack, config, shows_progress=True)
+    printed = capsys.readouterr().err
+    assert printed.startswith("stage 1 12 images ")
+    assert "d_adversarial=1." in printed
+    assert printed.endswith("min left\n")
+
+
+# Starting
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tiny_run: Path, tiny_pack: Pack) -> None:
+    before = (tiny_run / "checkpoint.pt").read_bytes()
+    with pytest.raises(InputError, match="already holds a run: add --resume"):
+        train_run(recipe(), tiny_pack, tiny_run, CPU)
+    assert (tiny_run / "checkpoint.pt").read_bytes() == before
+
+
+def test_resume_of_nothing_starts(tmp_path: Path, tiny_pack: Pack) -> None:
+    config = recipe(train={"images": 4})
+    assert train_run(config, tiny_pack, tmp_path / "run", CPU, resume=True)
+    assert run_state(tmp_path / "run")["iteration"] == 1
+
+
+def test_a_complete_run_is_not_trained_further(
+    tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = recipe(train={"images": 8})
+    run = trained_run(tmp_path / "run", tiny_pack, config)
+    before = run_state(run)
+    monkeypatch.delattr(IterativeGAN, "update")
+    assert train_run(config, tiny_pack, run, CPU, resume=True)
+    assert differences(run_state(run), before) == []
+
+
+def test_another_pack_is_refused(tiny_run: Path, tmp_path: Path) -> None:
+    other = write_pack(tmp_path / "other", seed=1)
+    with pytest.raises(InputError, match=r"was trained on another pack than .*other"):
+        train_run(recipe(), other, tiny_run, CPU, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": {"width": 1 / 8}}, r"with model.width = 0.0625, not 0.125"),
+        ({"loss": {"pixel": 3.0}}, r"with loss.pixel = 0.5, not 3.0"),
+        ({"train": {"seed": 1}}, r"with train.seed = 0, not 1"),
+    ],
+)
+def test_a_changed_recipe_is_refused(
+    tiny_run: Path, tiny_pack: Pack, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        train_run(recipe(**changes), tiny_pack, tiny_run, CPU, resume=True)
+
+
+def test_a_pack_of_another_size_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
+    config = recipe(model={"size": 64})
+    with pytest.raises(InputError, match="images of 32 pixels, but the model is for 64"):
+        train_run(config, tiny_pack, tmp_path / "run", CPU)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_pack_with_other_attributes_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
+    config = recipe(model={"attributes": ("Bald", "Happy")})
+    with pytest.raises(InputError, match="has other attributes than the configuration names"):
+        train_run(config, tiny_pack, tmp_path / "run", CPU)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(InputError, match=r"checkpoint.pt: is not a usable checkpoint"):
+        train_run(recipe(), tiny_pack, tmp_path, CPU, resume=True)
+
+
+def test_attributes_and_landmarks_come_from_the_pack(tiny_pack: Pack) -> None:
+    config = fit_to_pack(recipe(), tiny_pack)
+    assert config.model.attributes == ATTRIBUTES
+    assert config.model.landmarks == LANDMARKS
+    assert dataclasses.replace(config, model=recipe().model) == recipe()
+
+
+def test_attribute_bank_holds_rows_of_training_faces(tiny_pack: Pack) -> None:
+    bank = attribute_bank(tiny_pack, 0)
+    assert bank.shape == (20, len(ATTRIBUTES))
+    assert bank.dtype == torch.uint8
+    rows = sorted(bank.tolist())
+    assert rows == sorted(tiny_pack.attributes[:20].tolist())
+    assert torch.equal(bank, attribute_bank(tiny_pack, 0))
+    assert not torch.equal(bank, attribute_bank(tiny_pack, 1))
+
+
+def test_a_network_as_the_source_of_features(tmp_path: Path, tiny_pack: Pack) -> None:
+    network = nn.Conv2d(3, 4, 3, stride=2).requires_grad_(False)
+    config = recipe(loss={"feature_source": "network"}, train={"stage1_share": 0.0, "images": 12})
+    run = trained_run(
+        tmp_path / "run", tiny_pack, config, feature_network=lambda images: [network(images)]
+    )
+    assert logged(run)[0]["perceptual"] > 0
+    with pytest.raises(InputError, match="feature_source is network exactly when"):
+        train_run(config, tiny_pack, tmp_path / "none", CPU)
+    assert not (tmp_path / "none").exists()
+
+
+# Stopping and failing
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_after_the_running_iteration(
+    tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    handler = signal.getsignal(number)
+    before_update(monkeypatch, 1, lambda _: os.kill(os.getpid(), number))
+    assert not train_run(recipe(), tiny_pack, tmp_path / "run", CPU)
+    assert run_state(tmp_path / "run")["iteration"] == 2
+    assert signal.getsignal(number) is handler
+
+
+def test_a_time_limit_stops_and_saves(tmp_path: Path, tiny_pack: Pack) -> None:
+    assert not train_run(recipe(), tiny_pack, tmp_path / "run", CPU, max_seconds=0)
+    assert run_state(tmp_path / "run")["iteration"] == 1
+
+
+def test_a_poisoned_weight_stops_the_run_and_leaves_the_checkpoint(
+    tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained_run(
+        tmp_path / "run", tiny_pack, recipe(train={"images": 16, "stage1_share": 1.0})
+    )
+    before = (run / "checkpoint.pt").read_bytes()
+    before_update(monkeypatch, 4, poison)
+    with pytest.raises(DivergenceError, match=r"before 20 images: .*g_adversarial.* not finite"):
+        train_run(recipe(), tiny_pack, run, CPU, resume=True)
+    assert (run / "checkpoint.pt").read_bytes() == before
+    assert [line["iteration"] for line in logged(run)] == [3, 4]
+
+
+def test_a_poisoned_weight_is_never_saved(
+    tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_update(monkeypatch, 3, poison)  # within a window
+    config = recipe(train={"checkpoint_every_seconds": 0.0, "ema_half_life_images": 0})
+    with pytest.raises(DivergenceError, match="weights of the generator are no longer finite"):
+        train_run(config, tiny_pack, tmp_path / "run", CPU)
+    state = run_state(tmp_path / "run")
+    assert state["iteration"] == 3
+    assert all(torch.isfinite(v).all() for n in state["networks"].values() for v in n.values())
+
+
+def test_a_learning_rate_beyond_reason_is_reported(tmp_path: Path, tiny_pack: Pack) -> None:
+    config = recipe(train={"learning_rate": 1e30})
+    with pytest.raises(
+        DivergenceError, match=r"d_adversarial.* not finite; .* lower learning rate"
+    ):
+        train_run(config, tiny_pack, tmp_path / "run", CPU)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_files_of_a_killed_save_are_removed(tmp_path: Path, tiny_pack: Pack) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".checkpoint.pt.123.tmp").write_bytes(b"half")
+    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 4}))
+    assert not list((tmp_path / "run").glob(".*"))
