@@ -69,7 +69,7 @@ def raiser(error: BaseException) -> Callable[[Draw], int]:
     [
         (InputError("the list is empty"), 2, "twobirds: error: the list is empty\n"),
         (DivergenceError("pixel not finite"), 3, "twobirds: error: pixel not finite\n"),
-        (PermissionError(13, "Permission denied", "a"), 2, "twobirds: error: a: Permission denied\n"),
+        (PermissionError(13, "denied", "a"), 2, "twobirds: error: a: denied\n"),
         (OSError(28, "No space left on device"), 2, "twobirds: error: [Errno 28] No space left on"),
         (KeyboardInterrupt(), 130, "twobirds: interrupted\n"),
     ],

@@ -4,19 +4,22 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_run import TINY_RUN
 
-from conftest import TINY_RUN
 from twobirds import FaceModel
 from twobirds.apps import options
 from twobirds.apps.cli import main
 from twobirds.apps.train_command import UNFINISHED
 from twobirds.checkpoint import load_run
+from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import open_pack
 
 
@@ -26,7 +29,7 @@ def pixels_of(path: Path) -> np.ndarray:
 
 def test_draw_and_pack(world: Path) -> None:
     pack = open_pack(world / "pack", verify=True)
-    assert (len(pack), pack.size, len(pack.attribute_names)) == (96, 32, 40)
+    assert (len(pack), pack.size, len(pack.attribute_names)) == (96, 32, len(DRAWN_ATTRIBUTES))
     drawn = json.loads((world / "faces/drawn.json").read_text())
     assert (drawn["count"], drawn["seed"], drawn["independent"]) == (96, 0, False)
 
@@ -120,6 +123,18 @@ def test_training_against_the_features_of_another_model(world: Path, tmp_path: P
     assert load_run(tmp_path / "run/checkpoint.pt")[0].loss.feature_source == "network"
 
 
+@pytest.mark.slow
+@pytest.mark.distributed
+def test_training_under_torchrun(world: Path, tmp_path: Path) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
+    command = [*torchrun, "-m", "twobirds.apps.cli", *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(f"trained {tmp_path}/run") == 1  # by one of the two
+    assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 6
+
+
 def test_evaluate_writes_figures_and_a_page(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,7 +165,7 @@ def test_recognize_prints_a_table(
     assert main(["recognize", str(image), model]) == 0
     lines = capsys.readouterr().out.splitlines()
     values = [float(line.split("│")[2]) for line in lines if line.startswith("│")]
-    assert len(values) == 40
+    assert len(values) == len(DRAWN_ATTRIBUTES)
     assert values == sorted(values, reverse=True)
 
 
@@ -161,7 +176,7 @@ def test_recognize_prints_json(
     assert main(["recognize", str(image), str(other), model, "--json"]) == 0
     read = json.loads(capsys.readouterr().out)
     assert [entry["image"] for entry in read] == [str(image), str(other)]
-    faces = FaceModel.load(world / "run")
+    faces = FaceModel.load(world / "model")
     expected = faces.recognize(np.stack([pixels_of(image), pixels_of(other)]))
     values = torch.tensor([list(entry["attributes"].values()) for entry in read])
     torch.testing.assert_close(values, expected)

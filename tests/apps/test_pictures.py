@@ -84,5 +84,5 @@ def test_pictures_are_lossless_and_make_their_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["grid.jpg", "grid", ".png"])
 def test_only_png_is_written(name: str) -> None:
-    with pytest.raises(InputError, match="choose a name that ends in .png"):
+    with pytest.raises(InputError, match=r"choose a name that ends in \.png"):
         require_png(Path(name))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tiny_run import TINY_RUN
 
-from conftest import TINY_RUN
 from twobirds.apps.cli import main
 
 Fails = Callable[..., str]
@@ -159,6 +159,8 @@ def damage(content: bytes, seed: int) -> bytes:
     random_bytes = random.Random(seed)
     data = bytearray(content)
     for _ in range(random_bytes.choice([1, 3, 30])):
+        if not data:
+            break
         place = random_bytes.randrange(len(data))
         match random_bytes.randrange(4):
             case 0:
@@ -175,7 +177,7 @@ def damage(content: bytes, seed: int) -> bytes:
 def assert_handled(code: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Either it still works, or one line says why not."""
     captured = capsys.readouterr()
-    assert code in (0, 2)
+    assert code in (0, 2, 4)
     if code == 2:
         assert captured.err.startswith("twobirds: error: ")
         assert captured.err.count("\n") == 1
@@ -217,5 +219,5 @@ def test_a_damaged_pack_is_reported(
         for seed in range(4):
             for other, sound in contents.items():
                 (pack / other).write_bytes(damage(content, seed) if other == name else sound)
-            words = ["train", "papier", f"--data={pack}", f"--out={tmp_path}/run"]
-            assert_handled(main([*words, *TINY_RUN]), capsys)
+            words = ["train", "paper", f"--data={pack}", f"--out={tmp_path}/run"]
+            assert_handled(main([*words, "--minutes=1e-9", *TINY_RUN]), capsys)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draw:
-    """Draw faces in CelebA's layout, with 40 attributes each and exact answers to every edit."""
+    """Draw faces in CelebA's layout, with their attributes and the true answer to any edit."""
 
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     """Folder to make; it must be absent or empty."""

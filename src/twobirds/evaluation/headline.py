@@ -56,7 +56,7 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Recognition", "Balanced accuracy", "recognition.balanced_accuracy", ".1%",
         "Mean of the hit rates on faces with and without an attribute, so that rare attributes "
-        "count in full. Guessing gets 50 %.",
+        "count in full. Guessing gets 50%.",
         (("the judge", "judge.balanced_accuracy"),),
     ),
     Line(
@@ -139,7 +139,7 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Generation", "Attributes as asked", "generation.attribute_balanced_accuracy", ".1%",
         "How often the judge reads what was asked for, present and absent counting alike. Guessing "
-        "gets 50 %.",
+        "gets 50%.",
         (("judge on real faces", "judge.balanced_accuracy"),),
     ),
     Line(
