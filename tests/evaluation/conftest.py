@@ -121,11 +121,11 @@ def idler(drawn_pack: Pack) -> Idler:
 
 @pytest.fixture(scope="session")
 def judge_path(drawn_pack: Pack, oracle: Oracle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A judge that saw 1,280 images: poor, but above chance."""
+    """A judge that saw 896 images: poor, but above chance."""
     path = tmp_path_factory.mktemp("judge") / "judge.safetensors"
-    network = train_judge(drawn_pack, oracle, seed=JUDGE_SEED, images=1_280)
+    network = train_judge(drawn_pack, oracle, seed=JUDGE_SEED, images=896)
     names = tuple(oracle.attributes)
-    save_judge(network, JudgeMetadata(drawn_pack.sha256, SIZE, names, JUDGE_SEED, 1_280), path)
+    save_judge(network, JudgeMetadata(drawn_pack.sha256, SIZE, names, JUDGE_SEED, 896), path)
     return path
 
 

@@ -25,8 +25,10 @@ def test_a_short_training_beats_chance(drawn_pack: Pack, judge_path: Path) -> No
     rows = drawn_pack.rows("test")
     logits, _ = load_judge(judge_path).read(drawn_pack.images[rows])
     labels = drawn_pack.attributes[rows]
-    precision = average_precision_score(labels, logits, average="macro")
-    assert precision > labels.mean(axis=0).mean() + 0.1
+    varied = np.flatnonzero((labels.min(axis=0) == 0) & (labels.max(axis=0) == 1))
+    assert len(varied) > 8
+    precision = average_precision_score(labels[:, varied], logits[:, varied], average="macro")
+    assert precision > labels[:, varied].mean() + 0.1
 
 
 def test_batches_do_not_matter(drawn_pack: Pack, judge_path: Path) -> None:

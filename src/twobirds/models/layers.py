@@ -53,17 +53,17 @@ class BatchNorm(nn.Module):
         x32 = x.float()
         axes = [0, *range(2, x.ndim)]
         count = x.numel() // x.shape[1] * num_processes()
-        sums = torch.stack([x32.sum(axes), x32.square().sum(axes)])  # [2, C]
-        mean, mean_square = differentiable_sum(sums) / count
-        variance = (mean_square - mean.square()).clamp_min(0)
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        # In two steps: a difference of mean squares would lose half of the digits.
+        mean = differentiable_sum(x32.sum(axes)) / count  # [C]
+        centered = x32 - mean.view(shape)
+        variance = differentiable_sum(centered.square().sum(axes)) / count  # [C]
         if self.updates_statistics:
             with torch.no_grad():
                 self.running_mean.lerp_(mean, self.momentum)
                 self.running_var.lerp_(variance * count / (count - 1), self.momentum)
-        shape = (1, -1) + (1,) * (x.ndim - 2)
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
-        normalized: Tensor = x32 * scale.view(shape) + shift.view(shape)
+        normalized: Tensor = centered * scale.view(shape) + self.bias.view(shape)
         return normalized.to(x.dtype)
 
 
