@@ -44,7 +44,8 @@ $(DEMO)/pack/pack.json: $(DEMO)/faces/drawn.json | $(VENV)/installed-evaluate
 
 $(DEMO)/report.html: $(DEMO)/pack/pack.json | $(VENV)/installed-evaluate
 	$(TWOBIRDS) train tiny --data $(DEMO)/pack --out $(DEMO)/run --resume
-	$(TWOBIRDS) evaluate $(DEMO)/run --data $(DEMO)/pack --out $(DEMO)/report.json
+	$(TWOBIRDS) evaluate $(DEMO)/run --data $(DEMO)/pack --out $(DEMO)/report.json \
+	    --num-fakes 2000 --max-faces 600 --faces-per-edit 50 --judge-images 60000
 
 test: setup
 	$(BIN)/pytest --no-header

@@ -1,7 +1,8 @@
 """How fast training is, beside what the machine allows (P21; Sec. 4.2, Table 1).
 
 Usage: `python benchmarks/train_throughput.py --presets paper --sizes 64 --widths 0.5
---out benchmarks/results/NAME.json`. Without `--data` it trains on noise, which costs the same.
+--out benchmarks/results/NAME.json`. Without `--data` it trains on noise, which costs the same. The
+balance gives no extra updates here, whatever the losses: an iteration has one of each player.
 """
 
 import dataclasses
@@ -34,7 +35,9 @@ from twobirds.runtime import Runtime, pick_device
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.run import fit_to_pack
 
-PAPER_IMAGES_PER_SECOND = 15.4  # 185,000 x 50 images in 600,030 s on a GTX 1070 Ti
+IMAGES_PER_EPOCH = 185_000
+PAPER_SECONDS = {10: 106_230, 20: 239_460, 50: 600_030}
+"""Table 1: seconds of training for so many epochs, on a GTX 1070 Ti."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +82,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "benchmark": "train_throughput",
         "hardware": describe_hardware(device),
         "peaks": peaks,
-        "paper_images_per_second": PAPER_IMAGES_PER_SECOND,
+        "paper": paper_figures(),
         "runs": [],
+        "projections": [],
     }
     for config in chosen_configs(settings):
         with tempfile.TemporaryDirectory() as folder:
             pack = open_pack(settings.data) if settings.data else noise_pack(config, Path(folder))
             fitted = fit_to_pack(config, pack)
+            runs = []
             for stage in (1, 2):
                 run = measure_stage(fitted, pack, runtime, stage, settings) | {"stage": stage}
-                run |= shares(run, peaks)
-                results["runs"].append(run)
-                print(summary(run))
+                runs.append(run | shares(run, peaks))
+                print(summary(runs[-1]))
+            results["runs"] += runs
+            results["projections"].append(projection(config, runs))
+            print(projection_summary(results["projections"][-1]))
     write_results(settings.out, results)
     return 0
 
@@ -139,7 +146,7 @@ def measure_stage(
     config = dataclasses.replace(config, train=train)
     objective = IterativeGAN(config, runtime)
     batch_size = train.batch_size
-    loader = Loader(pack, batch_size=batch_size, seed=train.seed, runtime=runtime, flip=train.flip)
+    loader = loader_of(config, pack, runtime)
     numbers = itertools.count()
 
     def load() -> Any:
@@ -169,6 +176,19 @@ def measure_stage(
     }
 
 
+def loader_of(config: RunConfig, pack: Pack, runtime: Runtime) -> Loader:
+    """The loader that training with this recipe has."""
+    train = config.train
+    return Loader(
+        pack,
+        batch_size=train.batch_size,
+        seed=train.seed,
+        runtime=runtime,
+        flip=train.flip,
+        edited_share=train.edited_share,
+    )
+
+
 def shares(run: dict[str, Any], peaks: dict[str, float]) -> dict[str, float]:
     """How near a stage comes to what the peaks, and its own operations alone, would allow."""
     rate, gflop = run["images_per_second"], run["gflop_per_image"]
@@ -179,6 +199,61 @@ def shares(run: dict[str, Any], peaks: dict[str, float]) -> dict[str, float]:
         "share_of_convolution_peak": rate * gflop / peaks["convolution_gflop_per_second"],
         "share_of_operations_alone": rate / run["images_per_second_of_operations_alone"],
     }
+
+
+def paper_figures() -> dict[str, Any]:
+    """What the paper took, for the result file (Table 1)."""
+    return {
+        "gpu": "GTX 1070 Ti",
+        "size": 128,
+        "images_per_epoch": IMAGES_PER_EPOCH,
+        "epochs": [
+            {
+                "epochs": epochs,
+                "seconds": seconds,
+                "images_per_second": IMAGES_PER_EPOCH * epochs / seconds,
+            }
+            for epochs, seconds in PAPER_SECONDS.items()
+        ],
+    }
+
+
+def projection(config: RunConfig, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How long the paper's epochs would take at the rates measured, by the preset's stage shares.
+
+    Args:
+        config: The recipe.
+        runs: Its measurements of stage 1 and of stage 2.
+    """
+    first, second = (run["images_per_second"] for run in runs)
+    share = config.train.stage1_share
+    seconds_per_image = share / first + (1 - share) / second
+    return {
+        **{name: runs[0][name] for name in ("preset", "size", "width", "batch_size")},
+        "stage1_share": share,
+        "images_per_second": 1 / seconds_per_image,
+        "epochs": [
+            {
+                "epochs": epochs,
+                "seconds": IMAGES_PER_EPOCH * epochs * seconds_per_image,
+                "paper_seconds": paper_seconds,
+            }
+            for epochs, paper_seconds in PAPER_SECONDS.items()
+        ],
+    }
+
+
+def projection_summary(projected: dict[str, Any]) -> str:
+    """The projected hours in a line, beside the paper's."""
+    times = [
+        f"{row['epochs']} epochs {row['seconds'] / 3600:.1f} h ({row['paper_seconds'] / 3600:.1f})"
+        for row in projected["epochs"]
+    ]
+    return (
+        f"{projected['preset']} {projected['size']} px, both stages: "
+        f"{projected['images_per_second']:.1f} images/s; projected, and the paper's at 128 px: "
+        f"{', '.join(times)}"
+    )
 
 
 def summary(run: dict[str, Any]) -> str:

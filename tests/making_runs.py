@@ -79,6 +79,15 @@ def recipe(
     )
 
 
+def still_recipe() -> RunConfig:
+    """The tiny recipe with steps too small to change a weight.
+
+    So nothing amplifies the rounding of sums, and Adam's moments show the gradients of all
+    iterations at the same weights.
+    """
+    return recipe(train={"learning_rate": 1e-12})
+
+
 def trained_run(run: Path, pack: Pack, config: RunConfig, **options: Any) -> Path:
     """Train a run on one thread, so that sums are taken in one order; options of `train_run`."""
     num_threads = torch.get_num_threads()

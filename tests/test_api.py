@@ -10,6 +10,7 @@ from PIL import Image
 
 from making_runs import ATTRIBUTES
 from twobirds import FaceModel
+from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 
@@ -18,8 +19,7 @@ K = len(ATTRIBUTES)
 
 @pytest.fixture
 def faces(tiny_pack: Pack) -> torch.Tensor:
-    pixels = torch.from_numpy(np.array(tiny_pack.images[:5]))
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    return from_pixels(torch.from_numpy(np.array(tiny_pack.images[:5])))
 
 
 def column(name: str) -> int:
@@ -119,6 +119,14 @@ def test_wrong_faces_are_refused_by_every_task(
         getattr(tiny_model, task)(wrong, *arguments)
 
 
+def test_numbers_of_numpy_are_numbers(tiny_model: FaceModel, faces: torch.Tensor) -> None:
+    expected = tiny_model.edit(faces, {"Bald": 0.5}, strength=2)
+    assert torch.equal(
+        tiny_model.edit(faces, {"Bald": np.float32(0.5)}, strength=np.float64(2)), expected
+    )
+    assert torch.equal(tiny_model.generate(np.int64(2)), tiny_model.generate(2))
+
+
 # Independence of the batch
 
 
@@ -160,10 +168,16 @@ def test_codes_lie_in_their_ranges_and_decode(tiny_model: FaceModel, faces: torc
         (torch.zeros(2, 8), torch.zeros(3, K), r"the same B .* not \[3, 7\]"),
         (torch.zeros(8), torch.zeros(K), r"latents must .* not \[8\]"),
         (torch.tensor(1.0), torch.zeros(K), r"latents must .* not \[\]"),
+        (np.zeros((2, 8)), torch.zeros(2, K), "latents must be a tensor, not ndarray"),
+        (torch.zeros(2, 8), [[0.0] * K] * 2, "attributes must be a tensor, not list"),
+        (torch.full((2, 8), 1.5), torch.zeros(2, K), r"latents must lie in \[-1, 1\].* is 1.5"),
+        (torch.full((2, 8), torch.nan), torch.zeros(2, K), r"latents must lie in .* is nan"),
+        (torch.zeros(2, 8), torch.full((2, K), -0.5), r"attributes must lie in \[0, 1\].* -0.5"),
+        (torch.zeros(2, 8), torch.full((2, K), torch.inf), "attributes must lie in .* is inf"),
     ],
 )
-def test_codes_of_wrong_shape_are_refused(
-    tiny_model: FaceModel, latents: torch.Tensor, attributes: torch.Tensor, message: str
+def test_wrong_codes_are_refused(
+    tiny_model: FaceModel, latents: Any, attributes: Any, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         tiny_model.decode(latents, attributes)
@@ -232,6 +246,12 @@ def test_an_edit_switches_off_what_contradicts_it(
         ({"Bald": 1.5}, 1.0, r"Bald must be set to a value in \[0, 1\], not 1.5"),
         ({"Bald": -1}, 1.0, "Bald must be set to a value"),
         ({"Bald": float("nan")}, 1.0, "Bald must be set to a value"),
+        ({"Bald": "1"}, 1.0, r"Bald must be set to a value in \[0, 1\], not '1'"),
+        ({"Bald": None}, 1.0, "Bald must be set to a value .* not None"),
+        ({"Bald": [1]}, 1.0, r"Bald must be set to a value .* not \[1\]"),
+        ({3: 1}, 1.0, "no attribute 3"),
+        ({"Bald": 1}, "full", "strength must be finite .* not 'full'"),
+        ({"Bald": 1}, None, "strength must be finite .* not None"),
         ({"Bald": 1}, -0.1, "strength must be finite and not negative, not -0.1"),
         ({"Bald": 1}, float("inf"), "strength must be finite"),
     ],
@@ -239,8 +259,8 @@ def test_an_edit_switches_off_what_contradicts_it(
 def test_impossible_edits_are_named(
     tiny_model: FaceModel,
     faces: torch.Tensor,
-    changes: dict[str, float],
-    strength: float,
+    changes: Any,
+    strength: Any,
     message: str,
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -300,8 +320,10 @@ def test_generated_rows_do_not_contradict_what_was_asked(tiny_model: FaceModel) 
 
 
 def test_impossible_requests_are_named(tiny_model: FaceModel) -> None:
-    with pytest.raises(InputError, match="count must not be negative, not -1"):
-        tiny_model.generate(-1)
+    wrong: Any
+    for wrong in (-1, 2.5, "4", None):
+        with pytest.raises(InputError, match=f"count must be a whole .* negative, not {wrong!r}"):
+            tiny_model.generate(wrong)
     with pytest.raises(InputError, match="no attribute 'Smilling': did you mean Smiling"):
         tiny_model.generate(1, {"Smilling": 1})
     with pytest.raises(InputError, match="Male must be set to a value"):

@@ -13,10 +13,12 @@ import torch
 import torch.nn.functional as F
 
 from twobirds.config import ModelConfig
+from twobirds.data.loader import Loader
 from twobirds.models.build import channels
+from twobirds.presets import PAPER, TINY
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("hardware", "operations", "train_throughput", "inference")
+MODULES = ("hardware", "operations", "train_throughput", "inference", "drawing")
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,36 @@ def test_throughput_says_where_and_how_near_the_peak(throughput: dict[str, Any])
         assert run["images_per_second"] > 0
 
 
+def test_the_papers_epochs_are_projected(throughput: dict[str, Any]) -> None:
+    paper = {row["epochs"]: row["seconds"] for row in throughput["paper"]["epochs"]}
+    assert paper == {10: 106_230, 20: 239_460, 50: 600_030}
+    assert throughput["paper"]["epochs"][2]["images_per_second"] == pytest.approx(15.4, abs=0.05)
+    (projected,) = throughput["projections"]
+    assert projected["stage1_share"] == PAPER.train.stage1_share
+    seconds = [1 / run["images_per_second"] for run in throughput["runs"]]  # of an image
+    expected = 185_000 * (seconds[0] * 0.5 + seconds[1] * 0.5)
+    for row in projected["epochs"]:
+        assert row["seconds"] == pytest.approx(row["epochs"] * expected)
+        assert row["paper_seconds"] == paper[row["epochs"]]
+
+
+def test_the_benchmark_loads_as_training_does(
+    benchmarks: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, shares = benchmarks["train_throughput"], []
+
+    class WatchedLoader(Loader):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            shares.append((self.flip, self.edited_share))
+
+    monkeypatch.setattr(module, "Loader", WatchedLoader)
+    words = "--presets tiny --sizes 32 --widths 0.0625 --batch-sizes 4 --device cpu --iterations 1"
+    assert module.main([*words.split(), "--repeats=1", "--matrix-size=64", "--channels=8"]) == 0
+    assert shares == [(TINY.train.flip, TINY.train.edited_share)] * 2
+    assert TINY.train.edited_share > 0
+
+
 def test_every_combination_is_measured(benchmarks: dict[str, ModuleType]) -> None:
     module = benchmarks["train_throughput"]
     settings = module.Settings(presets=("paper", "tiny"), sizes=(32, 64), batch_sizes=(8, 16, 32))
@@ -142,9 +174,30 @@ def test_inference_is_timed_beside_the_paper(
     assert results["paper"]["seconds"] == {"generate": 2.1558, "reconstruct": 3.2256}
     for task in ("generate", "reconstruct"):
         assert 0 < results[task]["best_seconds"] <= results[task]["median_seconds"]
-    assert "rebuild" not in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    for task, seconds in results["paper"]["seconds"].items():
+        line = f"{task} 3 faces of 32 px: {results[task]['median_seconds']:.4f} s (the paper"
+        assert f"{line}, 64 faces of 128 px: {seconds} s)\n" in printed.out
     assert (results["size"], results["width"], results["count"]) == (32, 0.0625, 3)
     assert results["hardware"]["device"] == "cpu"
+
+
+def test_drawing_is_timed(
+    benchmarks: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "drawing.json"
+    words = f"--size 32 --count 8 --workers 2 --repeats 1 --out {out}"
+    assert benchmarks["drawing"].main(words.split()) == 0
+    results = json.loads(out.read_text())
+    runs = [(run["task"], run["processes"], run["faces"]) for run in results["runs"]]
+    assert runs == [("render", 1, 8), ("png", 1, 8), ("render", 2, 16), ("png", 2, 16)]
+    for run in results["runs"]:
+        assert run["faces_per_second"] == pytest.approx(run["faces"] / run["median_seconds"])
+    assert results["hardware"]["num_cores"] >= 1
+    printed = capsys.readouterr().out
+    assert "8 faces of 32 px written as PNG by 1 process: " in printed
+    assert "16 faces of 32 px rendered by 2 processes: " in printed
 
 
 @pytest.mark.gpu

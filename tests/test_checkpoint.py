@@ -103,6 +103,28 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert names_in(tmp_path / "a") == ["other"]
 
 
+def test_a_folder_that_cannot_be_replaced_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").touch()
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.suffix == ".partial":
+            raise PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with (
+        pytest.raises(InputError, match="a cannot be written: Permission denied"),
+        new_folder(tmp_path / "a", replace=True) as folder,
+    ):
+        (folder / "new").touch()
+    assert names_in(tmp_path) == ["a"]
+    assert names_in(tmp_path / "a") == ["old"]
+
+
 # Training states
 
 
@@ -213,6 +235,14 @@ def test_saving_again_replaces_the_model(folder: Path) -> None:
     assert list(tensors) == ["c"]
     assert config == {"format": 2, "weights_sha256": digest}
     assert names_in(folder.parent) == ["model"]
+
+
+def test_a_folder_with_more_than_a_model_is_not_replaced(folder: Path) -> None:
+    (folder / "notes.txt").touch()
+    with pytest.raises(InputError, match=r"model holds more than a model: notes\.txt; choose"):
+        save_model(folder, {"c": torch.zeros(1)}, {"format": 2}, "")
+    assert load_model(folder)[1]["format"] == 1
+    assert (folder / "notes.txt").exists()
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])

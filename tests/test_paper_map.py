@@ -1,13 +1,17 @@
 """docs/paper-map.md tells the truth: every name in it exists."""
 
 import importlib
+import json
 import re
 from functools import reduce
 from pathlib import Path
 
 import pytest
 
+from twobirds.presets import PRESETS
+
 REPOSITORY = Path(__file__).parent.parent
+OPTIONS: dict[str, list[str]] = json.loads((REPOSITORY / "tests/apps/options.json").read_text())
 COLUMNS = ["row", "requirement", "code", "test", "command"]
 PLANNED = {"P5", "P18", "P19", "P20", "P22"}
 """Rows that may say "not yet" in place of code, test and command."""
@@ -63,17 +67,41 @@ def test_named_code_and_tests_exist(row: dict[str, str]) -> None:
     assert [t for t in tests if not (REPOSITORY / t).is_file()] == []
 
 
+def command_exists(command: str) -> bool:
+    """Whether a command is a target of make, a script, or a verb of twobirds with its options."""
+    words = command.split()
+    if words[0] == "make":
+        targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+        return words[1] in targets
+    if words[0] == "python":
+        return (REPOSITORY / words[1]).is_file()
+    if words[0] != "twobirds" or words[1] not in OPTIONS:
+        return False
+    if words[1] == "train" and words[2] not in PRESETS:
+        return False
+    named = [word.partition("=")[0] for word in words if word.startswith("--")]
+    return set(named) <= set(OPTIONS[words[1]])
+
+
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_named_commands_exist(row: dict[str, str]) -> None:
-    targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
-    for command in quoted(row["command"]):
-        words = command.split()
-        if words[0] == "make":
-            assert words[1] in targets
-        elif words[0] == "python":
-            assert (REPOSITORY / words[1]).is_file()
-        else:
-            assert words[0] == "twobirds"
+    if row["code"] != "not yet":
+        commands = quoted(row["command"])
+        assert commands
+        assert [command for command in commands if not command_exists(command)] == []
+
+
+def test_a_command_that_does_not_exist_is_noticed() -> None:
+    absent = (
+        "twobirds nonsense",
+        "twobirds train nonsense",
+        "twobirds generate --nonsense=1",
+        "make nonsense",
+        "python benchmarks/nonsense.py",
+        "onebird train paper",
+    )
+    assert [command for command in absent if command_exists(command)] == []
+    assert command_exists("twobirds generate --count 16 --seed=7")
 
 
 @pytest.mark.parametrize("name", ["twobirds.losses.absent", "twobirds.absent.thing", "absent"])

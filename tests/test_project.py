@@ -1,6 +1,9 @@
-"""The project's own files: checks, pins, links, targets."""
+"""The project's own files: checks, pins, links, targets, and what the README shows."""
 
+import json
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -8,10 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+
+from apps.tiny_run import TINY_RUN
+from twobirds.apps.cli import main
 
 REPOSITORY = Path(__file__).parent.parent
 TOOLS = REPOSITORY / "tools"
 PIN = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][0-9a-z.]*")
+OPTIONS: dict[str, list[str]] = json.loads((REPOSITORY / "tests/apps/options.json").read_text())
+QUICKER = {
+    "draw": ["--count=96", "--workers=1"],
+    "pack": ["--workers=1"],
+    "train": [word for word in TINY_RUN if not word.startswith("--size")],
+    "evaluate": "--num-fakes=8 --max-faces=8 --faces-per-edit=2 --judge-images=16".split(),
+}
+"""Options behind those of the README that leave its commands seconds of work."""
 
 
 def run_tool(name: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
@@ -113,6 +128,66 @@ def test_makefile_has_the_targets_that_the_documents_name() -> None:
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
     assert {"setup", "demo", "test", "check"} <= named
     assert named - set(targets) == set()
+
+
+def blocks(language: str) -> list[str]:
+    """The README's blocks of code in a language."""
+    text = (REPOSITORY / "README.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(block: str) -> list[list[str]]:
+    """The words behind `twobirds` of each line of a block, without its comment."""
+    lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+    return [words[1:] for words in lines if words[:1] == ["twobirds"]]
+
+
+def carry_out(words: list[str]) -> None:
+    """Run a command of the README as it stands, only shorter."""
+    verb, *rest = words
+    device = ["--device=cpu"] if "--device" in OPTIONS[verb] else []
+    assert main([verb, *rest, *device, *QUICKER.get(verb, [])]) == 0, words
+
+
+def write_table(folder: Path, faces: Path) -> None:
+    """A user's own faces: `my_faces.csv` with the images beside it."""
+    rows = ["image,Kind,Old"]
+    for number in range(24):
+        shutil.copy(faces / "img_align_celeba" / f"{number:06d}.png", folder)
+        rows.append(f"{number:06d}.png,{number % 2},{number % 3 // 2}")
+    (folder / "my_faces.csv").write_text("\n".join(rows) + "\n")
+
+
+def test_the_readme_does_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verbs, table = [commands(block) for block in blocks("sh") if commands(block)]
+    assert {words[0] for words in verbs} == set(OPTIONS)
+    monkeypatch.chdir(tmp_path)
+    for words in verbs:
+        carry_out(words)
+        if words[0] == "draw":
+            shutil.copy(tmp_path / "faces/img_align_celeba/000003.png", "face.png")
+    made = "report.json report.html model/model.safetensors edited.png grid.png".split()
+    assert [name for name in made if not (tmp_path / name).is_file()] == []
+
+    (tmp_path / "runs/demo").mkdir(parents=True)
+    (tmp_path / "runs/demo/run").symlink_to(tmp_path / "run")
+    names: dict[str, Any] = {}
+    for block in blocks("python"):
+        exec(block, names)
+    for faces in (names["faces"], names["edited"]):
+        assert isinstance(faces, torch.Tensor)
+        assert (faces.shape, faces.dtype) == ((4, 3, 64, 64), torch.float32)
+        assert faces.abs().max() <= 1
+
+    (tmp_path / "own").mkdir()
+    monkeypatch.chdir(tmp_path / "own")
+    write_table(tmp_path / "own", tmp_path / "faces")
+    for words in table:
+        carry_out(words)
+    assert json.loads(Path("run/config.json").read_text())["model"]["attributes"] == ["Kind", "Old"]
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

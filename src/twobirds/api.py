@@ -1,10 +1,11 @@
 """FaceModel: one trained model that recognizes, generates, rebuilds and edits faces (P1-P4)."""
 
+import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,8 +24,8 @@ class FaceModel:
     """A trained model, ready for use; make one with `FaceModel.load`.
 
     Wherever a method takes `faces`, they are aligned: a float32 tensor `[B, 3, H, W]` in [-1, 1],
-    a PIL image or a list of them, or uint8 `[B, H, W, 3]`. Other sizes than the model's are
-    resampled. Everything returned lies on the CPU.
+    a PIL image or a list of them, or uint8 `[B, H, W, 3]`. Of others than squares the middle is
+    taken, and other sizes than the model's are resampled. Everything returned lies on the CPU.
 
     Args:
         trained: The networks, their configuration and the bank of attribute rows.
@@ -60,16 +61,35 @@ class FaceModel:
         Args:
             folder: Where to; replaced if it holds a model.
             half: Store weights as float16, half as large.
-            report: Output of `evaluate`, whose figures go into the card.
+            report: Output of `evaluate` for the weights as stored, whose figures go into the card.
 
         Raises:
-            InputError: If the folder holds something else than a model.
+            InputError: If the folder holds anything but a model, or the report is about other
+                weights; those of a model that `save` will round to float16 are others.
         """
         save_trained(self.trained, Path(folder), half=half, report=report)
 
-    def push_to_hub(self, repository: str, *, half: bool = False, private: bool = True) -> None:
-        """Upload the model to the Hugging Face Hub as `owner/name`; needs a token there."""
-        push_trained(self.trained, repository, half=half, private=private)
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        half: bool = False,
+        private: bool = True,
+        report: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Upload the model to the Hugging Face Hub as `owner/name`; needs a token there.
+
+        Args:
+            repository: `owner/name`.
+            half: Store weights as float16, half as large.
+            private: Whether a new repository is for its owner only.
+            report: Output of `evaluate` for the weights as stored, whose figures go into the card.
+
+        Raises:
+            InputError: If the Hub refuses or cannot be reached, or the report is about other
+                weights.
+        """
+        push_trained(self.trained, repository, half=half, private=private, report=report)
 
     @property
     def config(self) -> RunConfig:
@@ -80,6 +100,11 @@ class FaceModel:
     def weights_sha256(self) -> str:
         """SHA-256 of the weights."""
         return self.trained.weights_sha256
+
+    @property
+    def pack_sha256(self) -> str | None:
+        """SHA-256 of the pack that it was trained on; None where that is not known."""
+        return self.trained.pack_sha256
 
     @property
     def attributes(self) -> list[str]:
@@ -108,12 +133,20 @@ class FaceModel:
         return self
 
     def recognize(self, faces: Faces) -> Tensor:
-        """Probability of each attribute (P1), `[B, K]` float32 in [0, 1]."""
+        """Probability of each attribute (P1), `[B, K]` float32 in [0, 1].
+
+        Raises:
+            InputError: If the faces have another type, shape, dtype or range.
+        """
         return self.encode(faces)[1]
 
     @torch.no_grad()
     def encode(self, faces: Faces) -> tuple[Tensor, Tensor]:
-        """Read faces: codes z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] (Sec. 3.1)."""
+        """Read faces: codes z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] (Sec. 3.1).
+
+        Raises:
+            InputError: If the faces have another type, shape, dtype or range.
+        """
         latents, attributes = [], []
         for images in self._images(faces).split(BATCH_SIZE):
             output = self.discriminator(images.to(self.device))
@@ -121,22 +154,39 @@ class FaceModel:
             attributes.append(torch.sigmoid(output.attribute_logits.float()).cpu())
         return torch.cat(latents), torch.cat(attributes)
 
-    @torch.no_grad()
     def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Draw faces from codes `[B, Z]` and attributes `[B, K]`: `[B, 3, H, W]` in [-1, 1].
+        """Draw faces from codes and attributes.
+
+        Args:
+            latents: `[B, Z]` in [-1, 1].
+            attributes: `[B, K]` in [0, 1]; to exaggerate, use `edit`.
+
+        Returns:
+            `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the shapes do not fit the model or each other.
+            InputError: If something is not a tensor, the shapes do not fit the model or each
+                other, or a value is out of range or NaN.
         """
-        for what, tensor, width in (
-            ("latents", latents, self.num_latents),
-            ("attributes", attributes, len(self.attributes)),
+        for what, tensor, width, low in (
+            ("latents", latents, self.num_latents, -1),
+            ("attributes", attributes, len(self.attributes), 0),
         ):
+            if not isinstance(tensor, Tensor):
+                raise InputError(f"{what} must be a tensor, not {type(tensor).__name__}")
             if tensor.ndim != 2 or tensor.shape[1] != width or len(tensor) != len(latents):
                 raise InputError(
                     f"{what} must have shape [B, {width}], with the same B for latents and "
                     f"attributes, not {list(tensor.shape)}"
                 )
+            outside = tensor[~((tensor >= low) & (tensor <= 1))]  # NaN too
+            if len(outside):
+                raise InputError(f"{what} must lie in [{low}, 1], but one is {outside[0]:.3g}")
+        return self._decode(latents, attributes)
+
+    @torch.no_grad()
+    def _decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Draw faces, also from attributes beyond [0, 1]."""
         pairs = zip(latents.split(BATCH_SIZE), attributes.split(BATCH_SIZE), strict=True)
         images = [
             self.generator(z.float().to(self.device), c.float().to(self.device)).float().cpu()
@@ -146,9 +196,13 @@ class FaceModel:
         return torch.cat(images) if images else empty
 
     def reconstruct(self, faces: Faces) -> Tensor:
-        """Rebuild faces through their own codes and attributes (P3), `[B, 3, H, W]` in [-1, 1]."""
+        """Rebuild faces through their own codes and attributes (P3), `[B, 3, H, W]` in [-1, 1].
+
+        Raises:
+            InputError: If the faces have another type, shape, dtype or range.
+        """
         latents, attributes = self.encode(faces)
-        return self.decode(latents, (attributes > 0.5).float())
+        return self._decode(latents, (attributes > 0.5).float())
 
     def edit(self, faces: Faces, changes: Mapping[str, float], *, strength: float = 1.0) -> Tensor:
         """Rebuild faces with some attributes changed (P4; Sec. 5.3.3).
@@ -165,15 +219,16 @@ class FaceModel:
             `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If an attribute is unknown, a target outside [0, 1], or the strength is
-                negative or not finite.
+            InputError: If the faces have another type, shape, dtype or range, an attribute is
+                unknown, a target is not a number in [0, 1], or the strength is negative or not
+                finite.
         """
-        if not (np.isfinite(strength) and strength >= 0):
-            raise InputError(f"strength must be finite and not negative, not {strength}")
+        if not (isinstance(strength, Real) and 0 <= strength < math.inf):
+            raise InputError(f"strength must be finite and not negative, not {strength!r}")
         latents, attributes = self.encode(faces)
         read = (attributes > 0.5).float()
         target = self._with_changes(read, changes)
-        return self.decode(latents, read + strength * (target - read))
+        return self._decode(latents, read + strength * (target - read))
 
     def generate(
         self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0
@@ -192,18 +247,23 @@ class FaceModel:
             `[count, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the count is negative, an attribute is unknown or a value outside [0, 1].
+            InputError: If the count is not a whole number or negative, an attribute is unknown, or
+                a value is not a number in [0, 1].
         """
-        if count < 0:
-            raise InputError(f"count must not be negative, not {count}")
+        if not (isinstance(count, Integral) and count >= 0):
+            raise InputError(f"count must be a whole number and not negative, not {count!r}")
         generator = keyed_generator(seed, _LATENTS)
         latents = torch.rand(count, self.num_latents, generator=generator) * 2 - 1
-        return self.decode(latents, self.complete_attributes(count, attributes or {}, seed=seed))
+        return self._decode(latents, self.complete_attributes(count, attributes or {}, seed=seed))
 
     def complete_attributes(
         self, count: int, attributes: Mapping[str, float], *, seed: int = 0
     ) -> Tensor:
-        """Full attribute rows `[count, K]` that hold the named values (see `generate`)."""
+        """Full attribute rows `[count, K]` that hold the named values (see `generate`).
+
+        Raises:
+            InputError: If an attribute is unknown, or a value is not a number in [0, 1].
+        """
         wanted = self._with_changes(torch.zeros(1, len(self.attributes)), attributes)[0]
         columns = [self.attributes.index(name) for name in attributes]
         bank = self.attribute_bank.float()
@@ -218,9 +278,9 @@ class FaceModel:
         for name, value in changes.items():
             if name not in self.attributes:
                 raise InputError(unknown_attribute(name, self.attributes))
-            if not 0 <= value <= 1:
-                raise InputError(f"{name} must be set to a value in [0, 1], not {value}")
-            changed[:, self.attributes.index(name)] = value
+            if not (isinstance(value, Real) and 0 <= value <= 1):
+                raise InputError(f"{name} must be set to a value in [0, 1], not {value!r}")
+            changed[:, self.attributes.index(name)] = float(value)
         return torch.from_numpy(resolve_conflicts(changed.numpy(), self.attributes, changes))
 
     def _images(self, faces: Faces) -> Tensor:

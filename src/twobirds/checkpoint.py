@@ -23,6 +23,8 @@ from twobirds.errors import InputError
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
+MODEL_FILES = frozenset({WEIGHTS_FILE, CONFIG_FILE, CARD_FILE})
+"""All that a model's folder holds."""
 CHECKPOINT_FILE = "checkpoint.pt"
 """The state of a training run, in its folder."""
 RUN_FORMAT = 1
@@ -74,9 +76,11 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes this name once it is complete and on disk.
+    """A temporary folder beside `path` that takes this name once it is complete.
 
-    Whatever goes wrong meanwhile, Ctrl-C included, the temporary folder is removed.
+    The files straight in it are on disk then. Those of subfolders need not be: to flush thousands
+    of pictures one by one takes many minutes. Whatever goes wrong meanwhile, Ctrl-C included, the
+    temporary folder is removed.
 
     Args:
         path: The folder to make.
@@ -107,11 +111,16 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:
-    """Rename a folder over another, of which nothing is left then."""
+    """Rename a folder over another, of which nothing is left then; on failure the other stays."""
     old = temporary.with_suffix(".old")
     if path.exists():
         path.rename(old)
-    temporary.rename(path)
+    try:
+        temporary.rename(path)
+    except BaseException:
+        if old.exists():
+            old.rename(path)
+        raise
     _flush(path.parent)
     shutil.rmtree(old, ignore_errors=True)
 
@@ -171,14 +180,18 @@ def save_model(
     """Save a model as safetensors, config.json and README.md; the folder appears whole.
 
     Args:
-        folder: Where to; replaced if there.
+        folder: Where to; a model that lies there is replaced.
         tensors: Weights and tables by name.
         config: Plain data; the hashes of the weights and of all this are added to it.
         card: The model card, Markdown.
 
     Returns:
         SHA-256 of the weights file, in hex.
+
+    Raises:
+        InputError: If the folder holds anything but a model, or cannot be written.
     """
+    _require_model_only(folder)
     weights = dump_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
     digest = hashlib.sha256(weights).hexdigest()
     with new_folder(folder, replace=True) as temporary:
@@ -187,6 +200,20 @@ def save_model(
         write_json(temporary / CONFIG_FILE, {**content, "config_sha256": _hash_json(content)})
         write_text(temporary / CARD_FILE, card)
     return digest
+
+
+def _require_model_only(folder: Path) -> None:
+    """Refuse to replace a folder in which something would be lost."""
+    if not os.path.lexists(folder):
+        return
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not folder.is_dir() or (names and WEIGHTS_FILE not in names):
+        raise InputError(f"{folder} exists and holds no model: choose another folder")
+    if others := sorted(names - MODEL_FILES):
+        raise InputError(
+            f"{folder} holds more than a model: {', '.join(others)}; choose another folder, for "
+            "this one would be replaced"
+        )
 
 
 def load_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

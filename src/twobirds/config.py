@@ -1,6 +1,6 @@
 """The configuration of a model and of its training, as frozen dataclasses.
 
-The string under each field is its help text. Every run writes its resolved `RunConfig` as
+The string under each field documents it. Every run writes its resolved `RunConfig` as
 `config.json` and can be started from it.
 """
 
@@ -15,6 +15,10 @@ Norm = Literal["l1", "l2"]
 FeatureSource = Literal["trunk", "network"]
 AdversarialForm = Literal["non_saturating", "minmax"]
 T = TypeVar("T")
+MAX_LAYER_WIDTH = 65_536
+"""Most units of one layer: far beyond any use, and still a size that memory may hold."""
+MAX_IMAGES = 10**12
+"""Most images of a run: centuries."""
 
 
 def _require(condition: bool, message: str) -> None:
@@ -37,7 +41,7 @@ class ModelConfig:
     num_attribute_hidden: int = 128
     """Width of the hidden layer in front of the attribute logits."""
     discriminator_norm: bool = True
-    """Batch norm in D's trunk, as in DCGAN, whose settings the paper follows."""
+    """Batch norm in D's trunk, as in DCGAN, whose settings the paper follows (ADR 8)."""
     attributes: tuple[str, ...] = ()
     """Names of the attributes, in order. Empty: taken from the pack at the start of training."""
     landmarks: tuple[tuple[float, float], ...] | None = None
@@ -48,7 +52,11 @@ class ModelConfig:
         _require(self.size in (32, 64, 128), f"size must be 32, 64 or 128, not {self.size}")
         _require(0 < self.width <= 4, f"width must lie in (0, 4], not {self.width}")
         for name in ("num_latents", "num_shared", "num_attribute_hidden"):
-            _require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
+            value = getattr(self, name)
+            _require(
+                1 <= value <= MAX_LAYER_WIDTH,
+                f"{name} must lie between 1 and {MAX_LAYER_WIDTH:,}, not {value}",
+            )
         _require(
             len(set(self.attributes)) == len(self.attributes), "attribute names must be distinct"
         )
@@ -69,7 +77,7 @@ class LossConfig:
 
     adversarial: float = 1.0
     """Weight of the adversarial loss."""
-    label: float = 1.0
+    label: float = 10.0
     """Weight of the label loss, a mean over the attributes."""
     perceptual: float = 2.0
     """The paper's lambda 1."""
@@ -80,7 +88,8 @@ class LossConfig:
     adversarial_form: AdversarialForm = "non_saturating"
     """What G minimises: -log D(G(z, c)), or the min-max game's own log(1 - D(G(z, c)))."""
     label_fakes: bool = True
-    """Whether C also learns from generated images, with the attributes they were made from."""
+    """Whether C also learns from generated images, with the attributes they were made from; ADR 18
+    says what speaks against it."""
     perceptual_norm: Norm = "l2"
     """Norm of the perceptual loss."""
     pixel_norm: Norm = "l1"
@@ -113,12 +122,16 @@ class TrainConfig:
     """Step size of Adam, for G as for D and C."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay rates of Adam's two moments."""
-    balance_ratio: float = 4.0
-    """An opponent whose loss is this many times the other's gets extra updates (Sec. 4.1)."""
+    balance_ratio: float = 8.0
+    """An opponent whose loss is this many times the other's gets extra updates (Sec. 4.1).
+    Paper: "overwhelmingly higher". Here: 8 times, because 2 or 4 is a healthy game (ADR 17)."""
     max_updates: int = 2
-    """Most updates of G, or of D, in one iteration; 1 switches the balancing off."""
+    """Most updates of G, or of D, in one iteration; 1 switches the balancing off. Paper: a
+    parameter without a value. Here: 2, because each update more costs its passes (ADR 17)."""
     flip: bool = True
     """Mirror half of the real images at random."""
+    edited_share: float = 0.0
+    """Share of generated images whose attributes are a real row with one changed (ADR 18)."""
     ema_half_life_images: int = 0
     """Half-life of the moving average of G's weights; 0 keeps none."""
     seed: int = 0
@@ -128,12 +141,15 @@ class TrainConfig:
     sample_every_images: int = 40_000
     """How often a grid of samples is drawn."""
     checkpoint_every_seconds: float = 120.0
-    """How often the run is saved."""
+    """How often the run is saved; inf saves only when a leg ends."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "images", "log_every_images", "sample_every_images"):
             _require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
         _require(self.batch_size >= 2, "batch_size must be at least 2: batch norm needs it")
+        _require(
+            self.images <= MAX_IMAGES, f"images must be at most {MAX_IMAGES:,}, not {self.images}"
+        )
         _require(
             0 <= self.stage1_share <= 1, f"stage1_share must lie in [0, 1], not {self.stage1_share}"
         )
@@ -146,12 +162,25 @@ class TrainConfig:
         )
         _require(self.balance_ratio > 1, f"balance_ratio must exceed 1, not {self.balance_ratio}")
         _require(1 <= self.max_updates <= 8, f"max_updates must be 1 to 8, not {self.max_updates}")
+        _require(
+            0 <= self.edited_share <= 1, f"edited_share must lie in [0, 1], not {self.edited_share}"
+        )
         _require(self.ema_half_life_images >= 0, "ema_half_life_images must not be negative")
+        _require(
+            self.checkpoint_every_seconds >= 0,  # not so of NaN, with which no save would be due
+            "checkpoint_every_seconds must be 0 or more (inf: only at the end), not "
+            f"{self.checkpoint_every_seconds}",
+        )
 
     @property
     def stage1_images(self) -> int:
         """Real images shown before stage 2 begins."""
         return round(self.images * self.stage1_share)
+
+    def with_images(self, images: int) -> "TrainConfig":
+        """The same training over another number of images; stage 1 keeps its length."""
+        share = min(1.0, self.stage1_images / images)
+        return dataclasses.replace(self, images=images, stage1_share=share)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,14 @@ def pick_device(name: str = "auto") -> torch.device:
 def start(device: str = "auto") -> Iterator[Runtime]:
     """Open the runtime of this process; under torchrun, join the others.
 
+    Args:
+        device: `auto`, `cpu` or `cuda`.
+
     Yields:
         Device, rank and number of processes.
+
+    Raises:
+        InputError: If the device is unknown or absent.
     """
     chosen = pick_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
@@ -81,16 +87,14 @@ def num_processes() -> int:
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Average gradients over all processes, in place, as one flat all-reduce.
 
-    A parameter without a gradient counts as zero, so that processes never disagree on what they
-    exchange. DistributedDataParallel is unsafe with several heads and partial backward passes.
+    A parameter without a gradient keeps none, as in one process: zeros would make Adam count steps
+    for a head that is not trained yet, and its first real steps would be many times too large.
+    All processes run the same passes and so exchange the same gradients. DistributedDataParallel
+    is unsafe with several heads and partial backward passes.
     """
     count = num_processes()
     if count == 1:
         return
-    parameters = [p for p in parameters if p.requires_grad]
-    for parameter in parameters:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
     gradients = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([g.reshape(-1) for g in gradients])  # [number of weights]
     dist.all_reduce(flat)

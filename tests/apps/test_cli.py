@@ -1,5 +1,6 @@
 """The front of the command line: help, options, exit codes, and what it costs to start."""
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import pytest
 import twobirds
 from twobirds.apps import cli
 from twobirds.apps.cli import main
+from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw
 from twobirds.errors import DivergenceError, InputError
 
@@ -46,15 +48,46 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
-    [[], ["paint"], ["draw"], ["draw", "x", "--count=many"], ["train", "paper", "--data=x"]],
+    ("words", "line"),
+    [
+        ("", "expected one of {draw, pack, .*, export} (see twobirds --help)"),
+        ("paint", "unrecognized options: paint; .* draw, pack, .* (see twobirds --help)"),
+        ("draw", "missing from twobirds draw: OUT (see twobirds draw --help)"),
+        ("draw x --count=many", "--count: 'many' is not a whole number (see twobirds draw --help)"),
+        ("draw x --cuont 3", "unrecognized options: --cuont, 3; perhaps you meant: --count INT .*"),
+        ("pack x y --size", "missing value for argument '--size'. .* (see twobirds pack --help)"),
+        ("pack x y --split=fair", "invalid choice 'fair' for argument '--split'. .* 'random'.*"),
+        (
+            "train paper --dta=x",
+            ".* train: --data PACK --out RUN; unrecognized options: --dta=x .*",
+        ),
+        ("train a --data=b --out=c --minutes=x", "--minutes: 'x' is not a number (see .*)"),
+        ("train a --data=b --out=c --images=x", "--images: 'x' is not a whole number (see .*)"),
+    ],
 )
-def test_words_that_make_no_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(words) == 2
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_words_that_make_no_command(
+    words: str,
+    line: str,
+    encoding: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if encoding != "utf-8":  # tyro draws its frames with other characters then
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    assert main(words.split()) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "Traceback" not in captured.err
-    assert captured.err
+    pattern = line.replace("(", r"\(").replace(")", r"\)")
+    assert re.fullmatch(f"twobirds: error: {pattern}\n", captured.err), captured.err
+
+
+def test_a_styled_frame_becomes_the_same_line() -> None:
+    plain = (
+        "╭─ Value error ─╮\n│ Error parsing --x: no. │\n│ ──── │\n│ Argument helptext: │\n╰──╯\n"
+    )
+    styled = plain.replace("│", "\x1b[31m│\x1b[0m").replace("--x", "\x1b[1m--x\x1b[0m")
+    assert one_line(plain) == one_line(styled) == "--x: no"
 
 
 def raiser(error: BaseException) -> Callable[[Draw], int]:

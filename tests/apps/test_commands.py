@@ -233,21 +233,38 @@ def test_generate_single_files(model: str, tmp_path: Path, monkeypatch: pytest.M
 
 def test_export_makes_a_model_of_a_run(world: Path, tmp_path: Path) -> None:
     run = FaceModel.load(world / "run")
-    report = {
-        "model": {"weights_sha256": run.weights_sha256},
-        "data": {"count": 9, "split": "test"},
-        "recognition": {"hamming_loss": 0.125},
-    }
-    (tmp_path / "report.json").write_text(json.dumps(report))
     words = ["export", str(world / "run"), str(tmp_path / "tiny")]
-    assert main([*words, "--half", f"--report={tmp_path}/report.json"]) == 0
-    assert main(words) == 0  # a model may be replaced
-    assert FaceModel.load(tmp_path / "tiny").weights_sha256 == run.weights_sha256
-    assert main([*words, "--half", f"--report={tmp_path}/report.json"]) == 0
+    write_report(tmp_path / "report.json", run)
+    assert main([*words, f"--report={tmp_path}/report.json"]) == 0
     assert "| Hamming loss | 0.125 |" in (tmp_path / "tiny/README.md").read_text()
+    assert FaceModel.load(tmp_path / "tiny").weights_sha256 == run.weights_sha256
+    assert main([*words, "--half"]) == 0  # a model may be replaced
     image = torch.zeros(1, 3, 32, 32)
     exported = FaceModel.load(tmp_path / "tiny")
     torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-2, rtol=0)
+
+
+def write_report(path: Path, model: FaceModel) -> None:
+    report = {
+        "model": {"weights_sha256": model.weights_sha256},
+        "data": {"count": 9, "split": "test"},
+        "recognition": {"hamming_loss": 0.125},
+    }
+    path.write_text(json.dumps(report))
+
+
+def test_a_half_model_gets_the_figures_of_its_own_weights(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half, out, report = (str(tmp_path / name) for name in ("half", "out", "report.json"))
+    assert main(["export", str(world / "run"), half, "--half"]) == 0
+    write_report(Path(report), FaceModel.load(half))
+    assert main(["export", half, out, "--half", f"--report={report}"]) == 0
+    assert "| Hamming loss | 0.125 |" in (tmp_path / "out/README.md").read_text()
+    assert FaceModel.load(out).weights_sha256 == FaceModel.load(half).weights_sha256
+    write_report(Path(report), FaceModel.load(world / "run"))
+    assert main(["export", str(world / "run"), out, "--half", f"--report={report}"]) == 2
+    assert "before they were rounded to float16" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

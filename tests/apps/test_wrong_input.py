@@ -107,7 +107,7 @@ def test_wrong_models(
     assert fails(*recognize, "--model=nowhere").startswith("no model 'nowhere'")
     assert fails(*recognize, "--model=empty").startswith("no model 'empty'")
     assert "model.pt" in fails(*recognize, "--model=model.pt")
-    assert "not a model" not in fails("export", "nowhere", "out")
+    assert fails("export", "nowhere", "out").startswith("no model 'nowhere'")
 
 
 def test_wrong_data(fails: Fails, world: Path, tmp_path: Path) -> None:
@@ -134,6 +134,7 @@ def test_wrong_training(fails: Fails, world: Path) -> None:
     assert "train.seed = 0, not 1" in fails(*train, "--resume", "--seed=1")
     new = (*start, "--out=new", *TINY_RUN)
     assert "did you mean train.flip?" in fails(*new, "--set", "train.flop=1")
+    assert fails(*new, f"--images={10**400}").startswith("images must be at most 1,000,000,000,000")
     assert fails(*new, "--minutes=0") == "--minutes must be positive, not 0.0"
     assert fails(*new, "--minutes=nan") == "--minutes must be positive, not nan"
     assert "pack with --size 64" in fails(*start, "--out=new", "--size=64")
@@ -150,7 +151,7 @@ def test_a_report_must_be_about_the_model(fails: Fails, world: Path, tmp_path: P
     (tmp_path / "list.json").write_text("[]")
     export = ("export", world / "run", "out")
     assert fails(*export, "--report=other.json").startswith("other.json: was measured on other")
-    assert fails(*export, "--report=list.json").startswith("list.json: is no report")
+    assert fails(*export, "--report=list.json").startswith("list.json: is not a report")
     assert fails(*export, "--report=absent.json").startswith("absent.json: cannot be read")
 
 

@@ -5,6 +5,7 @@ from twobirds.data.attributes import (
     EXCLUSIVE,
     GROUPS,
     excluded_by,
+    exclusion_matrix,
     resolve_conflicts,
 )
 
@@ -48,3 +49,9 @@ def test_what_was_asked_for_is_kept_even_against_itself() -> None:
     names = ["Blond_Hair", "Black_Hair"]
     resolved = resolve_conflicts(np.array([[1.0, 1.0]]), names, changed=names)
     np.testing.assert_array_equal(resolved, [[1, 1]])
+
+
+def test_the_exclusion_matrix_says_what_excluded_by_says() -> None:
+    names = ("Bald", "Bangs", "Smiling", "Black_Hair")
+    expected = [[0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
+    assert exclusion_matrix(names).astype(int).tolist() == expected

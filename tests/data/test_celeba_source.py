@@ -16,6 +16,7 @@ from making_sources import (
     write_zip,
 )
 
+from twobirds.data.files import Folder
 from twobirds.data.source import Source
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
@@ -112,6 +113,26 @@ def test_images_may_lie_beside_the_list_and_have_another_extension(tmp_path: Pat
     assert list(source.contents()) == list(plain.contents())
 
 
+def test_linked_folders_are_read_and_circles_end(tmp_path: Path) -> None:
+    files = celeba_files()
+    plain = open_source(write_folder(tmp_path / "plain", files))
+    linked = tmp_path / "linked"
+    write_folder(linked, {name: data for name, data in files.items() if name.endswith(".txt")})
+    (linked / "img_align_celeba").symlink_to(tmp_path / "plain/img_align_celeba")
+    (linked / "again").symlink_to(linked)
+    (linked / "up").symlink_to("..")
+    assert same(plain, open_source(linked))
+    names = Folder(linked).names
+    assert "up/linked/list_attr_celeba.txt" not in names
+    assert len([name for name in names if name.endswith("000001.png")]) == 1
+
+
+def test_a_folder_keeps_its_own_name_beside_a_link_to_it(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"b/c/x.png": b"1"})
+    (tmp_path / "a").symlink_to(tmp_path / "b/c")
+    assert Folder(tmp_path).names == ["b/c/x.png"]
+
+
 def test_the_aligned_folder_is_preferred_to_a_fuller_one(tmp_path: Path) -> None:
     files = celeba_files()
     files |= {f"img_celeba/{name}": b"other" for name in names(20)}
@@ -199,7 +220,7 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no list of images in it: give a folder or zip.*Parquet"):
         open_source(tmp_path)
     (tmp_path / "notes.md").write_text("hello")
-    with pytest.raises(InputError, match="no known source"):
+    with pytest.raises(InputError, match="not a known source"):
         open_source(tmp_path / "notes.md")
     (tmp_path / "broken.zip").write_bytes(b"PK hello")
     with pytest.raises(InputError, match="not a readable zip"):

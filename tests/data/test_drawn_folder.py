@@ -7,6 +7,7 @@ from PIL import Image
 
 from twobirds.data.drawn import (
     DRAWN_ATTRIBUTES,
+    LANDMARKS,
     draw_folder,
     face_index,
     face_name,
@@ -41,6 +42,7 @@ def test_the_folder_has_celebas_layout(tmp_path: Path) -> None:
     images = [np.asarray(Image.open(out / "img_align_celeba" / name)) for name in names]
     assert np.array_equal(np.stack(images), render(faces, 32))
     about = {"format": 1, "seed": 5, "count": 40, "size": 32, "independent": False}
+    about["landmarks"] = [list(point) for point in LANDMARKS]
     assert json.loads((out / "drawn.json").read_text()) == about
     assert [path.name for path in out.parent.iterdir()] == ["drawn"]  # nothing left beside it
 

@@ -109,5 +109,5 @@ def test_no_faces_make_no_images() -> None:
 def test_wrong_input_is_named() -> None:
     with pytest.raises(InputError, match="sizes 32, 64 and 128, not 48"):
         render(sample_faces(0, [0]), 48)
-    with pytest.raises(InputError, match="Attractive is no drawn attribute"):
+    with pytest.raises(InputError, match="Attractive is not a drawn attribute"):
         attribute_visibility(["Attractive"])

@@ -1,5 +1,6 @@
 """Faces as users hold them: every kind gives the same images, or a sentence."""
 
+import io
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from twobirds.data.faces import Faces, to_images, to_pixels
+from twobirds.data.faces import Faces, from_pixels, to_images, to_pixels
+from twobirds.data.images import crop_square, face_from_bytes
 from twobirds.errors import InputError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 40, 40, 3), np.uint8)
@@ -46,11 +48,45 @@ def test_pixels_survive_the_way_there_and_back() -> None:
     assert to_pixels(torch.full((1, 3, 1, 1), 7.0)).tolist() == [[[[255] * 3]]]
 
 
+def test_pixels_and_images_may_have_any_number_of_axes_before_theirs() -> None:
+    pixels = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 1, 3)  # [H, W, 3]
+    image = from_pixels(pixels)
+    assert image.shape == (3, 1, 1)
+    # 51 / 127.5 - 1 = -0.6
+    torch.testing.assert_close(image.flatten(), torch.tensor([-1.0, -0.6, 1.0]))
+    rows = from_pixels(torch.from_numpy(PIXELS).unsqueeze(0))  # [1, 3, 3, 40, 40]
+    assert np.array_equal(to_pixels(rows), PIXELS[None])
+    batch = from_pixels(torch.from_numpy(PIXELS))
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_one_picture_is_a_batch_of_one_and_other_modes_become_rgb() -> None:
     grey = Image.fromarray(PIXELS[0, :, :, 0])
     images = to_images(grey, 40)
     assert images.shape == (1, 3, 40, 40)
     assert torch.equal(images[0, 0], images[0, 2])
+
+
+@pytest.mark.parametrize("shape", [(40, 33), (33, 40), (40, 41)])
+@pytest.mark.parametrize("size", [33, 24, 64])
+def test_the_middle_of_others_than_squares_is_taken(shape: tuple[int, int], size: int) -> None:
+    height, width = shape
+    pixels = np.random.default_rng(1).integers(0, 256, (2, height, width, 3), np.uint8)
+    squares = np.stack([np.asarray(crop_square(Image.fromarray(p))[0]) for p in pixels])
+    expected = to_images(squares, size)
+    for faces in kinds(pixels).values():
+        torch.testing.assert_close(to_images(faces, size), expected, rtol=0, atol=1e-6)
+
+
+def test_pictures_are_read_as_the_packer_reads_files() -> None:
+    photo = Image.fromarray(PIXELS[0][:, :30])
+    photo.getexif()[0x0112] = 6  # to be turned clockwise
+    clear = Image.fromarray(np.dstack([PIXELS[1], np.zeros((40, 40), np.uint8)]))
+    for picture, size in ((photo, 30), (clear, 40)):
+        file = io.BytesIO()
+        picture.save(file, "PNG", exif=picture.getexif())
+        expected, _ = face_from_bytes(file.getvalue(), size)
+        assert np.array_equal(to_pixels(to_images(picture, size))[0], expected)
 
 
 def test_arrays_may_be_read_only_or_views() -> None:

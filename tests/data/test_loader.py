@@ -1,6 +1,7 @@
 """The order of the faces: a pure function of seed and iteration, on any number of processes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,11 +79,9 @@ def test_about_half_of_the_faces_are_mirrored(tiny_pack: Pack) -> None:
 
 
 def test_slices_of_two_processes_make_the_batch_of_one(tiny_pack: Pack) -> None:
-    whole = loader(tiny_pack, flip=True)
-    parts = [
-        Loader(tiny_pack, batch_size=6, seed=0, runtime=Runtime(CPU.device, rank, 2), flip=True)
-        for rank in (0, 1)
-    ]
+    settings: dict[str, Any] = {"batch_size": 6, "seed": 0, "flip": True, "edited_share": 0.5}
+    whole = Loader(tiny_pack, runtime=CPU, **settings)
+    parts = [Loader(tiny_pack, runtime=Runtime(CPU.device, rank, 2), **settings) for rank in (0, 1)]
     for iteration in range(5):
         slices = zip(*(part.batch(iteration) for part in parts), strict=True)
         assert equal(whole.batch(iteration), Batch(*(torch.cat(s) for s in slices)))
@@ -98,6 +97,26 @@ def test_fake_attributes_are_rows_of_training_faces(tiny_pack: Pack) -> None:
     assert torch.equal(fake, batches.fake_attributes(0))
     assert not torch.equal(fake, batches.fake_attributes(1))
     assert not torch.equal(fake, batches.fake_attributes(0, 99))
+
+
+def test_edited_attributes_differ_from_a_row_in_one_and_in_what_contradicts_it(
+    tmp_path: Path,
+) -> None:
+    names = ("Black_Hair", "Blond_Hair", "Smiling", "Bald")
+    pack = write_pack(tmp_path / "pack", attributes=names)
+    settings: dict[str, Any] = {"batch_size": 200, "seed": 0, "runtime": CPU, "flip": False}
+    rows = Loader(pack, **settings).fake_attributes(0)
+    fake = Loader(pack, **settings, edited_share=0.5).fake_attributes(0)
+    changes = fake - rows
+    assert changes.any(1).float().mean() == pytest.approx(0.5, abs=0.12)
+    assert set(changes.unique().tolist()) == {-1.0, 0.0, 1.0}
+    assert ((changes == 1).sum(1) <= 1).all()
+    is_made_blond = changes[:, 1] == 1
+    assert is_made_blond.any()
+    assert (fake[is_made_blond][:, [0, 3]] == 0).all()
+    assert (changes[is_made_blond][:, 2] == 0).all()
+    has_only_lost = (changes == -1).any(1) & ~(changes == 1).any(1)
+    assert ((changes[has_only_lost] == -1).sum(1) == 1).all()
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused(tiny_pack: Pack) -> None:

@@ -56,10 +56,10 @@ def test_damaged_arrays_are_named(copy: Path, name: str) -> None:
     path = copy / name
     data = path.read_bytes()
     path.write_bytes(data[:-1])
-    with pytest.raises(InputError, match=f"{name} is damaged: it is no array"):
+    with pytest.raises(InputError, match=f"{name} is damaged: it is not an array"):
         open_pack(copy)
     path.write_bytes(b"")
-    with pytest.raises(InputError, match=f"{name} is damaged: it is no array"):
+    with pytest.raises(InputError, match=f"{name} is damaged: it is not an array"):
         open_pack(copy)
     np.save(path, np.zeros((11, 2), np.float32))
     with pytest.raises(InputError, match=rf"{name} is damaged: it is float32 \(11, 2\) instead of"):

@@ -1,5 +1,7 @@
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,11 @@ from making_sources import (
 )
 from PIL import Image
 
-from twobirds.data import decoding
+from twobirds.data import decoding, sources
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.data.drawn import LANDMARKS as DRAWN_LANDMARKS
+from twobirds.data.drawn import draw_folder
+from twobirds.data.files import Folder
 from twobirds.data.images import face_from_bytes
 from twobirds.data.pack import open_pack
 from twobirds.data.packing import LANDMARKS, pack_source
@@ -149,6 +154,30 @@ def test_an_existing_target_is_never_touched(tmp_path: Path) -> None:
         pack_source(source, tmp_path / "file" / "pack", size=16)
 
 
+def test_what_cannot_be_read_is_told_from_what_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_folder(tmp_path / "faces", celeba_files())
+
+    def refuse(_path: Path) -> Folder:
+        raise PermissionError(13, "Permission denied", "faces/notes")
+
+    monkeypatch.setattr(sources, "Folder", refuse)
+    with pytest.raises(InputError, match="faces cannot be read: Permission denied"):
+        pack_source(source, tmp_path / "pack", size=16)
+    assert leftovers(tmp_path) == []
+
+
+def test_a_full_disk_is_found_before_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_folder(tmp_path / "faces", celeba_files())
+    usage = shutil.disk_usage(tmp_path)._replace(free=9_215)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match="has only 9,215 bytes free, but the images need 9,216"):
+        pack_source(source, tmp_path / "pack", size=16)
+
+
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "faces", celeba_files())
 
@@ -169,6 +198,8 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         ({"split": "fair"}, "no split 'fair': choose one of identity, official, random"),
         ({"landmarks": "tight"}, "no landmarks 'tight': choose one of celeba, celeba-tight"),
         ({"landmarks": ((0.5, 0.5),)}, r"five \(x, y\) fractions"),
+        ({"workers": 0}, "workers must be at least 1, not 0"),
+        ({"workers": -3}, "workers must be at least 1, not -3"),
     ],
 )
 def test_options_are_checked_first(tmp_path: Path, options: dict, message: str) -> None:  # type: ignore[type-arg]
@@ -215,7 +246,7 @@ def test_landmarks_are_known_where_the_source_implies_them(tmp_path: Path) -> No
 
 def test_drawn_faces_keep_how_they_were_drawn(tmp_path: Path) -> None:
     five = [[0.1 * i, 0.5] for i in range(5)]
-    drawn = {"format": 1, "seed": 4, "count": 12, "size": 16, "independent": True}
+    drawn = {"format": 1, "seed": 4, "count": 12, "size": 32, "independent": True}
     files = celeba_files() | {"drawn.json": json.dumps(drawn).encode()}
     pack = pack_source(write_folder(tmp_path / "one", files), tmp_path / "a", size=16)
     assert (pack.drawn, pack.landmarks) == (drawn, None)
@@ -226,6 +257,38 @@ def test_drawn_faces_keep_how_they_were_drawn(tmp_path: Path) -> None:
         files["drawn.json"] = text
         with pytest.raises(InputError, match=r"drawn\.json is damaged"):
             pack_source(write_folder(tmp_path / "two", files), tmp_path / "c", size=16)
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("format", [2, None]),
+        ("seed", [-1, 2**63, "4", 4.0, True, None]),
+        ("count", [0, 1_000_001, True, None]),
+        ("size", [16, "32", [], None]),
+        ("independent", [1, "no", None]),
+        ("landmarks", [7, [[0.5, 0.5]], [["0", "0"]] * 5]),
+    ],
+)
+def test_a_wrong_description_of_drawn_faces_is_named(
+    tmp_path: Path, field: str, values: list[Any]
+) -> None:
+    drawn = {"format": 1, "seed": 4, "count": 12, "size": 32, "independent": True}
+    files = celeba_files()
+    for value in values:
+        files["drawn.json"] = json.dumps(drawn | {field: value}).encode()
+        source = write_folder(tmp_path / "faces", files)
+        with pytest.raises(InputError, match=rf"faces/drawn\.json is damaged: {field} must be"):
+            pack_source(source, tmp_path / "pack", size=16)
+
+
+def test_drawn_faces_know_where_their_landmarks_are(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "faces", count=16, size=32, workers=1)
+    pack = pack_source(folder, tmp_path / "pack", size=32)
+    assert pack.landmarks == DRAWN_LANDMARKS
+    assert pack.drawn == json.loads((folder / "drawn.json").read_text())
+    five = tuple((0.1 * i, 0.5) for i in range(5))
+    assert pack_source(folder, tmp_path / "other", size=32, landmarks=five).landmarks == five
 
 
 def test_mixed_sizes_are_recorded(tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ def test_every_fault_is_found_at_its_line(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "labels.csv is empty"),
+        (",,,\n", "labels.csv:1 has no names in its header"),
+        ('""\n', "labels.csv:1 has no names in its header"),
         ("photo,Kind\na.png,1\n", "labels.csv:1 has no column for the images' names.*'photo'"),
         ("image\na.png\n", "names no attributes"),
         ("image,,Kind\na.png,1,1\n", "unreadable attribute name"),

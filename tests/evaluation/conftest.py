@@ -45,6 +45,7 @@ class Oracle:
     num_latents = 4
     config = RunConfig("oracle")
     weights_sha256 = "0" * 64
+    pack_sha256 = "a" * 64
     device = torch.device("cpu")
 
     def __init__(self, pack: Pack) -> None:

@@ -62,6 +62,15 @@ def test_shrinking_does_not_alias() -> None:
     assert aligned == pytest.approx(np.full((1, 112, 96, 3), 127.5), abs=8)
 
 
+def test_without_landmarks_faces_keep_their_shape() -> None:
+    images = np.zeros((1, 32, 32, 3), np.uint8)
+    images[:, :, 8:24] = 200  # the middle half
+    narrow = align_faces(images, None, 40, 20)
+    assert narrow[:, :, 2:-2] == pytest.approx(np.full((1, 40, 16, 3), 200), abs=12)
+    wide = align_faces(images.transpose(0, 2, 1, 3), None, 20, 40)
+    assert wide == pytest.approx(narrow.transpose(0, 2, 1, 3), abs=1e-3)
+
+
 def test_without_landmarks_faces_are_only_resized() -> None:
     images = np.zeros((2, 32, 32, 3), np.uint8)
     images[:, :, 16:] = 200

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,31 @@ def test_no_rate_is_made_up_without_support(study: EditingStudy) -> None:
     scores = score_edits(study, [make_edit(0, 1, [1], [0])])
     assert "success_rate" not in scores
     assert "identity" not in scores
+    assert scores["num_edits"] == 0
+
+
+def test_no_ceiling_is_made_up_without_real_faces(study: EditingStudy) -> None:
+    faces = replace(study.faces, attributes=np.zeros_like(study.faces.attributes))
+    scores = score_edits(replace(study, faces=faces), [make_edit(0, 1, [1] * 10, [0] * 10)])
+    assert scores["success_rate"] == 1
+    assert "ceiling_rate" not in scores
+    assert "add_ceiling" not in scores["per_attribute"][study.model.attributes[0]]
+
+
+def test_no_drift_is_made_up_where_nothing_is_left_to_drift(
+    study: EditingStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = study.model.attributes
+    monkeypatch.setattr("twobirds.evaluation.editing.excluded_by", lambda name: set(names))
+    edit = run_edit(study, 0, 1, np.flatnonzero(study.faces.attributes[:, 0] == 0)[:10])
+    assert edit.drift is None
+    scores = score_edits(study, [edit])
+    assert "drift" not in scores
+    assert "add_drift" not in scores["per_attribute"][names[0]]
+
+
+def test_no_truth_is_made_up_where_nothing_can_be_drawn() -> None:
+    assert score_truth([make_edit(0, 1, [1] * 10, [0] * 10)]) == {}
 
 
 def test_several_changes_never_contradict_each_other(study: EditingStudy) -> None:

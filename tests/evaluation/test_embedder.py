@@ -3,7 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_networks import write_pooling_network
+from evaluation_networks import (
+    write_dividing_network,
+    write_failing_network,
+    write_network_with_two_inputs,
+    write_pooling_network,
+)
+from onnx import TensorProto
 
 from twobirds.errors import InputError
 from twobirds.evaluation.embedder import Embedder, Preprocessing
@@ -62,8 +68,24 @@ def test_unfit_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.onnx: cannot be read"):
         Embedder(tmp_path / "none.onnx")
     (tmp_path / "text.onnx").write_text("not a network")
-    with pytest.raises(InputError, match=r"text\.onnx: is no usable ONNX network"):
+    with pytest.raises(InputError, match=r"text\.onnx: is not a usable ONNX network"):
         Embedder(tmp_path / "text.onnx")
     grey = write_pooling_network(tmp_path / "grey.onnx", ("N", 1, 24, 24))
     with pytest.raises(InputError, match=r"grey\.onnx: takes .* not images"):
         Embedder(grey)
+    half = write_pooling_network(tmp_path / "half.onnx", kind=TensorProto.FLOAT16)
+    with pytest.raises(InputError, match=r"half\.onnx: takes tensor\(float16\), not tensor\(float"):
+        Embedder(half)
+    with pytest.raises(InputError, match=r"two\.onnx: takes 2 inputs, not images alone"):
+        Embedder(write_network_with_two_inputs(tmp_path / "two.onnx"))
+
+
+def test_networks_that_fail_are_refused_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=r"fails\.onnx: cannot embed faces: .") as failure:
+        Embedder(write_failing_network(tmp_path / "fails.onnx"))
+    assert "\n" not in str(failure.value)
+    with pytest.raises(InputError, match=r"nan\.onnx: its embeddings are not finite"):
+        Embedder(write_dividing_network(tmp_path / "nan.onnx"), Preprocessing(mean=0.0))
+    assert capfd.readouterr() == ("", "")

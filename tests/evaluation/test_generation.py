@@ -15,6 +15,13 @@ def test_more_faces_go_on_from_fewer(oracle, drawn_pack: Pack) -> None:
     assert not np.array_equal(some, generate_images(oracle, asked[:66], seed=4))
 
 
+def test_progress_ends_at_the_number_of_faces(oracle, drawn_pack: Pack) -> None:
+    told: list[tuple[str, int, int]] = []
+    asked = drawn_pack.attributes[:70]
+    generate_images(oracle, asked, seed=3, progress=lambda *what: told.append(what))
+    assert told == [("generating", 64, 70), ("generating", 70, 70)]
+
+
 def test_the_split_itself_is_at_distance_zero(drawn_pack: Pack, judge_path: Path) -> None:
     judge, images = load_judge(judge_path), drawn_pack.images[:100]
     _, features = judge.read(images)

@@ -37,6 +37,14 @@ def test_threshold_lets_one_stranger_in_a_thousand_pass() -> None:
     assert (calibration.num_faces, calibration.num_same, calibration.num_different) == (9, 3, 2_000)
 
 
+def test_a_rate_is_not_claimed_of_too_few_strangers() -> None:
+    same, different = np.array([0.1]), np.linspace(1, 3, 999)
+    with pytest.raises(InputError, match=r"only 999 pairs of different people, but .* takes 1,000"):
+        calibrate_distances(same, different, num_faces=9)
+    least = calibrate_distances(same, np.linspace(1, 3, 1_000), num_faces=9)
+    assert (np.linspace(1, 3, 1_000) < least.threshold).sum() == 1
+
+
 def test_calibration_tells_coloured_people_apart(drawn_pack: Pack, colour_embedder: Path) -> None:
     embedder = Embedder(colour_embedder)
     clear = calibrate(embedder, coloured_people(drawn_pack, 1.0), size=16, seed=0, max_faces=200)

@@ -92,7 +92,7 @@ def test_the_models_seed_is_refused(drawn_pack: Pack, oracle, tmp_path: Path) ->
 def test_damaged_files_are_refused(judge_path: Path, tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "judge.safetensors"
     path.write_bytes(judge_path.read_bytes()[:-100] if content is None else content)
-    with pytest.raises(InputError, match=r"no usable judge .* delete it"):
+    with pytest.raises(InputError, match=r"is not a usable judge .* delete it"):
         load_judge(path)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twobirds.evaluation.reconstruction import Anchors, psnr_db, ssim
+from twobirds.evaluation.reconstruction import Baselines, psnr_db, ssim
 
 
 def test_psnr_by_hand() -> None:
@@ -31,18 +31,18 @@ def test_batches_do_not_matter() -> None:
     assert psnr_db(images, sources)[[0, 64, 69]] == pytest.approx(one_by_one, rel=1e-6)
 
 
-def test_anchors_rebuild_what_lies_in_their_span() -> None:
+def test_baselines_rebuild_what_lies_in_their_span() -> None:
     rng = np.random.default_rng(0)
     directions = rng.normal(0, 10, (2, 8 * 8 * 3))
     images = (128 + rng.normal(size=(20, 2)) @ directions).clip(0, 255)
     images = images.reshape(20, 8, 8, 3).round().astype(np.uint8)
-    scores = Anchors(images[:15], num_components=2).psnr_db(images[15:])
+    scores = Baselines(images[:15], num_components=2).psnr_db(images[15:])
     assert set(scores) == {"mean_face", "pca_2"}
     assert scores["pca_2"] > 45 > scores["mean_face"]
 
 
 def test_the_mean_face_is_the_mean() -> None:
     images = np.stack([np.full((4, 4, 3), v, np.uint8) for v in (10, 20, 60)])
-    scores = Anchors(images).psnr_db(np.full((1, 4, 4, 3), 40, np.uint8))
+    scores = Baselines(images).psnr_db(np.full((1, 4, 4, 3), 40, np.uint8))
     assert scores["mean_face"] == pytest.approx(20 * np.log10(255 / 10), abs=1e-3)
     assert scores["pca_1"] == 100.0  # grey levels lie on one line

@@ -108,7 +108,9 @@ def test_all_figures_are_drawn_and_chosen_by_rule(
     again = draw_figures(oracle, drawn_pack, CONFIG)
     for figure, same in zip(figures, again, strict=True):
         assert (figure.images == same.images).all()
-        assert figure.to_image().width > 32 * figure.columns
+        assert len(figure.column_titles) in (0, figure.columns)
+        assert len(figure.labels) in (0, len(figure.images))
+        assert len(figure.row_titles) in (0, -(-len(figure.images) // figure.columns))
 
 
 def test_the_oracle_edits_truly_in_the_figures(figures: list[Figure]) -> None:
@@ -117,10 +119,26 @@ def test_the_oracle_edits_truly_in_the_figures(figures: list[Figure]) -> None:
     assert (truth.images[0::3] != truth.images[1::3]).any()
 
 
-def test_figures_without_real_people(drawn_pack: Pack, oracle) -> None:
+def test_without_true_answers_there_is_no_figure_of_them(
+    drawn_pack: Pack, oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photos = replace(drawn_pack, drawn=None)
-    figures = draw_figures(oracle, photos, CONFIG, real_people=False)
-    assert [figure.key for figure in figures] == ["generation", "generation-changed"]
+    assert "truth" not in [figure.key for figure in draw_figures(oracle, photos, CONFIG)]
+    monkeypatch.setattr("twobirds.evaluation.panels.DRAWN_ATTRIBUTES", ("Attractive",))
+    assert "truth" not in [figure.key for figure in draw_figures(oracle, drawn_pack, CONFIG)]
+
+
+def test_page_says_untrained_on_only_of_the_models_own_pack(report: dict[str, Any]) -> None:
+    untrained, trained = "none of which it was trained on", "faces it was trained on, so nothing"
+    model, data = report["model"], report["data"]
+    assert untrained in render_page(report, [])
+    on_train = render_page({**report, "data": {**data, "split": "train"}}, [])
+    assert trained in on_train
+    assert untrained not in on_train
+    for pack_sha256 in ("b" * 64, None):
+        html = render_page({**report, "model": {**model, "pack_sha256": pack_sha256}}, [])
+        assert untrained not in html
+        assert trained not in html
 
 
 def test_other_names_than_json_are_refused(report: dict[str, Any], tmp_path: Path) -> None:

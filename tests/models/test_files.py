@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor
 
 from making_runs import ATTRIBUTES, differences, recipe, run_state, trained_run
+from twobirds.api import FaceModel
 from twobirds.checkpoint import load_model, save_model, save_state
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
@@ -46,6 +49,15 @@ def test_a_run_gives_the_moving_average_of_its_generator(trained: Trained, tiny_
     assert differences(states(trained)["discriminator"], dict(networks["discriminator"])) == []
     assert trained.config.model.attributes == ATTRIBUTES
     assert trained.attribute_bank.shape == (20, len(ATTRIBUTES))
+
+
+def test_a_stopped_run_says_what_it_has_seen_not_what_was_planned(
+    tmp_path: Path, tiny_pack: Pack
+) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, recipe(), max_seconds=0.0)
+    assert load_trained(run).config.train.images == 4
+    save_trained(load_trained(run), tmp_path / "model")
+    assert "\n4 images shown" in (tmp_path / "model" / "README.md").read_text()
 
 
 def test_a_run_without_moving_average_gives_its_generator(tmp_path: Path, tiny_pack: Pack) -> None:
@@ -92,17 +104,59 @@ def test_half_precision_is_half_as_large_and_close(trained: Trained, tmp_path: P
     assert half.weights_sha256 == hashlib.sha256(weights).hexdigest()
 
 
+def report_on(weights_sha256: str) -> dict[str, Any]:
+    return {
+        "model": {"weights_sha256": weights_sha256},
+        "data": {"count": 1_013, "split": "test"},
+        "recognition": {"hamming_loss": 0.12345},
+    }
+
+
 def test_the_card_carries_measured_figures_only(trained: Trained, tmp_path: Path) -> None:
     save_trained(trained, tmp_path / "model")
     card = (tmp_path / "model" / "README.md").read_text()
     assert "Not evaluated" in card
     assert ", ".join(ATTRIBUTES) in card
-    report = {"data": {"count": 1_013, "split": "test"}, "recognition": {"hamming_loss": 0.12345}}
+    report = report_on(trained.weights_sha256)
     save_trained(trained, tmp_path / "model", report=report)
     card = (tmp_path / "model" / "README.md").read_text()
     assert "on 1,013 faces of the test split" in card
     assert "| Hamming loss | 0.1235 |" in card
     assert "PSNR" not in card
+
+
+def test_a_card_is_about_the_weights_beside_it(trained: Trained, tmp_path: Path) -> None:
+    report = report_on(trained.weights_sha256)
+    with pytest.raises(InputError, match="other weights, before they were rounded to float16"):
+        save_trained(trained, tmp_path / "half", half=True, report=report)
+    with pytest.raises(InputError, match="the report: was measured on other weights: evaluate"):
+        save_trained(trained, tmp_path / "half", report=report_on("0" * 64))
+    with pytest.raises(InputError, match="the report: is not a report of twobirds evaluate"):
+        save_trained(trained, tmp_path / "half", report={"data": {}})
+    assert not list(tmp_path.iterdir())
+
+    save_trained(trained, tmp_path / "half", half=True)
+    half = load_trained(tmp_path / "half")
+    save_trained(half, tmp_path / "card", half=True, report=report_on(half.weights_sha256))
+    names = ("half", "card")
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in names]
+    assert weights[0] == weights[1]
+    assert "| Hamming loss | 0.1235 |" in (tmp_path / "card" / "README.md").read_text()
+    with pytest.raises(InputError, match="was measured on other weights"):
+        save_trained(half, tmp_path / "whole", report=report_on(half.weights_sha256))
+
+
+def test_a_model_knows_the_pack_it_was_trained_on(
+    trained: Trained, tiny_pack: Pack, tmp_path: Path
+) -> None:
+    assert trained.pack_sha256 == tiny_pack.sha256
+    save_trained(trained, tmp_path / "model")
+    assert load_trained(tmp_path / "model").pack_sha256 == tiny_pack.sha256
+    save_trained(replace(trained, pack_sha256=None), tmp_path / "model")
+    assert "pack_sha256" not in load_model(tmp_path / "model")[1]
+    older = load_trained(tmp_path / "model")
+    assert older.pack_sha256 is None
+    assert differences(states(older), states(trained)) == []
 
 
 def test_only_models_are_replaced(trained: Trained, tmp_path: Path) -> None:
@@ -116,6 +170,18 @@ def test_only_models_are_replaced(trained: Trained, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=f"{name} exists and holds no model"):
             save_trained(trained, tmp_path / name)
     assert (tmp_path / "photos" / "holiday.png").exists()
+
+
+def test_nothing_beside_a_model_is_lost(trained: Trained, tmp_path: Path) -> None:
+    save_trained(trained, tmp_path / "model")
+    (tmp_path / "model" / ".git").mkdir()
+    (tmp_path / "model" / "judge.safetensors").touch()
+    with pytest.raises(InputError, match=r"more than a model: \.git, judge\.safetensors; choose"):
+        save_trained(trained, tmp_path / "model")
+    assert (tmp_path / "model" / "judge.safetensors").exists()
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(InputError, match="exists and holds no model"):
+        save_trained(trained, tmp_path / "model.safetensors")
 
 
 def test_shipped_models_are_found_by_name(
@@ -169,9 +235,10 @@ def test_every_kind_of_misfit_is_named(trained: Trained, tmp_path: Path) -> None
     refused(tensors | {"attribute_bank": bank.float()}, config, "does not fit the attributes")
     refused(tensors, config | {"format": 2}, "has format 2, not 1")
     refused(tensors, config | {"run": None}, "run must be an object")
+    refused(tensors, config | {"pack_sha256": 7}, "pack_sha256 must be text")
     refused(tensors, with_model(width=0.125), "weights do not fit")
     refused(tensors, with_model(attributes=[]), "names no attributes")
-    refused(tensors, with_model(num_latents=10**13), "weights do not fit")
+    refused(tensors, with_model(num_latents=10**13), "num_latents must lie between 1 and")
     refused(tensors, with_model(size=33), "size must be 32, 64 or 128")
 
 
@@ -237,6 +304,22 @@ def test_to_the_hub_and_back(trained: Trained, hub: LocalHub) -> None:
     ]
     assert "# faces\n" in (hub.root / "someone/faces/README.md").read_text()
     assert differences(states(load_trained("hf://someone/faces")), states(trained)) == []
+
+
+def test_a_face_model_on_the_hub_has_a_card_that_loads_it(
+    tiny_model: FaceModel, hub: LocalHub
+) -> None:
+    report = report_on(tiny_model.weights_sha256)
+    tiny_model.push_to_hub("someone/faces", private=False, report=report)
+    assert hub.created == [("someone/faces", False)]
+    card = (hub.root / "someone/faces/README.md").read_text()
+    assert "| Hamming loss | 0.1235 |" in card
+    (source,) = re.findall(r'FaceModel\.load\("(.*)"\)', card)
+    again = FaceModel.load(source, device="cpu")
+    assert again.weights_sha256 == tiny_model.weights_sha256
+    with pytest.raises(InputError, match="was measured on other weights"):
+        tiny_model.push_to_hub("someone/half", half=True, report=report)
+    assert len(hub.created) == 1
 
 
 def test_an_absent_repository_is_named(hub: LocalHub) -> None:

@@ -30,3 +30,4 @@ def test_killed_runs_go_on_as_if_nothing_had_happened(
     assert differences(run_state(killed), run_state(reference)) == []
     assert logged(killed) == logged(reference)
     assert not list(killed.glob(".*"))
+    assert not list(killed.glob("samples/.*"))

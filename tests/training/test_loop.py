@@ -43,18 +43,26 @@ def test_a_run_writes_its_recipe_and_can_be_started_from_it(
     assert differences(run_state(tmp_path / "again"), run_state(tiny_run)) == []
 
 
-def test_metrics_have_whole_windows_that_end_with_the_stage(tiny_run: Path) -> None:
+def test_metrics_have_whole_windows_that_end_with_the_stage_and_the_run(tiny_run: Path) -> None:
     lines = logged(tiny_run)
     assert [(line["iteration"], line["images"], line["stage"]) for line in lines] == [
         (3, 12, 1),
         (5, 20, 1),  # stage 2 begins: cut short
         (8, 32, 2),
+        (9, 36, 2),  # what was left at the end
     ]
     assert all(isinstance(line["images"], int) for line in lines)
     assert "pixel" not in lines[1]
     assert {"d_adversarial", "g_adversarial", "label_real", "pixel", "num_generator"} <= set(
         lines[2]
     )
+
+
+def test_the_last_losses_are_logged_and_kept_for_a_longer_run(tiny_run: Path) -> None:
+    state = run_state(tiny_run)
+    assert state["window_iterations"] == 1
+    losses = {name: float(f"{total.item():.6g}") for name, total in state["window"].items()}
+    assert losses.items() <= logged(tiny_run)[-1].items()
 
 
 def test_counts_in_the_metrics_are_exact_beyond_six_digits(tmp_path: Path) -> None:
@@ -170,6 +178,21 @@ def test_a_changed_recipe_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         train_run(recipe(**changes), tiny_pack, tiny_run, CPU, resume=True)
+
+
+def test_another_feature_network_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
+    config = recipe(loss={"feature_source": "network"}, train={"images": 4})
+    options: dict[str, Any] = {"feature_network": lambda images: [images]}
+    named = options | {"feature_network_sha256": "abc"}
+    run = trained_run(tmp_path / "run", tiny_pack, config, **options)  # as before there were names
+    longer = recipe(loss={"feature_source": "network"}, train={"images": 8})
+    trained_run(run, tiny_pack, longer, resume=True, **named)
+    assert run_state(run)["feature_network_sha256"] == "abc"
+    other = options | {"feature_network_sha256": "abd"}
+    for wrong, name in ((other, "abd"), (options, "one of unknown weights")):
+        with pytest.raises(InputError, match=f"feature network of weights abc, not {name}: resume"):
+            train_run(longer, tiny_pack, run, CPU, resume=True, **wrong)
+    assert train_run(longer, tiny_pack, run, CPU, resume=True, **named)
 
 
 def test_a_pack_of_another_size_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:

@@ -9,6 +9,7 @@ import pytest
 from torch import Tensor
 
 from making_runs import differences, logged, recipe, run_state, trained_run
+from twobirds.checkpoint import load_run
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.training.iterative import IterativeGAN
@@ -90,6 +91,15 @@ def test_a_run_can_be_made_longer(tmp_path: Path, tiny_run: Path, tiny_pack: Pac
     trained_run(run, tiny_pack, recipe(train={"images": 20, "stage1_share": 0.9}))
     assert trained_run(run, tiny_pack, recipe(), resume=True) == run
     assert differences(run_state(run)["networks"], run_state(tiny_run)["networks"]) == []
+
+
+def test_a_longer_run_does_not_return_to_stage_1(tmp_path: Path, tiny_pack: Pack) -> None:
+    run = tmp_path / "run"
+    trained_run(run, tiny_pack, recipe())  # stage 2 begins at 18 of 36 images
+    trained_run(run, tiny_pack, recipe(train={"images": 72}), resume=True)
+    assert {line["stage"] for line in logged(run) if line["images"] > 20} == {2}
+    again = trained_run(tmp_path / "again", tiny_pack, load_run(run / "checkpoint.pt")[0])
+    assert differences(run_state(again)["networks"], run_state(run)["networks"]) == []
 
 
 def test_saving_often_changes_nothing(tmp_path: Path, tiny_run: Path, tiny_pack: Pack) -> None:

@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from making_runs import recipe
+from making_runs import recipe, still_recipe
 from twobirds.checkpoint import save_state
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
@@ -21,7 +21,7 @@ from twobirds.training.run import fit_to_pack, train_run
 
 def train_and_save(pack: Pack, out: Path, runtime: Runtime) -> None:
     """One process's part."""
-    config = fit_to_pack(recipe(), pack)
+    config = fit_to_pack(still_recipe(), pack)
     objective = IterativeGAN(config, runtime)
     assert train(config, objective, pack, runtime, Leg(out / "run"))
     networks = {name: network.state_dict() for name, network in objective.networks.items()}

@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tyro
 
 from twobirds import __version__
+from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw, Pack
 from twobirds.apps.display import note, say
 from twobirds.apps.face_commands import Edit, Generate, Recognize, Reconstruct
@@ -68,19 +69,33 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         say(__version__)
         return 0
-    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
-    try:
-        command = tyro.cli(
-            Command,
-            prog="twobirds",
-            description=_DESCRIPTION,
-            args=words,
-            config=config,
-        )
-    except SystemExit as stop:  # after printing help, or what was wrong with the words
-        return int(stop.code or 0)
+    command = _parse(words)
+    if command is None:
+        return 0
     code: int = command.run()
     return code
+
+
+def _parse(words: list[str]) -> Any:
+    """Turn the words into a command; None if they ask for help, which is printed then.
+
+    Raises:
+        InputError: If they make no command.
+    """
+    report = io.StringIO()
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
+    try:
+        with contextlib.redirect_stderr(report):
+            return tyro.cli(
+                Command, prog="twobirds", description=_DESCRIPTION, args=words, config=config
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            return None
+    names = [get_args(command)[0].__name__.lower() for command in get_args(Command)]
+    program = " ".join(["twobirds", *(word for word in words[:1] if word in names)])
+    complaint = one_line(report.getvalue()) or "these words make no command"
+    raise InputError(f"{complaint} (see {program} --help)")
 
 
 def _report(error: BaseException) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twobirds.data.pack import Pack
 
 JUDGE_FILE = "judge.safetensors"
-_EVALUATE = "pip install 'twobirds[evaluate]'"
+_EVALUATE = "pip install '.[evaluate]' in the checkout of twobirds"
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ class Evaluate:
     """Faces to generate; the Fréchet distance is biased upwards with fewer."""
     max_faces: Annotated[int | None, optional("INT", "all")] = None
     """Most faces of the split, chosen at random."""
+    faces_per_edit: int = 200
+    """Most faces for each attribute and direction."""
+    judge_images: int = 80_000
+    """Training images to show the judge where it has to be trained."""
     no_figures: bool = False
     """Leave the pictures out of the page."""
     json: bool = False
@@ -75,7 +79,12 @@ class Evaluate:
         from twobirds.evaluation.report import write_report
 
         config = EvaluationConfig(
-            split=self.split, seed=self.seed, num_fakes=self.num_fakes, max_faces=self.max_faces
+            split=self.split,
+            seed=self.seed,
+            num_fakes=self.num_fakes,
+            max_faces=self.max_faces,
+            faces_per_edit=self.faces_per_edit,
+            judge_images=self.judge_images,
         )
         with progress_bars("faces") as show:
             report = evaluate(
@@ -104,37 +113,35 @@ class Export:
     model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """A run or model folder, a checkpoint, a shipped model's name, or hf://owner/name."""
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    """Folder to make; a model that lies there is replaced."""
+    """Folder to make; a model that lies there is replaced, anything else is not."""
     half: bool = False
-    """Store weights as float16: half the size."""
+    """Store weights as float16: half the size. For a card with figures, first export with --half,
+    evaluate that folder, then export that folder to another with --half and --report."""
     report: Annotated[Path | None, optional("FILE.json", "a card without figures")] = None
-    """Output of twobirds evaluate for this model, whose figures go into the card."""
+    """Output of twobirds evaluate for the weights as stored, whose figures go into the card."""
 
     def run(self) -> int:
         """Export; returns the exit code."""
         model = load_model(self.model, "cpu")
-        report = None if self.report is None else read_report(self.report, model)
+        report = None
+        if self.report is not None:
+            report = read_report(self.report, model, half=self.half)
         model.save(self.out, half=self.half, report=report)
         say(f"saved {self.out}")
         return 0
 
 
-def read_report(path: Path, model: "FaceModel") -> Mapping[str, Any]:
-    """Read a report, and check that it is about this model.
+def read_report(path: Path, model: "FaceModel", *, half: bool) -> Mapping[str, Any]:
+    """Read a report, and check that it is about this model as it will be stored.
 
     Raises:
-        InputError: If it is no report, or another model's.
+        InputError: If it is not a report, or about other weights.
     """
     from twobirds.checkpoint import read_json
+    from twobirds.models.files import check_report
 
-    report = read_json(path)
-    try:
-        measured = report["model"]["weights_sha256"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no report of twobirds evaluate") from error
-    if measured != model.weights_sha256:
-        raise InputError(f"{path}: was measured on other weights: evaluate this model again")
-    assert isinstance(report, dict)
+    report: Mapping[str, Any] = read_json(path)
+    check_report(report, model.trained, half=half, name=str(path))
     return report
 
 

@@ -114,7 +114,7 @@ def attribute_changes(words: Iterable[Iterable[str]]) -> dict[str, float]:
     """Read `--set Eyeglasses=1 Smiling=0.5` as values by attribute.
 
     Raises:
-        InputError: If a value is no number; names and ranges are left to the model.
+        InputError: If a value is not a number; names and ranges are left to the model.
     """
     return {name: _number(name, value) for name, value in split_assignments(words)}
 

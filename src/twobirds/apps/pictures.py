@@ -24,7 +24,7 @@ def read_faces(paths: Sequence[Path], size: int) -> np.ndarray:
         `[N, size, size, 3]` uint8 RGB.
 
     Raises:
-        InputError: If a file cannot be read or is no image.
+        InputError: If a file cannot be read or is not an image.
     """
     return np.stack([_read_face(path, size) for path in paths])
 

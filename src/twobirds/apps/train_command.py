@@ -16,8 +16,8 @@ from twobirds.errors import InputError
 from twobirds.presets import PRESETS
 
 if TYPE_CHECKING:
+    from twobirds.api import FaceModel
     from twobirds.runtime import Runtime
-    from twobirds.training.stage2 import FeatureNetwork
 
 UNFINISHED = 4
 """Exit code of a leg that ended, by a signal or `--minutes`, before the images were used up."""
@@ -34,7 +34,7 @@ class Train:
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
     """Folder of the run: gets config.json, checkpoint.pt, metrics.jsonl and grids of samples."""
     images: Annotated[int | None, optional("INT", "the preset's")] = None
-    """Real images to show over both stages."""
+    """Real images to show over both stages; with --resume, stage 1 keeps its length."""
     minutes: Annotated[float | None, optional("FLOAT", "no limit")] = None
     """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
     resume: bool = False
@@ -62,6 +62,7 @@ class Train:
         config = self.config()
         pack = open_pack(self.data)
         with start(self.device) as runtime:
+            network = self._feature_network(config, runtime)
             is_complete = train_run(
                 config,
                 pack,
@@ -70,7 +71,8 @@ class Train:
                 resume=self.resume,
                 max_seconds=math.inf if self.minutes is None else self.minutes * 60,
                 shows_progress=True,
-                feature_network=self._feature_network(config, runtime),
+                feature_network=network.discriminator.trunk if network else None,
+                feature_network_sha256=network.weights_sha256 if network else None,
             )
             return self._report(is_complete, config, runtime)
 
@@ -90,8 +92,8 @@ class Train:
         assignments = [(name, value) for name, value in given.items() if value is not None]
         return override(find_recipe(self.preset), [*assignments, *split_assignments(self.set)])
 
-    def _feature_network(self, config: RunConfig, runtime: "Runtime") -> "FeatureNetwork | None":
-        """The trunk of the model named, frozen."""
+    def _feature_network(self, config: RunConfig, runtime: "Runtime") -> "FaceModel | None":
+        """The model named, on whose trunk faces are compared."""
         if self.feature_network is None:
             if config.loss.feature_source == "network":
                 raise InputError("loss.feature_source=network needs --feature-network MODEL")
@@ -102,7 +104,7 @@ class Train:
                 f"--feature-network {self.feature_network} is for {model.size} pixels, the run for "
                 f"{config.model.size}"
             )
-        return model.discriminator.trunk
+        return model
 
     def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
         if runtime.is_main and is_complete:

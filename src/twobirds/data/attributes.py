@@ -52,6 +52,15 @@ def excluded_by(name: str) -> frozenset[str]:
     return frozenset().union(*(group for group in EXCLUSIVE if name in group)) - {name}
 
 
+def exclusion_matrix(names: Sequence[str]) -> np.ndarray:
+    """Which attributes exclude which, `[K, K]` bool, symmetric, False on the diagonal.
+
+    Args:
+        names: The K attribute names.
+    """
+    return np.array([[other in excluded_by(name) for other in names] for name in names], dtype=bool)
+
+
 def resolve_conflicts(
     attributes: np.ndarray, names: Sequence[str], changed: Iterable[str]
 ) -> np.ndarray:
@@ -81,6 +90,6 @@ def resolve_conflicts(
 def unknown_attribute(name: str, names: Sequence[str]) -> str:
     """One sentence for an attribute that is not there, with the nearest that is."""
     by_lower = {known.lower(): known for known in names}
-    nearest = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    nearest = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
     hint = f"did you mean {by_lower[nearest[0]]}?" if nearest else f"it has {', '.join(names)}"
     return f"the model knows no attribute {name!r}: {hint}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from twobirds.data.drawn_description import read_drawn
 from twobirds.data.files import Archive, Files, Folder, ImageIndex
 from twobirds.data.images import IMAGE_EXTENSIONS
 from twobirds.data.listing import (
@@ -17,7 +18,7 @@ from twobirds.data.listing import (
     split_rows,
 )
 from twobirds.data.problems import Problem, shorten
-from twobirds.data.source import Source, locate_images, read_contents, read_drawn
+from twobirds.data.source import Source, locate_images, read_contents
 from twobirds.errors import InputError
 
 ATTRIBUTE_LIST, PARTITION_LIST, IDENTITY_LIST = (
@@ -152,7 +153,8 @@ def _read_labels(files: Files, file: str, largest: int, problems: list[Problem])
             what = f"{len(cells)} columns instead of 2"
             problems.append(Problem("wrong number of columns", where, what))
         elif not is_count(cells[1], largest):
-            what = f"{shorten(cells[1])} for {shorten(cells[0])} is no number from 0 to {largest}"
+            value, name = shorten(cells[1]), shorten(cells[0])
+            what = f"{value} for {name} is not a number from 0 to {largest}"
             problems.append(Problem("unknown value", where, what))
         elif (stem := _stem(cells[0])) in labels:
             problems.append(Problem("duplicate", where, f"{shorten(cells[0])} is there already"))

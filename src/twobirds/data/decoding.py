@@ -1,18 +1,15 @@
 """Decoding images in parallel processes, in order and in bounded memory."""
 
-import multiprocessing
-import os
-import signal
 from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from itertools import islice
 
 import numpy as np
 
 from twobirds.data.images import Crop, face_from_bytes
 from twobirds.data.problems import Problem, shorten
+from twobirds.data.processes import num_workers, process_pool
 from twobirds.data.source import Content, Source
 from twobirds.errors import InputError
 
@@ -30,8 +27,7 @@ def decode_faces(
 ) -> Generator[Face | Problem, None, None]:
     """Decode the images of a source.
 
-    Processes are started afresh (spawn), never forked: the caller may run threads. A script that
-    packs more than two thousand images therefore needs the usual `if __name__ == "__main__":`.
+    Up to two thousand images are decoded in this process, more in others (see `process_pool`).
 
     Args:
         source: Whose images.
@@ -42,32 +38,22 @@ def decode_faces(
         For each row of the source, in order, its face, or why there is none.
 
     Raises:
-        InputError: If a process dies.
+        InputError: If the number of processes is not positive, or one dies.
     """
-    workers = _count_cpus() if workers is None else workers
+    workers = num_workers(workers)
     rows = zip(source.contents(), source.wheres, source.names, strict=True)
-    if workers <= 1 or len(source.names) <= _FEW:
+    if workers == 1 or len(source.names) <= _FEW:
         for row in rows:
             yield from _decode_chunk([row], size)
         return
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
-    )
     pending: deque[Future[list[Face | Problem]]] = deque()
-    try:
+    with process_pool(workers, "decoding") as pool:
         while chunk := list(islice(rows, _CHUNK)):
             pending.append(pool.submit(_decode_chunk, chunk, size))
             if len(pending) > 3 * workers:
                 yield from pending.popleft().result()
         while pending:
             yield from pending.popleft().result()
-    except BrokenProcessPool as error:
-        raise InputError(
-            "a decoding process died: too little memory, or an image that crashes the decoder; "
-            "try --workers 1"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _decode_chunk(rows: list[tuple[Content, str, str]], size: int) -> list[Face | Problem]:
@@ -83,14 +69,3 @@ def _decode(content: Content, where: str, name: str, size: int) -> Face | Proble
         return face_from_bytes(content, size)
     except InputError as error:
         return Problem("undecodable image", where, f"{shorten(name)}: {error}")
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which shuts the pool down."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _count_cpus() -> int:
-    """CPUs that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

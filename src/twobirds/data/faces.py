@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from twobirds.data.images import upright_rgb
 from twobirds.errors import InputError
 
 Faces = Tensor | np.ndarray | Image.Image | Sequence[Image.Image]
@@ -19,7 +20,8 @@ def to_images(faces: Faces, size: int) -> Tensor:
 
     Args:
         faces: A float tensor `[B, 3, H, W]` in [-1, 1], an array or tensor uint8 `[B, H, W, 3]`,
-            a PIL image, or a sequence of them.
+            a PIL image, or a sequence of them. Of others than squares the middle is taken, and
+            PIL images are turned upright, as the command line does with files.
         size: Height and width to resample to, with an antialiasing filter.
 
     Raises:
@@ -37,14 +39,22 @@ def to_images(faces: Faces, size: int) -> Tensor:
         raise InputError("faces must be a tensor, a uint8 array, a PIL image or a list of them")
     if not faces:
         return torch.empty(0, 3, size, size)
-    pixels = [np.array(face.convert("RGB")) for face in faces]
+    pixels = [np.array(upright_rgb(face)) for face in faces]
     return torch.cat([_resize(_from_bytes(p[None], "image"), size) for p in pixels])
 
 
+def from_pixels(pixels: Tensor) -> Tensor:
+    """Turn uint8 `[..., H, W, 3]` into float32 `[..., 3, H, W]` in [-1, 1], on the same device.
+
+    The result lies in memory as the pixels do: a batch of images is channels last.
+    """
+    return pixels.movedim(-1, -3).float() / 127.5 - 1
+
+
 def to_pixels(images: Tensor) -> np.ndarray:
-    """Turn `[B, 3, H, W]` in [-1, 1] into uint8 `[B, H, W, 3]`, rounded and clipped."""
-    scaled = (images.detach().float().cpu().clamp(-1, 1) * 127.5 + 127.5).round()
-    pixels: np.ndarray = scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    """Turn `[..., 3, H, W]` in [-1, 1] into uint8 `[..., H, W, 3]`, rounded and clipped."""
+    scaled = (images.detach().float().clamp(-1, 1) * 127.5 + 127.5).round()
+    pixels: np.ndarray = scaled.to(torch.uint8).movedim(-3, -1).cpu().contiguous().numpy()
     return pixels
 
 
@@ -57,7 +67,7 @@ def _from_bytes(pixels: Tensor | np.ndarray, what: str) -> Tensor:
         )
     # A copy: an array may be read-only, or run backwards.
     values = pixels if isinstance(pixels, Tensor) else torch.from_numpy(pixels.copy())
-    return values.permute(0, 3, 1, 2).float() / 127.5 - 1
+    return from_pixels(values)
 
 
 def _checked(images: Tensor) -> Tensor:
@@ -78,10 +88,15 @@ def _checked(images: Tensor) -> Tensor:
 
 
 def _resize(images: Tensor, size: int) -> Tensor:
-    if images.shape[-2:] == (size, size):
-        return images
-    if 0 in images.shape[-2:]:
+    """Cut a square out of the middle, as `crop_square` does, and resample it."""
+    height, width = images.shape[-2:]
+    if 0 in (height, width):
         raise InputError(f"faces must have pixels, but have shape {list(images.shape)}")
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    images = images[..., top : top + side, left : left + side]
+    if side == size:
+        return images
     if len(images) == 0:
         return images.new_empty(0, 3, size, size)
     resized = F.interpolate(images, (size, size), mode="bicubic", antialias=True)

@@ -4,8 +4,8 @@ import os
 import posixpath
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -32,18 +32,12 @@ class Files(Protocol):
 
 
 class Folder:
-    """Files in a folder and its subfolders; hidden ones are left out."""
+    """Files in a folder and its subfolders, linked ones too; hidden ones are left out."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.label = path.resolve().name
-        found: list[str] = []
-        for folder, subfolders, names in os.walk(path):
-            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-            below = Path(folder).relative_to(path).as_posix()
-            prefix = "" if below == "." else f"{below}/"
-            found += [prefix + name for name in names if not name.startswith(".")]
-        self.names = sorted(found)
+        self.names = sorted(_list_files(path))
 
     def read(self, name: str) -> bytes:
         """Read a whole file."""
@@ -54,6 +48,28 @@ class Folder:
             return path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})") from error
+
+
+def _list_files(root: Path) -> Iterator[str]:
+    """Yield the relative paths of all files, each folder once: links may lead round in circles.
+
+    Linked folders are entered last, so that a folder that lies here too keeps its own name.
+    """
+    seen: set[str] = set()
+    pending = deque([root])
+    while pending:
+        for folder, subfolders, names in os.walk(pending.popleft()):
+            real = os.path.realpath(folder)
+            if real in seen:
+                subfolders.clear()
+                continue
+            seen.add(real)
+            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+            paths = (Path(folder, name) for name in sorted(subfolders))
+            pending.extend(path for path in paths if path.is_symlink())
+            below = Path(folder).relative_to(root).as_posix()
+            prefix = "" if below == "." else f"{below}/"
+            yield from (prefix + name for name in names if not name.startswith("."))
 
 
 class Archive:

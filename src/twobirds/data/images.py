@@ -24,7 +24,6 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 def decode_image(data: bytes) -> Image.Image:
     """Decode a JPEG, PNG, WebP or BMP file of any mode into an upright RGB image.
 
-    The EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bit.
     Not for use in several threads at once: Pillow's warnings are silenced process-wide meanwhile.
 
     Args:
@@ -34,7 +33,7 @@ def decode_image(data: bytes) -> Image.Image:
         An 8-bit image of mode RGB.
 
     Raises:
-        InputError: If the bytes are no whole image of these formats, or it is too large.
+        InputError: If the bytes are not a whole image of these formats, or it is too large.
     """
     if not data:
         raise InputError("empty file")
@@ -45,7 +44,7 @@ def decode_image(data: bytes) -> Image.Image:
                 if image.width * image.height > MAX_PIXELS:
                     raise InputError(f"{image.width}x{image.height} pixels are too many")
                 image.load()
-                return _to_rgb(ImageOps.exif_transpose(image))
+                return upright_rgb(image)
         except InputError:
             raise
         except UnidentifiedImageError as error:
@@ -56,8 +55,12 @@ def decode_image(data: bytes) -> Image.Image:
             raise InputError(f"cannot be decoded ({error or type(error).__name__})") from error
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to 8-bit RGB, with transparency laid on white."""
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF orientation says, and convert any mode to 8-bit RGB.
+
+    Transparency is laid on white, 16-bit grey is scaled to 8 bit.
+    """
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16-bit grey; 65535 / 257 = 255
         grey = np.asarray(image).astype(np.int64).clip(0, 65535)
         return Image.fromarray(((grey + 128) // 257).astype(np.uint8)).convert("RGB")
@@ -69,7 +72,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def crop_square(image: Image.Image) -> tuple[Image.Image, Crop]:
-    """Cut a square out of the middle; CelebA's 178x218 gives the paper's 178 (Sec. 4.1).
+    """Cut a square out of the middle; CelebA's 178x218 gives the paper's 178 (Sec. 5.1).
 
     Args:
         image: Any image.

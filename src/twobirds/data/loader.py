@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from twobirds.data.attributes import exclusion_matrix
+from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, keyed_generator
@@ -23,7 +26,7 @@ class Batch(NamedTuple):
     attributes: Tensor
     """`[B, K]` float32, 0 or 1: labels of `images`."""
     fake_attributes: Tensor
-    """`[B, K]` float32, 0 or 1: labels of other training faces, drawn at random."""
+    """`[B, K]` float32, 0 or 1: labels of random training faces, or edits of them."""
 
 
 class Loader:
@@ -38,13 +41,22 @@ class Loader:
         seed: Seed of the order.
         runtime: Device and rank. On a GPU the data moves there once if it fits.
         flip: Whether to mirror half of the faces.
+        edited_share: Share of the generated faces for which one attribute, drawn at random, is
+            changed in the row of labels, and what contradicts it switched off.
 
     Raises:
         InputError: If the train split is empty or the batch cannot be shared out evenly.
     """
 
     def __init__(
-        self, pack: Pack, *, batch_size: int, seed: int, runtime: Runtime, flip: bool
+        self,
+        pack: Pack,
+        *,
+        batch_size: int,
+        seed: int,
+        runtime: Runtime,
+        flip: bool,
+        edited_share: float = 0.0,
     ) -> None:
         self.rows = torch.from_numpy(pack.rows("train"))
         if len(self.rows) == 0:
@@ -54,18 +66,21 @@ class Loader:
                 f"batch_size {batch_size} is not a multiple of the {runtime.world_size} processes"
             )
         self.batch_size, self.seed, self.flip = batch_size, seed, flip
+        self.edited_share = edited_share
         share = batch_size // runtime.world_size
         self.mine = slice(runtime.rank * share, (runtime.rank + 1) * share)
         self.device = runtime.device
         self.images = _place_images(pack, runtime.device)
         self.attributes = torch.from_numpy(np.array(pack.attributes)).to(runtime.device)
+        exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names))
+        self._exclusion = exclusion.float().to(runtime.device)  # [K, K]
         self._cached_order: tuple[int, Tensor] | None = None
 
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
         rows = self.rows[self._positions(iteration)][self.mine]
         pixels = self.images[rows.to(self.images.device)].to(self.device)  # [B, H, W, 3] uint8
-        images = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1  # a view in channels_last order
+        images = from_pixels(pixels)  # [B, 3, H, W], channels last
         if self.flip:
             generator = keyed_generator(self.seed, iteration, _FLIP)
             mirrored = torch.rand(self.batch_size, generator=generator)[self.mine] < 0.5
@@ -74,10 +89,22 @@ class Loader:
         return Batch(images, self._labels(rows), self.fake_attributes(iteration))
 
     def fake_attributes(self, iteration: int, purpose: int = _FAKE_ROWS) -> Tensor:
-        """Attributes `[B, K]` of random training faces, to generate with."""
+        """Attributes `[B, K]` of random training faces, `edited_share` of them edited."""
         generator = keyed_generator(self.seed, iteration, purpose)
         picks = torch.randint(len(self.rows), (self.batch_size,), generator=generator)
-        return self._labels(self.rows[picks][self.mine])
+        labels = self._labels(self.rows[picks][self.mine])
+        return self._edited(labels, generator) if self.edited_share else labels
+
+    def _edited(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Change one attribute of some rows, as an edit does: rows alone teach no lone change."""
+        num_attributes = labels.shape[1]
+        are_edited = torch.rand(self.batch_size, generator=generator) < self.edited_share
+        changed = torch.randint(num_attributes, (self.batch_size,), generator=generator)
+        is_changed = F.one_hot(changed, num_attributes).float() * are_edited.unsqueeze(1)  # [B, K]
+        is_changed = is_changed[self.mine].to(labels.device)
+        switched_on = is_changed * (1 - labels)
+        kept = labels * (1 - is_changed) + switched_on
+        return kept * (1 - switched_on @ self._exclusion)
 
     def _labels(self, rows: Tensor) -> Tensor:
         return self.attributes[rows.to(self.device)].float()

@@ -120,9 +120,9 @@ def read_header(folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"it is no JSON ({error})") from error
+        raise _damaged(path, f"it is not JSON ({error})") from error
     if not isinstance(header, dict):
-        raise _damaged(path, "it is no object")
+        raise _damaged(path, "it is not an object")
     for fault in _header_faults(header):
         raise _damaged(path, fault)
     return header
@@ -189,7 +189,7 @@ def _open_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
     except FileNotFoundError as error:
         raise _damaged(path, "it is missing") from error
     except Exception as error:  # numpy's header parser raises anything on damaged files
-        raise _damaged(path, f"it is no array ({error})") from error
+        raise _damaged(path, f"it is not an array ({error})") from error
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
         have = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
         raise _damaged(path, f"it is {have} instead of {np.dtype(dtype)} {shape}")

@@ -25,6 +25,7 @@ from twobirds.data.pack import (
     open_pack,
 )
 from twobirds.data.problems import Problem, report
+from twobirds.data.processes import num_workers
 from twobirds.data.source import Source
 from twobirds.data.sources import open_source
 from twobirds.data.splits import SplitRule, assign_splits, choose_rule
@@ -84,9 +85,10 @@ def pack_source(
             be met, or the pack cannot be written. Nothing is left behind then.
     """
     _check_options(size, split, landmarks)
+    num_workers(workers)  # refuses those that are not positive
     folder = Path(out)
+    opened = open_source(source)
     with new_folder(folder) as temporary:
-        opened = open_source(source)
         rule = choose_rule(split, identity=opened.identity, partition=opened.partition)
         faces = decode_faces(opened, size, workers)
         images = temporary / "images.npy"
@@ -155,26 +157,21 @@ def _check_space(folder: Path, num_bytes: int) -> None:
     """Refuse a pack that does not fit on the disk before decoding for an hour."""
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
-        raise InputError(f"{folder.parent} has {free:,} bytes free, the images need {num_bytes:,}")
+        raise InputError(
+            f"{folder.parent} has only {free:,} bytes free, but the images need {num_bytes:,}"
+        )
 
 
 def _choose_landmarks(
     requested: str | Landmarks | None, source: Source, crops: Counter[Crop]
 ) -> Landmarks | None:
-    """The landmarks asked for, else those that the source implies, if any.
-
-    Raises:
-        InputError: If `drawn.json` has malformed ones.
-    """
+    """The landmarks asked for, else those that the source implies, if any."""
     if isinstance(requested, str):
         return LANDMARKS[requested]
     if requested is not None:
         return requested
     if source.drawn is not None:
-        drawn: Landmarks | None = source.drawn.get("landmarks")
-        if drawn is not None and not check_landmarks(drawn):
-            raise InputError(f"{source.label}/drawn.json is damaged: landmarks must be five pairs")
-        return drawn
+        return source.drawn.get("landmarks")
     is_celeba = source.attribute_names == CELEBA_ATTRIBUTES and set(crops) == {"center_178"}
     return LANDMARKS["celeba"] if is_celeba else None
 

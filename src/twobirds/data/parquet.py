@@ -99,7 +99,9 @@ def _import_parquet() -> ModuleType:
     try:
         return importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise InputError("Parquet needs pyarrow: pip install 'twobirds[parquet]'") from error
+        raise InputError(
+            "Parquet needs pyarrow: pip install '.[parquet]' in the checkout of twobirds"
+        ) from error
 
 
 def _open(parquet: ModuleType, folder: Folder, shard: str) -> Any:

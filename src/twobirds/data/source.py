@@ -1,6 +1,5 @@
 """What every kind of source comes down to: named rows, and the bytes of their images."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,20 +96,3 @@ def read_contents(files: Files, paths: list[str], wheres: list[str]) -> Iterator
             yield Problem("undecodable image", where, f"{shorten(path)}: {error}")
             continue
         yield data or Problem("empty file", where, f"{shorten(path)} has zero bytes")
-
-
-def read_drawn(files: Files) -> dict[str, Any] | None:
-    """Read `drawn.json` at the root, which says how drawn faces were made.
-
-    Raises:
-        InputError: If it is there but is no JSON object.
-    """
-    if "drawn.json" not in files.names:
-        return None
-    try:
-        drawn = json.loads(files.read("drawn.json"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{files.label}/drawn.json is damaged: {error}") from error
-    if not isinstance(drawn, dict):
-        raise InputError(f"{files.label}/drawn.json is damaged: no object")
-    return drawn

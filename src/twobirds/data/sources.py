@@ -25,9 +25,16 @@ def open_source(path: Path | str) -> Source:
         Its sound rows, and the problems of the others.
 
     Raises:
-        InputError: If it is absent, of no known kind, or as a whole damaged.
+        InputError: If it is absent, cannot be read, is of no known kind, or as a whole damaged.
     """
-    path = Path(path)
+    try:
+        return _open_path(Path(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _open_path(path: Path) -> Source:
+    """Tell the kind of a source by its name, or by what a folder or zip file holds."""
     if not path.exists():
         raise InputError(f"{path} does not exist")
     if path.is_dir():
@@ -41,7 +48,7 @@ def open_source(path: Path | str) -> Source:
         return read_table(Folder(path.parent), path.name)
     if suffix == ".zip":
         return _open_files(Archive(path), path)
-    raise InputError(f"{path} is no known source: give {_KNOWN}")
+    raise InputError(f"{path} is not a known source: give {_KNOWN}")
 
 
 def _open_files(files: Files, path: Path) -> Source:

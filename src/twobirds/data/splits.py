@@ -18,7 +18,7 @@ SPLIT_WORDS: dict[str, int] = {
 HELD_OUT_SHARE = 0.1
 """Part of the images that the split by identity gives to valid, and again to test."""
 PAPER_TRAIN_IMAGES, PAPER_IMAGES = 185_000, 200_000
-"""The paper trains on 185,000 of CelebA's "over 200,000" images (Sec. 4.1)."""
+"""The paper trains on 185,000 of CelebA's "over 200,000" images (Sec. 5.1)."""
 
 
 def choose_rule(

@@ -4,6 +4,7 @@ import posixpath
 
 import numpy as np
 
+from twobirds.data.drawn_description import read_drawn
 from twobirds.data.files import Files, ImageIndex
 from twobirds.data.listing import (
     Columns,
@@ -19,7 +20,6 @@ from twobirds.data.source import (
     locate_images,
     number_people,
     read_contents,
-    read_drawn,
 )
 from twobirds.data.splits import SPLIT_WORDS
 from twobirds.errors import InputError
@@ -47,7 +47,7 @@ def read_table(files: Files, file: str) -> Source:
     """
     problems: list[Problem] = []
     table = split_csv(read_lines(files, file), file)
-    line, header = next(table)
+    line, header = next(table, (1, []))
     columns, attribute_names, extras = _read_header(header, f"{file}:{line}")
     rows = collect_rows(table, columns, file, problems)
     paths = locate_images(rows, ImageIndex(files.names, file), problems)
@@ -78,6 +78,10 @@ def read_table(files: Files, file: str) -> Source:
 
 def _read_header(header: list[str], where: str) -> tuple[Columns, tuple[str, ...], dict[str, int]]:
     """Find the columns; the last result says which of the kept extras is which."""
+    if not header:
+        raise InputError(
+            f"{where} has no names in its header: call the columns image, AttrA, AttrB"
+        )
     lower = [name.lower() for name in header]
     name_column = next((lower.index(name) for name in NAME_COLUMNS if name in lower), None)
     if name_column is None:

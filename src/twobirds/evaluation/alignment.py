@@ -47,7 +47,7 @@ def estimate_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 def align_faces(
     images: np.ndarray, landmarks: Sequence[Sequence[float]] | None, height: int, width: int
 ) -> np.ndarray:
-    """Warp faces of one template to an embedder's input; without landmarks, only resize.
+    """Warp faces of one template to an embedder's input; without landmarks, resize and crop.
 
     Args:
         images: `[N, S, S, 3]` uint8.
@@ -68,7 +68,10 @@ def _align_batch(
     """`align_faces` for one batch."""
     faces = to_tensor(images)
     if landmarks is None:
-        warped = F.interpolate(faces, (height, width), mode="bicubic", antialias=True)
+        side = max(height, width)  # a square first: faces keep their shape
+        warped = F.interpolate(faces, (side, side), mode="bicubic", antialias=True)
+        top, left = (side - height) // 2, (side - width) // 2
+        warped = warped[:, :, top : top + height, left : left + width]
     else:
         matrix = estimate_similarity(np.array(landmarks), embedder_template(height, width))
         side = round(np.hypot(matrix[0, 0], matrix[1, 0]))  # of the whole image in the input

@@ -12,6 +12,8 @@ from twobirds.evaluation.identity import identity_scores
 MIN_SUPPORT = 10
 """Edits of fewer faces do not count in the means."""
 DIRECTIONS = {1: "add", 0: "remove"}
+TRUTH_FIGURES = ("counterfactual_psnr_db", "reconstruction_psnr_db", "unedited_psnr_db")
+"""What is measured against the true answers to edits of drawn faces."""
 
 
 def score_edits(study: EditingStudy, edits: Sequence[Edit]) -> dict[str, Any]:
@@ -23,30 +25,36 @@ def score_edits(study: EditingStudy, edits: Sequence[Edit]) -> dict[str, Any]:
 
     Returns:
         The section, without what could not be had. Rates are means over attributes and directions
-        with `MIN_SUPPORT` faces. The ceiling of an edit is how often the judge reads the target on
-        real faces that have it.
+        with `MIN_SUPPORT` faces; `num_edits` says how many those are. The ceiling of an edit is how
+        often the judge reads the target on real faces that have it.
     """
     resampled = _resampled_success(study, edits)
     counted = [i for i, edit in enumerate(edits) if len(edit.positions) >= MIN_SUPPORT]
     accuracy = (study.real_logits > 0) == study.faces.attributes
-    section: dict[str, Any] = {"ceiling_accuracy": float(accuracy.mean())}
+    section: dict[str, Any] = {
+        "ceiling_accuracy": float(accuracy.mean()),
+        "num_edits": len(counted),
+    }
     if counted:
         section |= _mean_rates(study, [edits[i] for i in counted])
         section["success_interval"] = interval(np.nanmean(resampled[:, counted], axis=1))
-        section["num_edits"] = len(counted)
     distances = np.concatenate([edit.distances for edit in edits])
-    if study.witness is not None:
-        section["identity"] = identity_scores(distances, study.witness.calibration)
+    if study.identity_judge is not None:
+        section["identity"] = identity_scores(distances, study.identity_judge.calibration)
     section["per_attribute"] = _per_attribute(study, edits, resampled)
     return section
 
 
 def score_truth(edits: Sequence[Edit]) -> dict[str, float]:
-    """Counterfactual PSNR in decibels on drawn faces, beside what doing nothing gets."""
+    """Counterfactual PSNR in decibels on drawn faces, beside what doing nothing gets.
+
+    Empty if no edit has a true answer.
+    """
     drawn = [edit.truth_psnr_db for edit in edits if len(edit.truth_psnr_db)]
+    if not drawn:
+        return {}
     means = np.stack([ratios.mean(axis=0) for ratios in drawn])  # [number of edits, 3]
-    names = ("counterfactual_psnr_db", "reconstruction_psnr_db", "unedited_psnr_db")
-    return dict(zip(names, means.mean(axis=0).tolist(), strict=True))
+    return dict(zip(TRUTH_FIGURES, means.mean(axis=0).tolist(), strict=True))
 
 
 def score_some(study: EditingStudy, edits: Sequence[Edit], names: Sequence[str]) -> dict[str, Any]:
@@ -63,14 +71,15 @@ def ceiling(study: EditingStudy, attribute: int, target: int) -> float | None:
 
 
 def _mean_rates(study: EditingStudy, edits: Sequence[Edit]) -> dict[str, float]:
-    """Means over edits, each edit counting alike."""
-    ceilings = [ceiling(study, edit.attribute, edit.target) for edit in edits]
-    return {
-        "success_rate": float(np.mean([edit.success.mean() for edit in edits])),
-        "floor_rate": float(np.mean([edit.floor.mean() for edit in edits])),
-        "ceiling_rate": float(np.mean([value for value in ceilings if value is not None])),
-        "drift": float(np.mean([edit.drift for edit in edits])),
+    """Means over edits, each edit counting alike; those that no edit has are left out."""
+    values: dict[str, list[float | None]] = {
+        "success_rate": [float(edit.success.mean()) for edit in edits],
+        "floor_rate": [float(edit.floor.mean()) for edit in edits],
+        "ceiling_rate": [ceiling(study, edit.attribute, edit.target) for edit in edits],
+        "drift": [edit.drift for edit in edits],
     }
+    found = {name: [v for v in column if v is not None] for name, column in values.items()}
+    return {name: float(np.mean(column)) for name, column in found.items() if column}
 
 
 def _resampled_success(study: EditingStudy, edits: Sequence[Edit]) -> np.ndarray:
@@ -94,7 +103,8 @@ def _per_attribute(
         row[direction] = float(edit.success.mean())
         row[f"{direction}_interval"] = interval(resampled[:, column])
         row[f"{direction}_floor"] = float(edit.floor.mean())
-        row[f"{direction}_drift"] = edit.drift
+        if edit.drift is not None:
+            row[f"{direction}_drift"] = edit.drift
         best = ceiling(study, edit.attribute, edit.target)
         if best is not None:
             row[f"{direction}_ceiling"] = best

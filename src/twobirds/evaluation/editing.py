@@ -21,14 +21,14 @@ _TRUTH_FACES = 20  # of these, how many are drawn again
 
 
 @dataclass(frozen=True, eq=False)
-class Witness:
-    """What judges the person in an edit: a calibrated embedder, and the sources embedded."""
+class IdentityJudge:
+    """What tells whether a face is still the same person: a calibrated embedder."""
 
     embedder: Embedder
     calibration: Calibration
     landmarks: Landmarks | None
     embeddings: np.ndarray
-    """`[N, E]` of the N real faces."""
+    """`[N, E]` of the N real faces, from which distances are taken."""
 
     def distances(self, images: np.ndarray, positions: np.ndarray) -> np.ndarray:
         """Distances `[B]` of `images [B, S, S, 3]` from the real faces at `positions [B]`."""
@@ -50,7 +50,7 @@ class EditingStudy:
     """`[N, K]`, the judge on the real faces."""
     rebuilt_logits: np.ndarray
     """`[N, K]`, the judge on the rebuilt ones."""
-    witness: Witness | None
+    identity_judge: IdentityJudge | None
     truth: DrawnTruth | None
     seed: int
 
@@ -67,10 +67,10 @@ class Edit:
     """`[B]` bool: the judge reads the target on the edited face."""
     floor: np.ndarray
     """`[B]` bool: it reads it on the unedited reconstruction already."""
-    drift: float
-    """Mean change of the other logits, less that of plain reconstruction."""
+    drift: float | None
+    """Mean change of the other logits, less that of plain reconstruction; None without others."""
     distances: np.ndarray
-    """`[b]` identity distances from the source; empty without a witness."""
+    """`[b]` identity distances from the source; empty without an identity judge."""
     truth_psnr_db: np.ndarray
     """`[t, 3]` against the true answer: edit, reconstruction, unedited; empty without one."""
 
@@ -112,14 +112,14 @@ def run_edit(study: EditingStudy, attribute: int, target: int, positions: np.nda
     changed = [name, *(excluded_by(name) if target else ())]
     others = [k for k, other in enumerate(study.model.attributes) if other not in changed]
     real, rebuilt = study.real_logits[positions], study.rebuilt_logits[positions]
-    drift = np.abs(logits - real)[:, others].mean() - np.abs(rebuilt - real)[:, others].mean()
+    shifts = np.abs(logits - real) - np.abs(rebuilt - real)  # [B, K]
     return Edit(
         attribute=attribute,
         target=target,
         positions=positions,
         success=(logits[:, attribute] > 0) == target,
         floor=(rebuilt[:, attribute] > 0) == target,
-        drift=float(drift) if others else 0.0,
+        drift=float(shifts[:, others].mean()) if others else None,
         distances=_distances(study, edited, positions),
         truth_psnr_db=_truth_psnr(study, edited, positions, name=name, target=target),
     )
@@ -182,9 +182,9 @@ def choose_changes(
 
 def _distances(study: EditingStudy, edited: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Identity distances of the first edited faces from their sources."""
-    if study.witness is None:
+    if study.identity_judge is None:
         return np.empty(0)
-    return study.witness.distances(edited[:_IDENTITY_FACES], positions[:_IDENTITY_FACES])
+    return study.identity_judge.distances(edited[:_IDENTITY_FACES], positions[:_IDENTITY_FACES])
 
 
 def _truth_psnr(

@@ -32,7 +32,7 @@ class Preprocessing:
 
 
 class Embedder:
-    """A face embedder in an ONNX file with one image input, NCHW or NHWC."""
+    """A face embedder in an ONNX file with one float32 image input, NCHW or NHWC."""
 
     def __init__(self, path: Path, preprocessing: Preprocessing | None = None) -> None:
         """Open a network file.
@@ -42,33 +42,44 @@ class Embedder:
             preprocessing: Default: what a JSON file of the same name says, else the defaults.
 
         Raises:
-            InputError: If the file is absent, no ONNX, or takes no colour images.
+            InputError: If the file is absent or not ONNX, takes anything but colour images, or
+                does not run.
         """
         try:
             content = path.read_bytes()
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # only what ends the process: failures raise here
         options.intra_op_num_threads = torch.get_num_threads()
         try:
             self._session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime raises classes of its own without a common base
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{path}: is no usable ONNX network: {reason}") from error
+            raise InputError(
+                f"{path}: is not a usable ONNX network: {_first_line(error)}"
+            ) from error
+        self._path = path
         self.name = path.name
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.preprocessing = preprocessing or _read_preprocessing(path.with_suffix(".json"))
-        self._read_input(path)
+        self._read_input()
+        black = np.zeros((1, self.height, self.width, 3), np.float32)
+        self._run(black.transpose(0, 3, 1, 2) if self._channels_first else black)
 
-    def _read_input(self, path: Path) -> None:
+    def _read_input(self) -> None:
         """Take name, layout and size of the input from the file; 112x112 where it leaves them."""
-        network_input = self._session.get_inputs()[0]
+        network_input, *others = self._session.get_inputs()
         shape = list(network_input.shape)
+        if others:
+            raise InputError(f"{self._path}: takes {1 + len(others)} inputs, not images alone")
         if len(shape) != 4 or 3 not in (shape[1], shape[3]):
-            raise InputError(f"{path}: takes {shape}, not images [N, 3, H, W] or [N, H, W, 3]")
+            raise InputError(
+                f"{self._path}: takes {shape}, not images [N, 3, H, W] or [N, H, W, 3]"
+            )
+        if network_input.type != "tensor(float)":
+            raise InputError(f"{self._path}: takes {network_input.type}, not tensor(float)")
         self._input_name = network_input.name
         self._channels_first = shape[1] == 3
         height, width = shape[2:] if self._channels_first else shape[1:3]
@@ -88,6 +99,7 @@ class Embedder:
 
         Raises:
             ValueError: If there are no faces.
+            InputError: If the network fails on them.
         """
         if not len(images):
             raise ValueError("no faces to embed")
@@ -108,8 +120,19 @@ class Embedder:
         if count < self._batch_size:
             pixels = np.concatenate([pixels, np.repeat(pixels[-1:], self._batch_size - count, 0)])
         feed = {self._input_name: np.ascontiguousarray(pixels, np.float32)}
-        output = np.asarray(self._session.run(None, feed)[0])
-        return output.reshape(len(pixels), -1)[:count]
+        try:
+            output = np.asarray(self._session.run(None, feed)[0], np.float32)
+            embeddings: np.ndarray = output.reshape(len(pixels), -1)[:count]
+        except Exception as error:  # onnxruntime's own classes, as above
+            raise InputError(f"{self._path}: cannot embed faces: {_first_line(error)}") from error
+        if not np.isfinite(embeddings).all():
+            raise InputError(f"{self._path}: its embeddings are not finite")
+        return embeddings
+
+
+def _first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _read_preprocessing(path: Path) -> Preprocessing:

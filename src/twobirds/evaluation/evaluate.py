@@ -10,12 +10,13 @@ import numpy as np
 
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.faces import EvaluatedModel, Progress, load_faces, map_faces
 from twobirds.evaluation.judge_training import train_or_load_judge
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.evaluation.sections import (
     Evaluation,
-    call_witness,
+    calibrate_identity_judge,
     describe_judge,
     measure_editing,
     measure_generation,
@@ -52,22 +53,26 @@ def evaluate(
         The report; what could not be had is left out, with a sentence under `absent`.
 
     Raises:
-        InputError: If pack, split, judge or embedder are unfit.
+        InputError: If pack, split, judge or embedder are unfit; found before anything is measured.
     """
     faces = load_faces(pack, choose_rows(pack, config), model)
     run = Evaluation(model, pack, faces, config, progress)
-    rebuilt = map_faces(model.reconstruct, faces.images, model.device)
-    witness, calibration = call_witness(run, embedder_path)
-    report = _describe(run)
-    report["recognition"] = measure_recognition(run)
-    report["reconstruction"] = measure_reconstruction(run, rebuilt, witness)
-    if judge_path is None:
-        run.absent |= dict.fromkeys(("editing", "generation"), "no file for a judge was named")
-    else:
+    embedder = None if embedder_path is None else Embedder(embedder_path)
+    judge = None
+    if judge_path is not None:
         judge = train_or_load_judge(
             pack, judge_path, model, images=config.judge_images, progress=progress
         )
-        report["editing"] = measure_editing(run, judge, rebuilt, witness)
+    identity_judge, calibration = calibrate_identity_judge(run, embedder)
+    rebuilt = map_faces(model.reconstruct, faces.images, model.device)
+    report = _describe(run)
+    report["recognition"] = measure_recognition(run)
+    report["reconstruction"] = measure_reconstruction(run, rebuilt, identity_judge)
+    if judge is None:
+        unjudged = ("editing", "generation", "judge")
+        run.absent |= dict.fromkeys(unjudged, "no file for a judge was named")
+    else:
+        report["editing"] = measure_editing(run, judge, rebuilt, identity_judge)
         report["generation"] = measure_generation(run, judge)
         report["judge"] = describe_judge(run, judge)
     if calibration is not None:
@@ -111,6 +116,7 @@ def _describe(run: Evaluation) -> dict[str, Any]:
             "preset": model.config.preset,
             "size": model.size,
             "weights_sha256": model.weights_sha256,
+            "pack_sha256": model.pack_sha256,  # of its training; None where that is not known
         },
         "data": {
             "pack_sha256": pack.sha256,

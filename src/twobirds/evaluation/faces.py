@@ -53,6 +53,11 @@ class EvaluatedModel(Protocol):
         ...
 
     @property
+    def pack_sha256(self) -> str | None:
+        """Hash of the pack it was trained on; None where that is not known."""
+        ...
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
         ...

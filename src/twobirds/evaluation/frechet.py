@@ -1,6 +1,6 @@
 """The Fréchet distance between two sets of features (Heusel et al., 2017).
 
-With features of any network but Inception it is no FID: it is named after its features, and
+With features of any network but Inception it is not FID: it is named after its features, and
 compares only with figures from the same features and the same numbers of images.
 """
 

@@ -41,7 +41,7 @@ def generate_images(
         for z, c in zip(latents.split(BATCH_SIZE), rows.split(BATCH_SIZE), strict=True):
             images.append(to_uint8(model.decode(z.to(model.device), c.to(model.device))))
             if progress is not None:
-                progress("generating", len(images) * BATCH_SIZE, len(latents))
+                progress("generating", sum(map(len, images)), len(latents))
     return np.concatenate(images)
 
 
@@ -93,5 +93,6 @@ def _score_attributes(logits: np.ndarray, asked: np.ndarray) -> dict[str, float]
 
 def _score_diversity(features: np.ndarray, real_features: np.ndarray) -> dict[str, float]:
     """Mean pairwise distance of fakes over that of real faces: 1 is as varied as life."""
-    fake = mean_pairwise_distance(features[:_PAIRED_FACES])
-    return {"diversity": fake / mean_pairwise_distance(real_features[:_PAIRED_FACES])}
+    fake, real = (mean_pairwise_distance(f[:_PAIRED_FACES]) for f in (features, real_features))
+    # Faces that are all alike are 0 apart, but for rounding.
+    return {"diversity": fake / real} if real > 1e-5 * float(np.abs(real_features).max()) else {}

@@ -13,6 +13,8 @@ from twobirds.evaluation.faces import Progress, resize
 
 FAR = 1e-3
 """False accept rate at which the threshold stands: one in a thousand strangers passes."""
+MIN_DIFFERENT = round(1 / FAR)
+"""Pairs of strangers below which the false accept rate cannot be measured."""
 MIN_AUC = 0.8
 """An embedder that tells a pack's people apart less surely gives no scores."""
 _MAX_PAIRS = 200_000
@@ -67,7 +69,8 @@ def calibrate(
         progress: Told about faces embedded.
 
     Raises:
-        InputError: If fewer than two people of the pack have two faces.
+        InputError: If fewer than two people of the pack have two faces, or there are fewer than
+            `MIN_DIFFERENT` pairs of strangers.
     """
     rows = _faces_of_known_people(pack.identity, seed, max_faces)
     if len(np.unique(pack.identity[rows])) < 2:
@@ -82,7 +85,21 @@ def calibrate(
 
 
 def calibrate_distances(same: np.ndarray, different: np.ndarray, *, num_faces: int) -> Calibration:
-    """Threshold at `FAR`, and how well distances `[P]` and `[Q]` of both kinds separate."""
+    """Set the threshold at `FAR`, and tell how well distances of both kinds separate.
+
+    Args:
+        same: `[P]`, of same-person pairs.
+        different: `[Q]`, of pairs of strangers.
+        num_faces: Faces embedded.
+
+    Raises:
+        InputError: If there are fewer than `MIN_DIFFERENT` pairs of strangers.
+    """
+    if len(different) < MIN_DIFFERENT:
+        raise InputError(
+            f"only {len(different)} pairs of different people, but a false accept rate of {FAR:g} "
+            f"takes {MIN_DIFFERENT:,}"
+        )
     is_same = np.concatenate([np.ones(len(same)), np.zeros(len(different))])
     closeness = -np.concatenate([same, different])
     threshold = float(np.sort(different)[int(FAR * len(different))])

@@ -45,7 +45,13 @@ class JudgeMetadata:
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with batch norm beside a shortcut (He et al., 2016)."""
+    """Two 3x3 convolutions with batch norm beside a shortcut (He et al., 2016).
+
+    Args:
+        in_channels: C of the images that come in.
+        out_channels: C' of those that go out.
+        stride: By how much height and width shrink.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
@@ -70,7 +76,12 @@ class ResidualBlock(nn.Module):
 
 
 class JudgeNetwork(nn.Module):
-    """A ResNet of 0.9 M parameters; its first stage works at 32x32 whatever the image's size."""
+    """A ResNet of 0.9 M parameters; its first stage works at 32x32 whatever the image's size.
+
+    Args:
+        size: S, height and width of the images in pixels.
+        num_attributes: K, how many it reads.
+    """
 
     def __init__(self, size: int, num_attributes: int) -> None:
         super().__init__()
@@ -140,7 +151,7 @@ def load_judge(path: Path) -> Judge:
     """Read what `save_judge` wrote.
 
     Raises:
-        InputError: If the file is damaged or no judge.
+        InputError: If the file is damaged or not a judge.
     """
     try:
         content = path.read_bytes()
@@ -154,7 +165,7 @@ def load_judge(path: Path) -> Judge:
     except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
-            f"{path}: is no usable judge ({reason}); delete it, and it is trained again"
+            f"{path}: is not a usable judge ({reason}); delete it, and it is trained again"
         ) from error
     network.eval().requires_grad_(False)
     return Judge(network, metadata, hashlib.sha256(content).hexdigest())

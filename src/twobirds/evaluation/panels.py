@@ -52,7 +52,7 @@ class _Gallery:
         return map_faces(lambda f: self.model.edit(f, changes), sources, self.model.device)
 
     def reverse(self, position: int, names: Sequence[str]) -> np.ndarray:
-        """Turn round what the model reads of some attributes of a face, `[S, S, 3]` uint8."""
+        """Reverse what the model reads of some attributes of a face, `[S, S, 3]` uint8."""
         columns = [self.model.attributes.index(name) for name in names]
         targets = self.read[position, columns] < 0.5
         changes = dict(zip(names, targets.astype(float).tolist(), strict=True))
@@ -60,36 +60,28 @@ class _Gallery:
         return edited
 
 
-def draw_figures(
-    model: EvaluatedModel,
-    pack: Pack,
-    config: EvaluationConfig,
-    *,
-    real_people: bool = True,
-) -> list[Figure]:
+def draw_figures(model: EvaluatedModel, pack: Pack, config: EvaluationConfig) -> list[Figure]:
     """Make the figures of a report.
 
     Args:
         model: What was evaluated.
         pack: What it was evaluated on.
         config: As given to `evaluate`.
-        real_people: Whether photos of people, and what was made from them, may be shown.
 
     Returns:
-        Figures of generation; and of recognition, reconstruction and edits, unless those would
-        show real people and may not.
+        Figures of recognition, reconstruction, edits and generation; and of the true answers to
+        edits, where the faces are drawn and the model knows a drawn attribute.
     """
     gallery = _open_gallery(model, pack, config)
-    figures = [_generated(gallery), _generated_with_changes(gallery)]
-    if real_people or pack.drawn:
-        figures = [
-            _recognized(gallery),
-            _reconstructed(gallery),
-            _edited(gallery),
-            _edited_at_once(gallery),
-            *figures,
-        ]
-    if pack.drawn:
+    figures = [
+        _recognized(gallery),
+        _reconstructed(gallery),
+        _edited(gallery),
+        _edited_at_once(gallery),
+        _generated(gallery),
+        _generated_with_changes(gallery),
+    ]
+    if pack.drawn and set(gallery.names) & set(DRAWN_ATTRIBUTES):
         figures.append(_compared_with_truth(gallery, DrawnTruth(pack, gallery.faces)))
     return figures
 

@@ -7,7 +7,7 @@ from twobirds.errors import InputError
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """What to measure and how much of it, the price being time."""
+    """What to measure and how much of it; more takes longer."""
 
     split: str = "test"
     """train, valid or test."""
@@ -36,7 +36,3 @@ class EvaluationConfig:
                 raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.max_faces is not None and self.max_faces < 4:
             raise InputError(f"max_faces must be at least 4, not {self.max_faces}")
-
-
-QUICK = EvaluationConfig(num_fakes=2_000, max_faces=300, faces_per_edit=40, calibration_faces=1_000)
-"""About a minute of two CPU cores at 64 px, with a judge at hand."""

@@ -53,8 +53,8 @@ def ssim(images: np.ndarray, sources: np.ndarray) -> np.ndarray:
     return torch.cat(values).double().numpy()
 
 
-class Anchors:
-    """The anchors: every face as the mean face, or as its 128 principal components."""
+class Baselines:
+    """What to compare with: every face as the mean face, or as its 128 principal components."""
 
     def __init__(self, train_images: np.ndarray, num_components: int = PCA_COMPONENTS) -> None:
         """Fit on `[N, H, W, 3]` uint8 by way of the N x N Gram matrix, as N is below H*W*3."""
@@ -78,12 +78,12 @@ class Anchors:
         return rebuilt
 
     def psnr_db(self, images: np.ndarray) -> dict[str, float]:
-        """Mean PSNR in decibels of both anchors on `[N, H, W, 3]` uint8."""
+        """Mean PSNR in decibels of both baselines on `[N, H, W, 3]` uint8."""
         components = f"pca_{len(self.components)}"  # fewer than 128 of few training faces
-        anchors = {"mean_face": self.mean_faces(len(images)), components: self.project(images)}
+        rebuilt = {"mean_face": self.mean_faces(len(images)), components: self.project(images)}
         return {
             name: float(psnr_db(_to_images(values, images.shape), images).mean())
-            for name, values in anchors.items()
+            for name, values in rebuilt.items()
         }
 
 

@@ -1,7 +1,7 @@
 """The sections of the report, each made from one evaluation under way."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,20 @@ import torch
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.evaluation.drawn_truth import DrawnTruth, most_visible
-from twobirds.evaluation.edit_scores import score_edits, score_some, score_truth
-from twobirds.evaluation.editing import EditingStudy, Witness, run_edits, run_several
+from twobirds.evaluation.edit_scores import (
+    MIN_SUPPORT,
+    TRUTH_FIGURES,
+    score_edits,
+    score_some,
+    score_truth,
+)
+from twobirds.evaluation.editing import (
+    Edit,
+    EditingStudy,
+    IdentityJudge,
+    run_edits,
+    run_several,
+)
 from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.faces import (
     EvaluatedModel,
@@ -33,10 +45,12 @@ from twobirds.evaluation.identity import (
 from twobirds.evaluation.judge import Judge
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.evaluation.recognition import majority_labels, score_recognition
-from twobirds.evaluation.reconstruction import Anchors, psnr_db, ssim
+from twobirds.evaluation.reconstruction import Baselines, psnr_db, ssim
 
 _SEVERAL = (3, 6)  # edits at once
-_ANCHOR_FACES = 2_000  # training faces behind the mean face and the principal components
+_NOT_VARIED = "no attribute has both values on these faces"
+_FEW_EDITED = f"no attribute was changed on {MIN_SUPPORT} faces or more"
+_BASELINE_FACES = 2_000  # training faces behind the mean face and the principal components
 
 
 @dataclass(eq=False)
@@ -51,6 +65,14 @@ class Evaluation:
     progress: Progress | None
     absent: dict[str, str] = field(default_factory=dict)
     """What could not be had, and why."""
+
+    def note_missing(
+        self, name: str, section: Mapping[str, Any], reasons: Mapping[str, str]
+    ) -> None:
+        """Say of each figure that a section lacks why it could not be had."""
+        for key, reason in reasons.items():
+            if key not in section:
+                self.absent[f"{name}.{key}"] = reason
 
     def train_images(self, count: int) -> np.ndarray:
         """At most `count` random training images, none of them evaluated on."""
@@ -72,11 +94,21 @@ def measure_recognition(run: Evaluation) -> dict[str, Any]:
             for part in batches(run.faces.images)
         ]
     read = torch.cat(parts).numpy()
-    return score_recognition(read, run.faces.attributes, run.majority(), run.model.attributes)
+    return _score_reading(run, "recognition", read)
+
+
+def _score_reading(run: Evaluation, name: str, probabilities: np.ndarray) -> dict[str, Any]:
+    """The section `name` from probabilities `[N, K]` read off the real faces."""
+    section = score_recognition(
+        probabilities, run.faces.attributes, run.majority(), run.model.attributes
+    )
+    means = ("balanced_accuracy", "mean_average_precision")
+    run.note_missing(name, section, dict.fromkeys(means, _NOT_VARIED))
+    return section
 
 
 def measure_reconstruction(
-    run: Evaluation, rebuilt: np.ndarray, witness: Witness | None
+    run: Evaluation, rebuilt: np.ndarray, identity_judge: IdentityJudge | None
 ) -> dict[str, Any]:
     """The `reconstruction` section, from rebuilt faces `[N, S, S, 3]` uint8."""
     section: dict[str, Any] = {
@@ -84,19 +116,19 @@ def measure_reconstruction(
         "ssim": float(ssim(rebuilt, run.faces.images).mean()),
         "data_range": 255,
     }
-    train_images = run.train_images(_ANCHOR_FACES)
+    train_images = run.train_images(_BASELINE_FACES)
     if len(train_images) > 1:
-        section["baselines_psnr_db"] = Anchors(train_images).psnr_db(run.faces.images)
+        section["baselines_psnr_db"] = Baselines(train_images).psnr_db(run.faces.images)
     else:
         run.absent["reconstruction.baselines_psnr_db"] = "no training faces but those evaluated on"
-    if witness is not None:
-        distances = witness.distances(rebuilt, np.arange(len(rebuilt)))
-        section["identity"] = identity_scores(distances, witness.calibration)
+    if identity_judge is not None:
+        distances = identity_judge.distances(rebuilt, np.arange(len(rebuilt)))
+        section["identity"] = identity_scores(distances, identity_judge.calibration)
     return section
 
 
 def measure_editing(
-    run: Evaluation, judge: Judge, rebuilt: np.ndarray, witness: Witness | None
+    run: Evaluation, judge: Judge, rebuilt: np.ndarray, identity_judge: IdentityJudge | None
 ) -> dict[str, Any]:
     """The `editing` section: single edits, several at once, and on drawn faces the truth."""
     study = EditingStudy(
@@ -106,24 +138,46 @@ def measure_editing(
         rebuilt=rebuilt,
         real_logits=judge.read(run.faces.images)[0],
         rebuilt_logits=judge.read(rebuilt)[0],
-        witness=witness,
+        identity_judge=identity_judge,
         truth=DrawnTruth(run.pack, run.faces) if run.pack.drawn else None,
         seed=run.config.seed,
     )
     limit = run.config.faces_per_edit
     edits = run_edits(study, faces_per_edit=limit, progress=run.progress)
     section = score_edits(study, edits)
-    if "success_rate" not in section:
-        run.absent["editing.success_rate"] = "no edit had enough faces to count"
-    section["several"] = {str(n): run_several(study, n, faces=limit) for n in _SEVERAL}
+    run.note_missing("editing", section, {"success_interval": _FEW_EDITED})
+    _note_rates(run, "editing", section)
+    at_once = {str(n): run_several(study, n, faces=limit) for n in _SEVERAL}
+    if several := {number: scores for number, scores in at_once.items() if scores}:
+        section["several"] = several
+    reasons = {n: f"no face has {n} attributes that can be reversed" for n in at_once}
+    run.note_missing("editing.several", several, reasons)
+    return section | _measure_truth(run, study, edits)
+
+
+def _measure_truth(run: Evaluation, study: EditingStudy, edits: Sequence[Edit]) -> dict[str, Any]:
+    """What only drawn faces give: the true answers, and the attributes most visible."""
+    section: dict[str, Any] = dict(score_truth(edits))
+    reason = "the model knows no attribute that can be drawn"
     if study.truth is None:
-        for key in ("counterfactual_psnr_db", "most_visible"):
-            run.absent[f"editing.{key}"] = "the true answers to edits exist for drawn faces only"
-    else:
-        section |= score_truth(edits)
+        reason = "the true answers to edits exist for drawn faces only"
+    if section:
         names = most_visible(tuple(run.model.attributes), run.model.size)
         section["most_visible"] = score_some(study, edits, names)
+        _note_rates(run, "editing.most_visible", section["most_visible"])
+    run.note_missing("editing", section, dict.fromkeys((*TRUTH_FIGURES, "most_visible"), reason))
     return section
+
+
+def _note_rates(run: Evaluation, name: str, section: Mapping[str, Any]) -> None:
+    """Say which means over edits a section lacks."""
+    counted = "success_rate" in section
+    run.note_missing(name, section, {
+        "success_rate": _FEW_EDITED,
+        "floor_rate": _FEW_EDITED,
+        "ceiling_rate": "no real face has what an edit aims at" if counted else _FEW_EDITED,
+        "drift": "no edit leaves an attribute that could drift" if counted else _FEW_EDITED,
+    })  # fmt: skip
 
 
 def measure_generation(run: Evaluation, judge: Judge) -> dict[str, Any]:
@@ -135,41 +189,41 @@ def measure_generation(run: Evaluation, judge: Judge) -> dict[str, Any]:
     others = run.train_images(count)
     if len(others) < 2:
         run.absent["generation.real_floor"] = "no training faces but those evaluated on"
-    return score_generation(
+    section = score_generation(
         judge,
         fakes,
         asked,
         judge.read(run.faces.images)[1],
         judge.read(others)[1] if len(others) > 1 else None,
     )
+    reasons = {
+        "attribute_balanced_accuracy": "no attribute was asked for with both values",
+        "diversity": "the real faces are all alike",
+    }
+    run.note_missing("generation", section, reasons)
+    return section
 
 
 def describe_judge(run: Evaluation, judge: Judge) -> dict[str, Any]:
     """Who judges, and how well it reads the real faces: the ceiling of what it can say."""
     logits, _ = judge.read(run.faces.images)
-    scores = score_recognition(
-        1 / (1 + np.exp(-logits.astype(np.float64))),
-        run.faces.attributes,
-        run.majority(),
-        run.model.attributes,
-    )
+    scores = _score_reading(run, "judge", 1 / (1 + np.exp(-logits.astype(np.float64))))
     facts = {"seed": judge.metadata.seed, "images": judge.metadata.images}
     return {"sha256": judge.sha256, **facts, **scores}
 
 
-def call_witness(
-    run: Evaluation, embedder_path: Path | None
-) -> tuple[Witness | None, dict[str, Any] | None]:
+def calibrate_identity_judge(
+    run: Evaluation, embedder: Embedder | None
+) -> tuple[IdentityJudge | None, dict[str, Any] | None]:
     """Calibrate an embedder on the pack, and embed the real faces if it proves itself.
 
     Returns:
-        The witness, None if identity cannot be judged; and the `identity_calibration` section.
+        The identity judge, and the `identity_calibration` section; None for what cannot be had.
     """
-    if embedder_path is None:
+    if embedder is None:
         run.absent["identity_calibration"] = "no face embedder was named"
         _do_without(run, "no face embedder was named")
         return None, None
-    embedder = Embedder(embedder_path)
     try:
         calibration = _calibrate(run, embedder)
     except InputError as error:
@@ -183,7 +237,7 @@ def call_witness(
         _do_without(run, f"{reason}{calibration.auc:.3f}, below {MIN_AUC}")
         return None, section
     embeddings = embedder.embed(run.faces.images, run.pack.landmarks)
-    return Witness(embedder, calibration, run.pack.landmarks, embeddings), section
+    return IdentityJudge(embedder, calibration, run.pack.landmarks, embeddings), section
 
 
 def _calibrate(run: Evaluation, embedder: Embedder) -> Calibration:

@@ -17,7 +17,8 @@ Trained with preset `{preset}` of [TwoBirds](https://arxiv.org/abs/1711.06078) (
 
 ```python
 from twobirds import FaceModel
-model = FaceModel.load("{name}")
+
+model = FaceModel.load("{source}")
 ```
 
 ## Figures
@@ -50,13 +51,16 @@ _FIGURES = (
 )
 
 
-def model_card(name: str, config: RunConfig, report: Mapping[str, Any] | None) -> str:
+def model_card(
+    name: str, config: RunConfig, report: Mapping[str, Any] | None, *, source: str
+) -> str:
     """Write the card, Markdown, with the figures of an evaluation if there is one.
 
     Args:
         name: Name of the model.
         config: The run that trained it.
         report: Output of `evaluate`, or None.
+        source: What the model is loaded by.
     """
     train = config.train
     training = (
@@ -65,6 +69,7 @@ def model_card(name: str, config: RunConfig, report: Mapping[str, Any] | None) -
     )
     return _TEMPLATE.format(
         name=name,
+        source=source,
         num_attributes=config.model.num_attributes,
         size=config.model.size,
         preset=config.preset,

@@ -23,7 +23,15 @@ class DiscriminatorOutput(NamedTuple):
 
 
 class Trunk(nn.Module):
-    """Four 5x5 stride-2 convolutions with leaky ReLU; batch norm on all but the first (ADR 8)."""
+    """Four 5x5 stride-2 convolutions with leaky ReLU.
+
+    Paper: names no batch norm in D, yet follows DCGAN's settings. Here: batch norm on all
+    convolutions but the first, because G draws one face for every z without it (ADR 8).
+
+    Args:
+        channels: Channels of the convolutions.
+        has_norm: Whether there is batch norm at all.
+    """
 
     def __init__(self, channels: tuple[int, ...], *, has_norm: bool) -> None:
         super().__init__()
@@ -46,7 +54,14 @@ class Trunk(nn.Module):
 
 
 class Classifier(nn.Module):
-    """C: the code z and the attributes out of the layer it shares with D (P8, Fig. 3)."""
+    """C: the code z and the attributes out of the layer it shares with D (P8, Fig. 3).
+
+    Args:
+        num_shared: Width S of the shared layer.
+        num_latents: Length Z of the code.
+        num_hidden: Width of the hidden layer in front of the attribute logits.
+        num_attributes: Number K of attributes.
+    """
 
     def __init__(
         self, *, num_shared: int, num_latents: int, num_hidden: int, num_attributes: int
@@ -100,7 +115,7 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, images: Tensor) -> DiscriminatorOutput:
-        """Judge and read images `[B, 3, H, W]` in [-1, 1]; they carry no condition (P7)."""
+        """Score and read images `[B, 3, H, W]` in [-1, 1]; they carry no condition (P7)."""
         features = self.trunk(images)
         flat = features[-1].flatten(1)  # [B, C * H / 16 * W / 16]
         shared = F.leaky_relu(self.shared(flat), LEAKY_SLOPE)

@@ -46,6 +46,8 @@ class Trained:
     """`[R, K]` uint8 0/1: attribute rows that occur in the training data."""
     weights_sha256: str
     """SHA-256 of the weights file; for a run's checkpoint, of the file that saving would make."""
+    pack_sha256: str | None = None
+    """Hash of the pack it was trained on; None for models saved before that was noted."""
 
 
 def shipped_models() -> list[str]:
@@ -80,7 +82,12 @@ def load_trained(source: str | Path) -> Trained:
 
 
 def save_trained(
-    trained: Trained, folder: Path, *, half: bool = False, report: Mapping[str, Any] | None = None
+    trained: Trained,
+    folder: Path,
+    *,
+    half: bool = False,
+    report: Mapping[str, Any] | None = None,
+    source: str | None = None,
 ) -> None:
     """Save a model as safetensors, config.json and a model card.
 
@@ -88,30 +95,75 @@ def save_trained(
         trained: The model.
         folder: Where to; replaced if it holds a model already.
         half: Store floating-point weights as float16; the buffers of batch norm stay float32.
-        report: Output of `evaluate` for the card.
+        report: Output of `evaluate` for the card; of the weights as they are stored here.
+        source: What others load the model by; default the folder's name.
 
     Raises:
-        InputError: If the folder is there and holds something else.
+        InputError: If the folder holds anything but a model, or the report is about other weights.
     """
-    is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not is_free and not (folder / WEIGHTS_FILE).is_file():
-        raise InputError(f"{folder} exists and holds no model: choose another folder")
+    if report is not None:
+        check_report(report, trained, half=half)
     config = {"format": MODEL_FORMAT, "run": to_dict(trained.config)}
-    card = model_card(folder.name, trained.config, report)
+    if trained.pack_sha256 is not None:
+        config["pack_sha256"] = trained.pack_sha256
+    card = model_card(folder.name, trained.config, report, source=source or folder.name)
     save_model(folder, _tensors(trained, half=half), config, card)
 
 
-def push_trained(trained: Trained, repository: str, *, half: bool, private: bool) -> None:
-    """Upload a model to the Hugging Face Hub as `owner/name`.
+def check_report(
+    report: Mapping[str, Any], trained: Trained, *, half: bool, name: str = "the report"
+) -> None:
+    """Make sure that a report is about the weights that saving would store.
+
+    Args:
+        report: Output of `evaluate`.
+        trained: The model to be saved.
+        half: Whether its weights will be stored as float16.
+        name: What to call the report in an error.
 
     Raises:
-        InputError: If the Hub refuses or cannot be reached.
+        InputError: If it is not a report, or about other weights.
+    """
+    try:
+        measured = report["model"]["weights_sha256"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{name}: is not a report of twobirds evaluate") from error
+    if measured == _hash_weights(trained, half=half):
+        return
+    if half and measured == _hash_weights(trained, half=False):
+        raise InputError(
+            f"{name}: was measured on other weights, before they were rounded to float16: export "
+            "with --half, evaluate that folder, and export the folder again with both"
+        )
+    raise InputError(f"{name}: was measured on other weights: evaluate this model again")
+
+
+def push_trained(
+    trained: Trained,
+    repository: str,
+    *,
+    half: bool,
+    private: bool,
+    report: Mapping[str, Any] | None = None,
+) -> None:
+    """Upload a model to the Hugging Face Hub as `owner/name`.
+
+    Args:
+        trained: The model.
+        repository: `owner/name`.
+        half: Store floating-point weights as float16.
+        private: Whether a new repository is for its owner only.
+        report: Output of `evaluate` for the card; of the weights as they are stored.
+
+    Raises:
+        InputError: If the Hub refuses or cannot be reached, or the report is about other weights.
     """
     from huggingface_hub import HfApi
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / repository.rsplit("/", maxsplit=1)[-1]
-        save_trained(trained, folder, half=half)
+        source = f"{HUB_PREFIX}{repository}"
+        save_trained(trained, folder, half=half, report=report, source=source)
         try:
             api = HfApi()
             api.create_repo(repository, private=private, exist_ok=True)
@@ -143,7 +195,11 @@ def _from_model_folder(folder: Path) -> Trained:
             parts[network][key] = tensor
     bank = tensors.get(_BANK)
     trained = _assemble(folder, config, parts["generator"], parts["discriminator"], bank)
-    return replace(trained, weights_sha256=content["weights_sha256"])
+    return replace(
+        trained,
+        weights_sha256=content["weights_sha256"],
+        pack_sha256=_hash_or_none(content.get("pack_sha256"), where),
+    )
 
 
 def _from_run(path: Path) -> Trained:
@@ -152,10 +208,32 @@ def _from_run(path: Path) -> Trained:
     if not isinstance(networks, dict):
         raise InputError(f"{path}: has no networks")
     generator = networks.get("generator_ema", networks.get("generator"))
+    # A run that is still going on, or was stopped: say what its weights have seen, not the plan.
+    iteration = state.get("iteration")
+    if not isinstance(iteration, int) or iteration < 1:
+        raise InputError(f"{path}: does not say how long it was trained")
+    images_seen = iteration * config.train.batch_size
+    if images_seen < config.train.images:
+        config = replace(config, train=config.train.with_images(images_seen))
     bank = state.get(_BANK)
     trained = _assemble(path, config, generator, networks.get("discriminator"), bank)
-    dumped = dump_safetensors(_tensors(trained, half=False))
-    return replace(trained, weights_sha256=hashlib.sha256(dumped).hexdigest())
+    return replace(
+        trained,
+        weights_sha256=_hash_weights(trained, half=False),
+        pack_sha256=_hash_or_none(state.get("pack_sha256"), str(path)),
+    )
+
+
+def _hash_or_none(value: Any, where: str) -> str | None:
+    """The hash of the training pack, which files from before it was noted do not have."""
+    if not isinstance(value, str | None):
+        raise InputError(f"{where}: pack_sha256 must be text")
+    return value
+
+
+def _hash_weights(trained: Trained, *, half: bool) -> str:
+    """SHA-256 of the weights file that saving would make."""
+    return hashlib.sha256(dump_safetensors(_tensors(trained, half=half))).hexdigest()
 
 
 def _assemble(

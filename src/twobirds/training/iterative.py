@@ -55,7 +55,12 @@ class IterativeGAN:
         return 1 if images_seen < self.config.train.stage1_images else 2
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
-        """One iteration: the shared passes of the stage, then what the balance adds."""
+        """One iteration: the shared passes of the stage, then what the balance adds.
+
+        An extra update answers the adversarial imbalance alone. Of D and C it is one of stage 1 in
+        both stages: without the integrated loss and the latent code loss, and so without another
+        pass over rebuilt images. Of G it has the latent code loss in stage 2, but rebuilds nothing.
+        """
         images_seen = iteration * loader.batch_size
         stage = self.stage(images_seen)
         latents = self._latents(loader, iteration, 0)
@@ -92,12 +97,12 @@ class IterativeGAN:
     @torch.no_grad()
     def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:
         """Faces from a fixed z with the labels of real ones; real faces; their reconstructions."""
-        generator, judge = self.players.average or self.players.generator, self.players
+        generator = self.players.average or self.players.generator
         generator.eval()
-        judge.discriminator.eval()
+        self.players.discriminator.eval()
         shape = (len(real_images), self.config.model.num_latents)
         latents = self._uniform(shape, keyed_generator(self.config.train.seed, _SAMPLES))
-        read = judge.read(real_images)
+        read = self.players.read(real_images)
         rebuilt = generator(read.latents, (read.attribute_logits > 0).float())
         rows = {
             "generated": generator(latents, attributes),
@@ -105,7 +110,7 @@ class IterativeGAN:
             "rebuilt": rebuilt,
         }
         generator.train()
-        judge.discriminator.train()
+        self.players.discriminator.train()
         return rows
 
     def _fakes(self, loader: Loader, iteration: int, extra: int) -> tuple[Tensor, Tensor, Tensor]:

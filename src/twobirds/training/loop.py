@@ -19,6 +19,7 @@ from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError
 from twobirds.runtime import Runtime, average_values
 from twobirds.training.logging import (
+    METRICS_FILE,
     SAMPLES_FOLDER,
     MetricsLog,
     ProgressDisplay,
@@ -28,6 +29,7 @@ from twobirds.training.objective import Objective
 from twobirds.training.state import Progress, restore, save_checkpoint
 
 NUM_SAMPLES = 8
+_ITERATIONS_TO_AGREE = 16
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,10 @@ def train(
         seed=settings.seed,
         runtime=runtime,
         flip=settings.flip,
+        edited_share=settings.edited_share,
     )
     recorder = _Recorder(config, objective, pack, runtime, leg, progress)
-    num_iterations = math.ceil(settings.images / settings.batch_size)
+    num_iterations = -(-settings.images // settings.batch_size)  # rounded up, exactly
     window_iterations = max(1, settings.log_every_images // settings.batch_size)
     with contextlib.closing(recorder), _stop_on_signals() as stopping:
         while progress.iteration < num_iterations:
@@ -92,9 +95,13 @@ def train(
             progress.iteration += 1
             next_stage = objective.stage(progress.iteration * settings.batch_size)
             if progress.window_iterations == window_iterations or next_stage != stage:
-                objective.adapt(recorder.close_window(stage))
+                objective.adapt(recorder.log_window(stage))
+                progress.clear_window()
+            elif progress.iteration == num_iterations:
+                recorder.log_window(stage)  # what is left, which a longer run would go on filling
             recorder.keep_up()
-            if _is_over(runtime, stopping() or recorder.leg_seconds > leg.max_seconds):
+            wants_to_stop = stopping() or recorder.leg_seconds > leg.max_seconds
+            if _is_over(runtime, wants_to_stop, progress.iteration):
                 break
         recorder.save()
     return progress.iteration >= num_iterations
@@ -125,8 +132,7 @@ class _Recorder:
         if runtime.is_main:
             leg.run.mkdir(parents=True, exist_ok=True)
             write_json(leg.run / CONFIG_FILE, to_dict(config))
-            for stale in leg.run.glob(".*.tmp"):  # of a leg that was killed while it saved
-                stale.unlink()
+            _remove_stale_files(leg.run)
             self.log = MetricsLog(leg.run, self.images_seen)
 
     @property
@@ -137,7 +143,7 @@ class _Recorder:
     def leg_seconds(self) -> float:
         return time.monotonic() - self.started
 
-    def close_window(self, stage: int) -> dict[str, float]:
+    def log_window(self, stage: int) -> dict[str, float]:
         """Average the gathered losses over iterations and processes, check and write them."""
         progress = self.progress
         sums = torch.stack(list(progress.window.values())) / progress.window_iterations
@@ -146,7 +152,6 @@ class _Recorder:
         # A window may have begun in an earlier leg: only what this one showed counts.
         rate = (self.images_seen - self.window_start_images) / (now - self.window_started)
         self.window_started, self.window_start_images = now, self.images_seen
-        progress.clear_window()
         values = {
             "iteration": progress.iteration,
             "images": self.images_seen,
@@ -171,7 +176,7 @@ class _Recorder:
             self.save()
 
     def draw_samples(self) -> None:
-        """Write the sample grid; all processes take part, batch norm is in evaluation mode."""
+        """Write the sample grid, in the first process alone: batch norm needs no other here."""
         if self.runtime.is_main:
             rows = self.objective.sample(*self.fixed)
             write_sample_grid(self.leg.run / SAMPLES_FOLDER / f"{self.images_seen:09d}.png", rows)
@@ -195,6 +200,14 @@ class _Recorder:
             self.log.close()
 
 
+def _remove_stale_files(run: Path) -> None:
+    """Remove what a leg was writing when it was killed; other programs' files stay."""
+    own = [f".{name}.*.tmp" for name in (CHECKPOINT_FILE, CONFIG_FILE, METRICS_FILE)]
+    for pattern in (*own, f"{SAMPLES_FOLDER}/.*.tmp"):
+        for stale in run.glob(pattern):
+            stale.unlink(missing_ok=True)
+
+
 def _require_finite(means: Mapping[str, float], images_seen: int, run: Path) -> None:
     bad = [name for name, value in means.items() if not math.isfinite(value)]
     if bad:
@@ -204,17 +217,21 @@ def _require_finite(means: Mapping[str, float], images_seen: int, run: Path) -> 
         )
 
 
-def _is_over(runtime: Runtime, wants_to_stop: bool) -> bool:
-    """Whether the leg ends: any process that wants to stop stops all."""
+def _is_over(runtime: Runtime, wants_to_stop: bool, iteration: int) -> bool:
+    """Whether the leg ends: any process that wants to stop stops all, when they next agree."""
     if runtime.world_size == 1:
         return wants_to_stop
+    if iteration % _ITERATIONS_TO_AGREE:  # each agreement makes the processes wait for each other
+        return False
     wish = torch.tensor(float(wants_to_stop), device=runtime.device)
     return bool(average_values(wish).item() > 0)
 
 
 def _fixed_faces(pack: Pack, runtime: Runtime) -> tuple[torch.Tensor, torch.Tensor]:
-    """The first faces of the valid split (or of test, or train), which every grid shows."""
-    rows = next(r for r in map(pack.rows, ("valid", "test", "train")) if len(r))[:NUM_SAMPLES]
+    """Faces spread over the valid split (or test, or train), which every grid shows."""
+    rows = next(r for r in map(pack.rows, ("valid", "test", "train")) if len(r))
+    # Neighbours may be one person: CelebA's official order and drawn faces go person by person.
+    rows = rows[:: max(1, len(rows) // NUM_SAMPLES)][:NUM_SAMPLES]
     images = torch.from_numpy(pack.images[rows]).to(runtime.device)
     attributes = torch.from_numpy(pack.attributes[rows]).to(runtime.device)
     return images.permute(0, 3, 1, 2).float() / 127.5 - 1, attributes.float()

@@ -50,7 +50,11 @@ class Players:
         return images.float()
 
     def read(self, images: Tensor) -> DiscriminatorOutput:
-        """One pass of D and C over images `[B, 3, H, W]` in [-1, 1]; heads in float32."""
+        """One pass of D and C over images `[B, 3, H, W]` float32 in [-1, 1].
+
+        What the heads give is cast to float32 for the losses; the features stay as they are
+        computed, bfloat16 on CUDA.
+        """
         with self.runtime.autocast():
             output: DiscriminatorOutput = self.discriminator(images)
         score_logits, latents, attribute_logits, features = output
@@ -59,7 +63,7 @@ class Players:
         )
 
     def features(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Features of D's trunk alone, of images `[B, 3, H, W]` in [-1, 1]."""
+        """Features of D's trunk alone, of images `[B, 3, H, W]` in [-1, 1]; bfloat16 on CUDA."""
         with self.runtime.autocast(), frozen_statistics(self.discriminator):
             features: tuple[Tensor, ...] = self.discriminator.trunk(images)
         return features

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,11 +14,13 @@ from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.iterative import IterativeGAN
+from twobirds.training.lock import only_leg
 from twobirds.training.loop import Leg, train
 from twobirds.training.stage2 import FeatureNetwork
 
 NUM_BANK_ROWS = 1024
 _BANK = 31  # purpose of the random draw
+_FEATURE_NETWORK = "feature_network_sha256"  # entry of the checkpoint
 
 
 def train_run(
@@ -29,6 +33,7 @@ def train_run(
     max_seconds: float = math.inf,
     shows_progress: bool = False,
     feature_network: FeatureNetwork | None = None,
+    feature_network_sha256: str | None = None,
 ) -> bool:
     """Train a model in both stages, or go on where an earlier leg stopped.
 
@@ -37,31 +42,39 @@ def train_run(
         pack: The faces, at the model's size.
         run: Folder of the run: `config.json`, `checkpoint.pt`, `metrics.jsonl`, `samples/`.
         runtime: Device and processes.
-        resume: Go on from the folder's checkpoint, if there is one.
+        resume: Go on from the folder's checkpoint, if there is one. The number of images may be
+            another than before; stage 1 keeps its length, whatever `stage1_share` says now.
         max_seconds: Wall-clock seconds after which this leg saves and stops.
         shows_progress: Whether to print.
         feature_network: For `loss.feature_source` "network" (P12).
+        feature_network_sha256: Identity of its weights; once given, the run goes on with no other.
 
     Returns:
         Whether all images of the run have been shown.
 
     Raises:
-        InputError: If the folder holds a run and `resume` is off, or the run's data or recipe
-            are others.
+        InputError: If the folder holds a run and `resume` is off, if the run's data, recipe or
+            feature network are others, or if another process is training in the folder.
         DivergenceError: If training leaves the finite numbers.
     """
     config = fit_to_pack(config, pack)
+    identities = {"pack_sha256": pack.sha256}
+    if feature_network_sha256 is not None:
+        identities[_FEATURE_NETWORK] = feature_network_sha256
     checkpoint = run / CHECKPOINT_FILE
-    resumed = None
-    if checkpoint.exists():
-        if not resume:
-            raise InputError(f"{run} already holds a run: add --resume to go on with it")
-        earlier, resumed = load_run(checkpoint)
-        _require_same_run(checkpoint, earlier, config, str(resumed.get("pack_sha256")), pack)
-    objective = IterativeGAN(config, runtime, feature_network)
-    extra = {"pack_sha256": pack.sha256, "attribute_bank": attribute_bank(pack, config.train.seed)}
-    leg = Leg(run, max_seconds=max_seconds, shows_progress=shows_progress, extra=extra)
-    return train(config, objective, pack, runtime, leg, resumed=resumed)
+    with only_leg(run, runtime):  # from before the checkpoint is read: no other leg replaces it
+        resumed = None
+        if checkpoint.exists():
+            if not resume:
+                raise InputError(f"{run} already holds a run: add --resume to go on with it")
+            earlier, resumed = load_run(checkpoint)
+            config = _keep_stage1(config, earlier)
+            _require_same_inputs(checkpoint, resumed, identities, pack)
+            _require_same_recipe(checkpoint, earlier, config)
+        objective = IterativeGAN(config, runtime, feature_network)
+        extra = {**identities, "attribute_bank": attribute_bank(pack, config.train.seed)}
+        leg = Leg(run, max_seconds=max_seconds, shows_progress=shows_progress, extra=extra)
+        return train(config, objective, pack, runtime, leg, resumed=resumed)
 
 
 def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:
@@ -92,12 +105,22 @@ def attribute_bank(pack: Pack, seed: int) -> torch.Tensor:
     return torch.from_numpy(pack.attributes)[rows[order[:NUM_BANK_ROWS]]]
 
 
-def _require_same_run(
-    checkpoint: Path, earlier: RunConfig, config: RunConfig, pack_sha256: str, pack: Pack
+def _require_same_inputs(
+    checkpoint: Path, resumed: Mapping[str, Any], identities: Mapping[str, str], pack: Pack
 ) -> None:
-    """Check that a run goes on with its own recipe and data; only its length may change."""
-    if pack_sha256 != pack.sha256:
+    """Check that a run goes on with its own data and feature network."""
+    if resumed.get("pack_sha256") != pack.sha256:
         raise InputError(f"{checkpoint}: was trained on another pack than {pack.path}")
+    earlier, given = (values.get(_FEATURE_NETWORK) for values in (resumed, identities))
+    if earlier is not None and earlier != given:
+        raise InputError(
+            f"{checkpoint}: was trained with the feature network of weights {earlier}, not "
+            f"{given or 'one of unknown weights'}: resume with the same feature network"
+        )
+
+
+def _require_same_recipe(checkpoint: Path, earlier: RunConfig, config: RunConfig) -> None:
+    """Check that a run goes on with its own recipe; only its length may change."""
     for part in ("model", "loss", "train"):
         old, new = getattr(earlier, part), getattr(config, part)
         for field in dataclasses.fields(old):
@@ -110,3 +133,9 @@ def _require_same_run(
 
 
 _MAY_CHANGE = frozenset({"images", "stage1_share", "checkpoint_every_seconds"})
+
+
+def _keep_stage1(config: RunConfig, earlier: RunConfig) -> RunConfig:
+    """Let stage 2 begin where it was to begin before the length of the run was changed."""
+    share = earlier.train.with_images(config.train.images).stage1_share
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, stage1_share=share))

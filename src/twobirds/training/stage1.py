@@ -23,7 +23,7 @@ def read_fakes(players: Players, fakes: Tensor) -> DiscriminatorOutput:
         return players.read(fakes)
 
 
-def judge_loss(
+def discriminator_classifier_loss(
     real: DiscriminatorOutput, fake: DiscriminatorOutput, batch: Batch, config: LossConfig
 ) -> tuple[Tensor, Metrics]:
     """What D and C minimise in stage 1: to tell real from generated, and to know the attributes.
@@ -99,7 +99,7 @@ def update_discriminator(players: Players, batch: Batch, fakes: Tensor) -> Metri
     """One update of D and C on a batch and on generated images `[B, 3, H, W]`."""
     real = players.read(batch.images)
     fake = read_fakes(players, fakes.detach())
-    total, metrics = judge_loss(real, fake, batch, players.config.loss)
+    total, metrics = discriminator_classifier_loss(real, fake, batch, players.config.loss)
     total.backward()
     players.step("discriminator")
     return {name: value.detach() for name, value in metrics.items()}

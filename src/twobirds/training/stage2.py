@@ -10,7 +10,12 @@ from twobirds.losses.integrated import latent_distance, perceptual_distance, pix
 from twobirds.models.discriminator import DiscriminatorOutput
 from twobirds.models.layers import frozen_weights
 from twobirds.training.players import Players
-from twobirds.training.stage1 import Metrics, judge_loss, read_fakes, update_generator
+from twobirds.training.stage1 import (
+    Metrics,
+    discriminator_classifier_loss,
+    read_fakes,
+    update_generator,
+)
 
 FeatureNetwork = Callable[[Tensor], Sequence[Tensor]]
 """Images `[B, 3, H, W]` in [-1, 1] to features, each `[B, C_l, H_l, W_l]`."""
@@ -21,12 +26,15 @@ def integrated_loss(
 ) -> tuple[Tensor, Metrics]:
     """Rebuild real images through their own codes; weigh what was lost (Sec. 3.3.1, 3.3.2).
 
-    G learns from it, and the trunk with C's z head, through the code. The weights of D take no
-    part in the pass over the rebuilt images: D would learn to make its features useless (ADR 5).
+    G learns from it, and the trunk with C's z head, through the code.
+
+    Paper: D and C maximise it (Eq. 1). Here: they minimise it through the code, and D's weights
+    are frozen in the pass over the rebuilt images, because D would learn to make its features
+    useless (ADR 5).
 
     Args:
         players: The networks.
-        images: `[B, 3, H, W]` in [-1, 1], the real images.
+        images: `[B, 3, H, W]` float32 in [-1, 1], the real images.
         real: D's pass over them, with its graph.
         given: A network whose features are compared instead of D's own (P12).
 
@@ -34,7 +42,8 @@ def integrated_loss(
         Scalar `[]`, and its parts to log.
     """
     config = players.config.loss
-    # c~ enters as probabilities, without gradient: pixels shall not teach C attributes (ADR 6).
+    # Paper: G(z~, c~), silent on what c~ is and teaches. Here: probabilities, without gradient,
+    # because pixels shall not teach C attributes (ADR 6).
     attributes = torch.sigmoid(real.attribute_logits.detach())
     rebuilt = players.generate(real.latents, attributes)
     if given is not None:
@@ -72,10 +81,10 @@ def stage2_update(
     fakes = players.generate(latents, batch.fake_attributes)
     real = players.read(batch.images)
     fake = read_fakes(players, fakes.detach())
-    judge, metrics = judge_loss(real, fake, batch, config)
+    scored, metrics = discriminator_classifier_loss(real, fake, batch, config)
     integrated, parts = integrated_loss(players, batch.images, real, given)
     latent = latent_distance(fake.latents, latents, config.latent_norm)
-    (judge + integrated + config.latent * latent).backward()
+    (scored + integrated + config.latent * latent).backward()
     players.step("discriminator")
     metrics |= parts | {"latent": latent}
     metrics = {name: value.detach() for name, value in metrics.items()}

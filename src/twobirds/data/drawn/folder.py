@@ -1,22 +1,21 @@
 """Drawn faces as a folder in CelebA's layout."""
 
-import json
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from twobirds.checkpoint import new_folder
+from twobirds.checkpoint import new_folder, write_json
 from twobirds.data.drawn.people import Faces, sample_faces
 from twobirds.data.drawn.rates import DRAWN_ATTRIBUTES
-from twobirds.data.drawn.render import SIZES, render
+from twobirds.data.drawn.render import LANDMARKS, SIZES, render
+from twobirds.data.processes import num_workers, process_pool
 from twobirds.errors import InputError
 
+DRAWN_FORMAT = 1
+"""Version of the content of `drawn.json`."""
 MAX_COUNT = 1_000_000
 _CHUNK = 256  # faces a worker draws between two reports of progress
 _VALID, _TEST = 1, 3  # persons with these remainders modulo 10 are held out: 80/10/10
@@ -53,7 +52,8 @@ def draw_folder(
 
     It holds `img_align_celeba/NNNNNN.png` (lossless), `list_attr_celeba.txt`,
     `identity_CelebA.txt`, `list_eval_partition.txt` (80/10/10 by identity, from 32 faces on none
-    of the three is empty) and `drawn.json`, from which every face can be drawn again.
+    of the three is empty) and `drawn.json`, which says where the landmarks are and all that it
+    takes to draw the faces again.
 
     Args:
         out: The folder to make. It appears under this name only when it is complete.
@@ -68,7 +68,8 @@ def draw_folder(
         `out` as a Path.
 
     Raises:
-        InputError: If `out` holds something already, or an argument is out of range.
+        InputError: If `out` holds something already, an argument is out of range, or a process
+            dies. Nothing is left behind then.
     """
     out = Path(out)
     _check(out, count, size, workers)
@@ -77,9 +78,15 @@ def draw_folder(
         (partial_folder / "img_align_celeba").mkdir()
         _write_images(partial_folder / "img_align_celeba", faces, size, progress, workers)
         _write_lists(partial_folder, faces)
-        about = {"format": 1, "seed": seed, "count": count, "size": size}
-        text = json.dumps({**about, "independent": independent}, indent=2)
-        (partial_folder / "drawn.json").write_text(text + "\n", encoding="utf-8")
+        about = {
+            "format": DRAWN_FORMAT,
+            "seed": seed,
+            "count": count,
+            "size": size,
+            "independent": independent,
+            "landmarks": LANDMARKS,
+        }
+        write_json(partial_folder / "drawn.json", about)
     return out
 
 
@@ -88,8 +95,7 @@ def _check(out: Path, count: int, size: int, workers: int | None) -> None:
         raise InputError(f"count must lie between 1 and {MAX_COUNT}, not {count}")
     if size not in SIZES:
         raise InputError(f"drawn faces come in sizes 32, 64 and 128, not {size}")
-    if workers is not None and workers < 1:
-        raise InputError(f"workers must be at least 1, not {workers}")
+    num_workers(workers)  # refuses those that are not positive
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} already holds something: name a new or empty folder")
 
@@ -103,23 +109,14 @@ def _write_images(
 ) -> None:
     """Draw and write all images, in this process where others would not pay."""
     starts = range(0, len(faces), _CHUNK)
-    workers = min(workers or _num_processors(), len(starts))
+    workers = min(num_workers(workers), len(starts))
     chunks = (faces.take(slice(start, start + _CHUNK)) for start in starts)
     write = partial(_write_chunk, folder, size)
     if workers == 1:
         _report(map(write, starts, chunks), progress)
         return
-    # A fresh interpreter for each worker: forking a process that runs threads may deadlock.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with process_pool(workers, "drawing") as pool:
         _report(pool.map(write, starts, chunks), progress)
-
-
-def _num_processors() -> int:
-    """Processors this process may use, which in a container are fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _report(counts: Iterator[int], progress: Callable[[int], None] | None) -> None:

@@ -200,13 +200,13 @@ def attribute_visibility(
         channels, between faces with the attribute and the same faces without it.
 
     Raises:
-        InputError: If a name is no drawn attribute.
+        InputError: If a name is not a drawn attribute.
     """
     faces = sample_faces(seed, range(num_faces))
     visibility = {}
     for name in names:
         if name not in DRAWN_ATTRIBUTES:
-            raise InputError(f"{name} is no drawn attribute")
+            raise InputError(f"{name} is not a drawn attribute")
         pair = []
         for value in (1, 0):
             attributes = faces.attributes.copy()
