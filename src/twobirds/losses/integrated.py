@@ -13,14 +13,16 @@ def distance(first: Tensor, second: Tensor, norm: Norm) -> Tensor:
     """Mean absolute (l1) or mean squared (l2) difference of two tensors.
 
     Args:
-        first: Any shape, any floating-point format.
+        first: `[B, C, ...]`, any floating-point format.
         second: Same shape.
         norm: l1 or l2.
 
     Returns:
         Scalar `[]` float32: in bfloat16 a difference of features keeps two digits or fewer.
     """
-    first, second = first.float(), second.float()
+    # Channels last in the shape too: the gradients of these losses are contiguous in the shape's
+    # order, and in another than the network's they cost 2 % of stage 2 on a CPU.
+    first, second = (tensor.float().movedim(1, -1) for tensor in (first, second))
     return F.l1_loss(first, second) if norm == "l1" else F.mse_loss(first, second)
 
 
