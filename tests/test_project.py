@@ -161,8 +161,12 @@ def write_table(folder: Path, faces: Path) -> None:
 def test_the_readme_does_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verbs, table = [commands(block) for block in blocks("sh") if commands(block)]
-    assert {words[0] for words in verbs} == set(OPTIONS)
+    verbs, table, experiments = [commands(block) for block in blocks("sh") if commands(block)]
+    assert {words[0] for words in verbs} | {"reproduce"} == set(OPTIONS)
+    # Minutes long, and so a slow test of its own: tests/reproduction/test_reproduce.py.
+    assert experiments == [
+        "reproduce --data drawn --budget small --out reproduction".split(),
+    ]
     monkeypatch.chdir(tmp_path)
     for words in verbs:
         carry_out(words)

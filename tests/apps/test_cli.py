@@ -20,7 +20,7 @@ from twobirds.apps.data_commands import Draw
 from twobirds.errors import DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
-COMMANDS = "draw pack train evaluate recognize reconstruct edit generate export".split()
+COMMANDS = "draw pack train evaluate recognize reconstruct edit generate export reproduce".split()
 
 
 def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -50,7 +50,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("", "expected one of {draw, pack, .*, export} (see twobirds --help)"),
+        ("", "expected one of {draw, pack, .*, reproduce} (see twobirds --help)"),
         ("paint", "unrecognized options: paint; .* draw, pack, .* (see twobirds --help)"),
         ("draw", "missing from twobirds draw: OUT (see twobirds draw --help)"),
         ("draw x --count=many", "--count: 'many' is not a whole number (see twobirds draw --help)"),

@@ -38,5 +38,22 @@ def test_long_titles_do_not_run_over() -> None:
 
 
 def test_titles_must_fit() -> None:
-    with pytest.raises(ValueError, match="3 columns take 3 titles, not 1"):
+    with pytest.raises(ValueError, match="3 columns take 3 texts, not 1"):
         grid(FACES, 3, column_titles=["a"])
+    with pytest.raises(ValueError, match="2 rows take 2 texts, not 3"):
+        grid(FACES, 3, row_titles=["a", "b", "c"])
+    with pytest.raises(ValueError, match="5 images take 5 texts, not 1"):
+        grid(FACES, 3, labels=["a"])
+
+
+def test_row_titles_and_labels_take_room_of_their_own() -> None:
+    plain = grid(FACES, 3)
+    rows = grid(FACES, 3, row_titles=("a", "b"))
+    assert rows.size == (plain.width + 32, plain.height)
+    assert np.array_equal(np.asarray(rows)[:, 32 + 4 :], np.asarray(plain)[:, 4:])
+    labelled = grid(FACES, 3, labels=[f"{i}.5" for i in range(5)])
+    line = (labelled.height - plain.height) // 2
+    assert line > 8
+    cell = np.asarray(labelled)[4 : 4 + 32, 4 : 4 + 32]
+    assert np.array_equal(cell, FACES[0])
+    assert (np.asarray(labelled)[36 : 36 + line, 4:36] < 255).any()

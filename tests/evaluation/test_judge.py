@@ -8,13 +8,14 @@ from sklearn.metrics import average_precision_score
 
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.evaluation.judge import JudgeNetwork, load_judge
+from twobirds.evaluation.judge import load_judge
 from twobirds.evaluation.judge_training import cycle, train_judge, train_or_load_judge
+from twobirds.models.resnet import AttributeResNet
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_network_shapes_and_size(size: int) -> None:
-    network = JudgeNetwork(size, 40)
+    network = AttributeResNet(size, 40)
     logits, features = network(torch.zeros(2, 3, size, size))
     assert logits.shape == (2, 40)
     assert features.shape == (2, 192)

@@ -21,6 +21,7 @@ from twobirds.apps.data_commands import Draw, Pack
 from twobirds.apps.display import note, say
 from twobirds.apps.face_commands import Edit, Generate, Recognize, Reconstruct
 from twobirds.apps.model_commands import Evaluate, Export
+from twobirds.apps.reproduce_command import Reproduce
 from twobirds.apps.train_command import Train
 from twobirds.errors import DivergenceError, InputError
 
@@ -36,6 +37,7 @@ Command = (
     | Annotated[Edit, tyro.conf.subcommand("edit")]
     | Annotated[Generate, tyro.conf.subcommand("generate")]
     | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
 )
 _DESCRIPTION = """One model of faces that recognizes, generates, rebuilds and edits.
 

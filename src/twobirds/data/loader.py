@@ -79,14 +79,21 @@ class Loader:
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
         rows = self.rows[self._positions(iteration)][self.mine]
+        generator = keyed_generator(self.seed, iteration, _FLIP)
+        draws = torch.rand(self.batch_size, generator=generator)[self.mine]
+        return Batch(self.faces(rows, draws), self._labels(rows), self.fake_attributes(iteration))
+
+    def faces(self, rows: Tensor, draws: Tensor) -> Tensor:
+        """Faces `[B, 3, H, W]` in [-1, 1], channels last, of rows `[B]` int64 of the pack.
+
+        Those of which `draws` `[B]` in [0, 1) is below a half are mirrored, if the run mirrors.
+        """
         pixels = self.images[rows.to(self.images.device)].to(self.device)  # [B, H, W, 3] uint8
-        images = from_pixels(pixels)  # [B, 3, H, W], channels last
-        if self.flip:
-            generator = keyed_generator(self.seed, iteration, _FLIP)
-            mirrored = torch.rand(self.batch_size, generator=generator)[self.mine] < 0.5
-            mirrored = mirrored.to(self.device).view(-1, 1, 1, 1)
-            images = torch.where(mirrored, images.flip(3), images)
-        return Batch(images, self._labels(rows), self.fake_attributes(iteration))
+        images = from_pixels(pixels)
+        if not self.flip:
+            return images
+        mirrored = (draws < 0.5).to(self.device).view(-1, 1, 1, 1)
+        return torch.where(mirrored, images.flip(3), images)
 
     def fake_attributes(self, iteration: int, purpose: int = _FAKE_ROWS) -> Tensor:
         """Attributes `[B, K]` of random training faces, `edited_share` of them edited."""

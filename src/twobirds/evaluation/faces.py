@@ -19,7 +19,25 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many of it are done, and of how many."""
 
 
-class EvaluatedModel(Protocol):
+class Decoder(Protocol):
+    """What draws faces from codes and attributes."""
+
+    @property
+    def num_latents(self) -> int:
+        """Length of a latent code."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
+
+    def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Generate `[B, 3, H, W]` from latents `[B, Z]` and attributes `[B, K]`."""
+        ...
+
+
+class EvaluatedModel(Decoder, Protocol):
     """What an evaluation needs of a model; `twobirds.api.FaceModel` has it."""
 
     @property
@@ -38,11 +56,6 @@ class EvaluatedModel(Protocol):
         ...
 
     @property
-    def num_latents(self) -> int:
-        """Length of a latent code."""
-        ...
-
-    @property
     def config(self) -> Any:
         """Its `RunConfig`."""
         ...
@@ -55,15 +68,6 @@ class EvaluatedModel(Protocol):
     @property
     def pack_sha256(self) -> str | None:
         """Hash of the pack it was trained on; None where that is not known."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        ...
-
-    def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Generate `[B, 3, H, W]` from latents `[B, Z]` and attributes `[B, K]`."""
         ...
 
     def recognize(self, faces: Tensor) -> Tensor:

@@ -38,6 +38,8 @@ def grid(
     columns: int,
     *,
     column_titles: Sequence[str] = (),
+    row_titles: Sequence[str] = (),
+    labels: Sequence[str] = (),
     cell_pixels: int | None = None,
 ) -> Image.Image:
     """Draw faces as a grid on white.
@@ -46,32 +48,57 @@ def grid(
         images: `[N, H, W, 3]` uint8 RGB, row by row; the last row may be short.
         columns: Number of columns.
         column_titles: Text over each column; underscores become spaces.
+        row_titles: Text left of each row, likewise.
+        labels: A line under each image.
         cell_pixels: Width of a cell; the images are resampled to it. Default: their own.
 
     Raises:
-        ValueError: If there are titles, but not one for each column.
+        ValueError: If there are titles or labels, but not one for each column, row or image.
     """
-    if len(column_titles) not in (0, columns):
-        raise ValueError(f"{columns} columns take {columns} titles, not {len(column_titles)}")
     num_rows = -(-len(images) // columns)
+    _check_texts(
+        columns=(column_titles, columns), rows=(row_titles, num_rows), images=(labels, len(images))
+    )
     side = cell_pixels or images.shape[2]
-    font = ImageFont.load_default(max(9, min(16, side // 8)))
-    assert isinstance(font, ImageFont.FreeTypeFont)  # as every font of a given size is
+    font = _font(side)
     line = round(font.size * _LINE_SPACING)
     head = line * max((len(_wrap(t, side, font)) for t in column_titles), default=0)
-    pitch = side + _GAP
-    sheet = Image.new("RGB", (_GAP + columns * pitch, head + _GAP + num_rows * pitch), _PAPER)
+    margin = side if row_titles else 0
+    pitch, row_pitch = side + _GAP, side + _GAP + (line if labels else 0)
+    width, height = margin + _GAP + columns * pitch, head + _GAP + num_rows * row_pitch
+    sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
+
+    def write(x: int, y: int, text: str) -> None:
+        for number, part in enumerate(_wrap(text, side, font)):
+            draw.text((x, y + number * line), part, _INK, font)
+
     for column, title in enumerate(column_titles):
-        for number, text in enumerate(_wrap(title, side, font)):
-            draw.text((_GAP + column * pitch, _GAP // 2 + number * line), text, _INK, font)
+        write(margin + _GAP + column * pitch, _GAP // 2, title)
+    for row, title in enumerate(row_titles):
+        write(_GAP, head + _GAP + row * row_pitch + side // 2 - line, title)
     for index, pixels in enumerate(images):
         row, column = divmod(index, columns)
+        place = (margin + _GAP + column * pitch, head + _GAP + row * row_pitch)
         face = Image.fromarray(pixels)
-        if face.width != side:
-            face = face.resize((side, side), Image.Resampling.BICUBIC)
-        sheet.paste(face, (_GAP + column * pitch, head + _GAP + row * pitch))
+        sheet.paste(face.resize((side, side), Image.Resampling.BICUBIC), place)
+        if labels:
+            write(place[0], place[1] + side, labels[index])
     return sheet
+
+
+def _check_texts(**texts: tuple[Sequence[str], int]) -> None:
+    """Refuse words for a part of the columns, rows or images only."""
+    for what, (words, count) in texts.items():
+        if len(words) not in (0, count):
+            raise ValueError(f"{count} {what} take {count} texts, not {len(words)}")
+
+
+def _font(side: int) -> ImageFont.FreeTypeFont:
+    """A font that suits cells of `side` pixels."""
+    font = ImageFont.load_default(max(9, min(16, side // 8)))
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as every font of a given size is
+    return font
 
 
 def _wrap(text: str, width: int, font: ImageFont.FreeTypeFont) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from twobirds.evaluation.faces import BATCH_SIZE, EvaluatedModel, Progress, to_uint8
+from twobirds.evaluation.faces import BATCH_SIZE, Decoder, Progress, to_uint8
 from twobirds.evaluation.frechet import (
     feature_statistics,
     frechet_distance,
@@ -20,7 +20,7 @@ _PAIRED_FACES = 2_000  # of each kind, for the mean pairwise distance
 
 
 def generate_images(
-    model: EvaluatedModel, attributes: np.ndarray, *, seed: int, progress: Progress | None = None
+    model: Decoder, attributes: np.ndarray, *, seed: int, progress: Progress | None = None
 ) -> np.ndarray:
     """Generate a face for each attribute row, with z from U(-1, 1).
 

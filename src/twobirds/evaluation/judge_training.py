@@ -14,11 +14,11 @@ from twobirds.evaluation.faces import EvaluatedModel, Progress, attribute_column
 from twobirds.evaluation.judge import (
     Judge,
     JudgeMetadata,
-    JudgeNetwork,
     check_judge,
     load_judge,
     save_judge,
 )
+from twobirds.models.resnet import AttributeResNet
 from twobirds.runtime import keyed_generator
 
 JUDGE_SEED = 171_106_078
@@ -71,7 +71,7 @@ def train_judge(
     seed: int,
     images: int,
     progress: Progress | None = None,
-) -> JudgeNetwork:
+) -> AttributeResNet:
     """Train a judge with AdamW, one learning rate cycle, flips, shifts and changes of light.
 
     Raises:
@@ -83,7 +83,7 @@ def train_judge(
     columns = attribute_columns(pack, model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = JudgeNetwork(model.size, len(columns))
+        network = AttributeResNet(model.size, len(columns))
     network.to(model.device)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=_WEIGHT_DECAY)
     num_steps = max(1, math.ceil(images / _BATCH_SIZE))

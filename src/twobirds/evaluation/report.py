@@ -160,4 +160,13 @@ def png_url(image: np.ndarray) -> str:
     """`[H, W, 3]` uint8 as a PNG in a data URL."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return _to_url(buffer.getvalue())
+
+
+def data_url(path: Path) -> str:
+    """A PNG file as a data URL."""
+    return _to_url(path.read_bytes())
+
+
+def _to_url(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()

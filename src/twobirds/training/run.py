@@ -1,26 +1,31 @@
-"""Start or resume a run of the iterative GAN in a folder."""
+"""Start, resume or fork a run in a folder."""
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from twobirds.checkpoint import CHECKPOINT_FILE, load_run
-from twobirds.config import RunConfig
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run, save_state
+from twobirds.config import RunConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.lock import only_leg
 from twobirds.training.loop import Leg, train
+from twobirds.training.objective import Objective
 from twobirds.training.stage2 import FeatureNetwork
 
 NUM_BANK_ROWS = 1024
 _BANK = 31  # purpose of the random draw
 _FEATURE_NETWORK = "feature_network_sha256"  # entry of the checkpoint
+
+ObjectiveBuilder = Callable[[RunConfig, Runtime], Objective]
+"""Makes what a configuration says is to be trained."""
 
 
 def train_run(
@@ -57,10 +62,56 @@ def train_run(
             feature network are others, or if another process is training in the folder.
         DivergenceError: If training leaves the finite numbers.
     """
-    config = fit_to_pack(config, pack)
-    identities = {"pack_sha256": pack.sha256}
+    identities = {}
     if feature_network_sha256 is not None:
         identities[_FEATURE_NETWORK] = feature_network_sha256
+    return train_objective(
+        config,
+        pack,
+        run,
+        runtime,
+        partial(IterativeGAN, feature_network=feature_network),
+        resume=resume,
+        max_seconds=max_seconds,
+        shows_progress=shows_progress,
+        identities=identities,
+    )
+
+
+def train_objective(
+    config: RunConfig,
+    pack: Pack,
+    run: Path,
+    runtime: Runtime,
+    build: ObjectiveBuilder,
+    *,
+    resume: bool = False,
+    max_seconds: float = math.inf,
+    shows_progress: bool = False,
+    identities: Mapping[str, str] | None = None,
+) -> bool:
+    """Train whatever `build` makes, the paper's model or a baseline, in a folder.
+
+    Args:
+        config: The recipe; attributes and landmarks are taken from the pack.
+        pack: The faces, at the model's size.
+        run: Folder of the run.
+        runtime: Device and processes.
+        build: Makes the objective of the configuration, with attributes and landmarks filled.
+        resume: As for `train_run`.
+        max_seconds: Wall-clock seconds after which this leg saves and stops.
+        shows_progress: Whether to print.
+        identities: Hashes of what else the objective learns from; the run goes on with the same.
+
+    Returns:
+        Whether all images of the run have been shown.
+
+    Raises:
+        InputError: As for `train_run`.
+        DivergenceError: If training leaves the finite numbers.
+    """
+    config = fit_to_pack(config, pack)
+    identities = {"pack_sha256": pack.sha256, **(identities or {})}
     checkpoint = run / CHECKPOINT_FILE
     with only_leg(run, runtime):  # from before the checkpoint is read: no other leg replaces it
         resumed = None
@@ -71,10 +122,39 @@ def train_run(
             config = _keep_stage1(config, earlier)
             _require_same_inputs(checkpoint, resumed, identities, pack)
             _require_same_recipe(checkpoint, earlier, config)
-        objective = IterativeGAN(config, runtime, feature_network)
+        objective = build(config, runtime)
         extra = {**identities, "attribute_bank": attribute_bank(pack, config.train.seed)}
         leg = Leg(run, max_seconds=max_seconds, shows_progress=shows_progress, extra=extra)
         return train(config, objective, pack, runtime, leg, resumed=resumed)
+
+
+def fork_run(source: Path, run: Path, config: RunConfig) -> None:
+    """Begin a run where another stands, with other losses or another length from there on.
+
+    Four losses compared from one stage 1 differ in nothing else (Sec. 5.3.2).
+
+    Args:
+        source: Folder of the run to start from; it stays as it is.
+        run: Folder to make.
+        config: The new recipe. Its networks are the source's; attributes and landmarks are taken
+            from there. `stage1_share` counts from the first image of the source.
+
+    Raises:
+        InputError: If the source holds no run, `run` holds one, or the networks differ.
+    """
+    earlier, state = load_run(source / CHECKPOINT_FILE)
+    checkpoint = run / CHECKPOINT_FILE
+    if checkpoint.exists():
+        raise InputError(f"{run} already holds a run")
+    model = dataclasses.replace(
+        config.model, attributes=earlier.model.attributes, landmarks=earlier.model.landmarks
+    )
+    config = dataclasses.replace(config, model=model)
+    if config.model != earlier.model:
+        raise InputError(f"{source}: has other networks than the run to make of it")
+    # The window of losses that is under way ends here: a new stage has other names in it.
+    state |= {"config": to_dict(config), "window": {}, "window_iterations": 0}
+    save_state(checkpoint, state)
 
 
 def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:
@@ -121,8 +201,12 @@ def _require_same_inputs(
 
 def _require_same_recipe(checkpoint: Path, earlier: RunConfig, config: RunConfig) -> None:
     """Check that a run goes on with its own recipe; only its length may change."""
-    for part in ("model", "loss", "train"):
+    for part in ("model", "loss", "train", "cycle"):
         old, new = getattr(earlier, part), getattr(config, part)
+        if old is None or new is None:
+            if old is not new:
+                raise InputError(f"{checkpoint}: was trained with another kind of recipe")
+            continue
         for field in dataclasses.fields(old):
             values = getattr(old, field.name), getattr(new, field.name)
             if field.name not in _MAY_CHANGE and values[0] != values[1]:

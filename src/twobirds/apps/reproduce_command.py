@@ -1,0 +1,103 @@
+"""The command that runs the paper's experiments."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from twobirds.apps.display import ShowProgress, note, progress_bars, say
+from twobirds.apps.options import Device, optional, require_seed
+from twobirds.apps.train_command import UNFINISHED
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from twobirds.data.pack import Pack
+    from twobirds.reproduction.plan import Budget
+
+DRAWN = "drawn"
+_DRAWN_SIZE = 64  # pixels
+_EVALUATE = "pip install '.[evaluate]' in the checkout of twobirds"
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Run every experiment of the paper: train ours and the baselines, measure, write one report.
+
+    The same command goes on where it was stopped, with the model it was at.
+    """
+
+    data: Annotated[str, tyro.conf.arg(metavar="PACK")]
+    """Faces as made by twobirds pack; `drawn` draws them first."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("reproduction")
+    """Gets models, figures, report.html, report.md and report.json."""
+    budget: Annotated[str, tyro.conf.arg(metavar="small|medium|full|IMAGES")] = "small"
+    """Real images shown to each model: minutes on two cores; 150,000; the paper's 50 epochs at full
+    width, for a GPU; or a number of images, else as medium."""
+    embedder: Annotated[Path | None, optional("FILE.onnx", "identity is not judged")] = None
+    """Face embedder that tells whether it is still the same person."""
+    seed: int = 0
+    """Of everything random."""
+    device: Device = "auto"
+
+    def run(self) -> int:
+        """Reproduce; returns the exit code."""
+        require_seed(self.seed)
+        try:
+            return self._reproduce()
+        except ModuleNotFoundError as error:
+            message = f"reproducing needs the package {error.name}: {_EVALUATE}"
+            raise InputError(message) from error
+
+    def _reproduce(self) -> int:
+        from twobirds.reproduction.plan import find_budget
+        from twobirds.reproduction.reproduce import reproduce
+        from twobirds.runtime import start
+
+        budget = find_budget(self.budget)
+        if self.embedder is not None and not self.embedder.is_file():
+            raise InputError(f"--embedder {self.embedder} is not a file")
+        with start(self.device) as runtime, progress_bars("faces") as show:
+            if runtime.world_size > 1:
+                raise InputError("reproduce runs in one process")
+            is_complete = reproduce(
+                self._open_pack(budget, show),
+                self.out,
+                budget,
+                runtime,
+                seed=self.seed,
+                announce=note,
+                embedder_path=self.embedder,
+                progress=show,
+            )
+        if not is_complete:
+            note("twobirds: saved and stopped; to go on, give the same command again")
+            return UNFINISHED
+        say(f"the report: {self.out / 'report.html'}")
+        return 0
+
+    def _open_pack(self, budget: "Budget", show: ShowProgress) -> "Pack":
+        """The pack named, or one of drawn faces under `out`."""
+        from twobirds.data.drawn import draw_folder
+        from twobirds.data.pack import open_pack
+        from twobirds.data.packing import pack_source
+
+        if self.data != DRAWN:
+            return open_pack(self.data)
+        faces, pack = self.out / "faces", self.out / "pack"
+        if not pack.exists():
+            if not faces.exists():
+                draw_folder(
+                    faces,
+                    count=budget.drawn_faces,
+                    size=_DRAWN_SIZE,
+                    seed=self.seed,
+                    progress=lambda done: show("drawing", done, budget.drawn_faces),
+                )
+            pack_source(
+                faces,
+                pack,
+                size=_DRAWN_SIZE,
+                progress=lambda done, total: show("packing", done, total),
+            )
+        return open_pack(pack)

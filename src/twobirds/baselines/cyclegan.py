@@ -1,0 +1,204 @@
+"""CycleGAN for one attribute: faces without it to faces with it, and back (P20; Sec. 5.3.4).
+
+Zhu et al. (2017): two residual generators, two patch discriminators, least squares, a cycle loss,
+an identity loss, and a buffer of earlier fakes for the discriminators.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from twobirds.baselines.cyclegan_networks import WITH, WITHOUT, ImageBuffer, build_networks
+from twobirds.baselines.players import adam, load_networks, prepare, step
+from twobirds.baselines.schedule import Unscheduled
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
+from twobirds.config import RunConfig
+from twobirds.data.loader import Batch, Loader
+from twobirds.errors import InputError
+from twobirds.models.layers import frozen_weights
+from twobirds.runtime import Runtime, keyed_generator
+
+_ROWS, _BUFFER = 51, 52  # purposes of the random draws
+
+
+class CycleGAN(Unscheduled):
+    """Both translations at once, on unpaired faces without and with the attribute.
+
+    Half of a batch comes from either domain, drawn anew in each iteration; with the authors' batch
+    of one that is `batch_size` 2. The step size falls to zero over the second half of the images.
+
+    Args:
+        config: The run; `config.cycle` must be there.
+        runtime: The device; one process.
+
+    Raises:
+        InputError: If the attribute is unknown, or there are several processes.
+    """
+
+    def __init__(self, config: RunConfig, runtime: Runtime) -> None:
+        assert config.cycle is not None
+        if runtime.world_size > 1:
+            raise InputError("CycleGAN trains in one process: its image buffers are not shared")
+        self.config, self.cycle, self.runtime = config, config.cycle, runtime
+        self.column = domain_column(config)
+        networks = build_networks(config.cycle)
+        seed, device = config.train.seed, runtime.device
+        for number, (name, network) in enumerate(networks.items()):
+            networks[name] = prepare(network, seed, 10 + number, device)
+        size, kept = config.model.size, config.cycle.buffer_images
+        self.buffers = {name: ImageBuffer(kept, size).to(device) for name in (WITHOUT, WITH)}
+        self.generators = nn.ModuleDict({d: networks[f"to_{d}"] for d in (WITHOUT, WITH)})
+        self.discriminators = nn.ModuleDict({d: networks[f"is_{d}"] for d in (WITHOUT, WITH)})
+        self.networks: Mapping[str, nn.Module] = {
+            **networks,
+            **{f"buffer_{name}": buffer for name, buffer in self.buffers.items()},
+        }
+        self._adams = {
+            "generators": adam(self.generators, config.train),
+            "discriminators": adam(self.discriminators, config.train),
+        }
+        self.optimizers: Mapping[str, Optimizer] = self._adams
+        self._rows: dict[str, Tensor] | None = None
+
+    def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
+        """One update of both generators, one of both discriminators.
+
+        The loader's batch is not looked at: each domain has rows of its own.
+        """
+        self._follow_schedule(iteration)
+        real = {domain: self._draw(loader, iteration, domain) for domain in (WITHOUT, WITH)}
+        fakes, metrics = self._update_generators(real)
+        return metrics | self._update_discriminators(real, fakes, iteration)
+
+    def _update_generators(
+        self, real: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        fakes, total = {}, torch.zeros((), device=self.runtime.device)
+        sums = {"g_adversarial": total, "cycle": total, "identity": total}
+        with self.runtime.autocast(), frozen_weights(self.discriminators):
+            for domain, other in ((WITHOUT, WITH), (WITH, WITHOUT)):
+                to_domain, back = self.generators[domain], self.generators[other]
+                fake = to_domain(real[other])
+                scores = self.discriminators[domain](fake).float()
+                losses = {
+                    "g_adversarial": least_squares(scores, 1.0),
+                    "cycle": F.l1_loss(back(fake).float(), real[other]),
+                    "identity": F.l1_loss(to_domain(real[domain]).float(), real[domain]),
+                }
+                sums = {name: sums[name] + loss for name, loss in losses.items()}
+                fakes[domain] = fake.float()
+        weighted = self.cycle.cycle * sums["cycle"] + self.cycle.identity * sums["identity"]
+        (sums["g_adversarial"] + weighted).backward()
+        step(self.generators, self._adams["generators"])
+        return fakes, {name: value.detach() for name, value in sums.items()}
+
+    def _update_discriminators(
+        self, real: Mapping[str, Tensor], fakes: Mapping[str, Tensor], iteration: int
+    ) -> dict[str, Tensor]:
+        total = torch.zeros((), device=self.runtime.device)
+        for number, (domain, network) in enumerate(self.discriminators.items()):
+            generator = keyed_generator(self.config.train.seed, iteration, _BUFFER, number)
+            shown = self.buffers[domain].swap(fakes[domain], generator)
+            with self.runtime.autocast():
+                real_scores, fake_scores = network(real[domain]), network(shown)
+            ones, zeros = (
+                least_squares(real_scores.float(), 1.0),
+                least_squares(fake_scores.float(), 0.0),
+            )
+            total = total + 0.5 * (ones + zeros)  # halved, so that D learns more slowly than G
+        total.backward()
+        step(self.discriminators, self._adams["discriminators"])
+        return {"d_adversarial": total.detach()}
+
+    def _draw(self, loader: Loader, iteration: int, domain: str) -> Tensor:
+        """Random training faces of a domain, half a batch of them, half of those mirrored."""
+        if self._rows is None:
+            self._rows = domain_rows(loader, self.column)
+        rows, number = self._rows[domain], (WITHOUT, WITH).index(domain)
+        generator = keyed_generator(loader.seed, iteration, _ROWS, number)
+        half = loader.batch_size // 2
+        picks = torch.randint(len(rows), (half,), generator=generator)
+        return loader.faces(rows[picks], torch.rand(half, generator=generator))
+
+    def _follow_schedule(self, iteration: int) -> None:
+        """A constant step size, then a linear fall to zero."""
+        train = self.config.train
+        share = iteration * train.batch_size / train.images
+        for optimizer in self._adams.values():
+            for group in optimizer.param_groups:
+                group["lr"] = train.learning_rate * min(1.0, 2 * (1 - share))
+
+    @torch.no_grad()
+    def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:
+        """Real faces, and both translations of each."""
+        translated = {f"to_{d}": self.generators[d](real_images) for d in (WITH, WITHOUT)}
+        return {"real": real_images, **translated}
+
+
+def least_squares(scores: Tensor, target: float) -> Tensor:
+    """Mean squared distance of scores, any shape float32, from 1 (real) or 0; scalar `[]`."""
+    return (scores - target).square().mean()
+
+
+def domain_column(config: RunConfig) -> int:
+    """Where the attribute of the two domains stands among the run's.
+
+    Raises:
+        InputError: If it is not there.
+    """
+    assert config.cycle is not None
+    if config.cycle.attribute not in config.model.attributes:
+        raise InputError(f"the pack has no attribute {config.cycle.attribute} for CycleGAN")
+    return config.model.attributes.index(config.cycle.attribute)
+
+
+def domain_rows(loader: Loader, column: int) -> dict[str, Tensor]:
+    """Rows of the train split without and with an attribute, each `[M]` int64.
+
+    Raises:
+        InputError: If a domain is empty.
+    """
+    has = loader.attributes[loader.rows, column].cpu().bool()
+    rows = {WITHOUT: loader.rows[~has], WITH: loader.rows[has]}
+    for domain, found in rows.items():
+        if not len(found):
+            raise InputError(f"no training face is {domain} the attribute of CycleGAN's domains")
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Translator:
+    """A trained CycleGAN, for evaluation."""
+
+    attribute: str
+    """What it adds and removes."""
+    generators: Mapping[str, nn.Module]
+    """By the domain they lead to."""
+
+    @torch.no_grad()
+    def edit(self, faces: Tensor, changes: Mapping[str, float]) -> Tensor:
+        """Add (1) or remove (0) the attribute of faces `[B, 3, H, W]` in [-1, 1]."""
+        target = WITH if changes[self.attribute] > 0.5 else WITHOUT
+        edited: Tensor = self.generators[target](faces)
+        return edited
+
+
+def load_translator(run: Path, device: torch.device) -> Translator:
+    """Load what `CycleGAN` trained in a folder.
+
+    Raises:
+        InputError: If there is no such run, or its weights do not fit.
+    """
+    path = run / CHECKPOINT_FILE
+    config, state = load_run(path)
+    if config.cycle is None:
+        raise InputError(f"{path}: is no run of CycleGAN")
+    networks = build_networks(config.cycle)
+    load_networks(path, state, networks, device)
+    generators = {domain: networks[f"to_{domain}"] for domain in (WITHOUT, WITH)}
+    return Translator(config.cycle.attribute, generators)

@@ -1,0 +1,128 @@
+"""DCGAN's features with linear L2-SVMs (P18; Sec. 5.3.1, Fig. 4).
+
+Radford et al. (2016, Sec. 5.1): the discriminator of a DCGAN that saw no labels, the features of
+all its convolutions max-pooled to a 4x4 grid, flattened and joined, then a regularized linear SVM
+with squared hinge loss for each attribute.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.svm import LinearSVC
+from torch import Tensor
+
+from twobirds.baselines.cgan import ConditionalGenerator
+
+GRID = 4
+"""Side of the grid that every layer's features are pooled to."""
+PENALTIES = (1e-5, 1e-4, 1e-3)
+"""Values of C to choose from on held-out training faces."""
+_HELD_OUT = 5  # one training face in so many chooses C
+_TRIAL_ATTRIBUTES = 8  # on which C is chosen
+_MAX_ITERATIONS = 300
+
+Fitted = tuple[np.ndarray, float]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearSVMs:
+    """One linear SVM for each of K attributes, on standardized features."""
+
+    mean: np.ndarray
+    """`[P]` of the training features."""
+    scale: np.ndarray
+    """`[P]` standard deviations."""
+    weights: np.ndarray
+    """`[K, P]`."""
+    intercepts: np.ndarray
+    """`[K]`."""
+    penalty: float
+    """The C chosen."""
+
+    def decide(self, features: np.ndarray) -> np.ndarray:
+        """Distances from the planes, `[N, K]`, of features `[N, P]`; above 0 means present."""
+        decisions: np.ndarray = (
+            (features - self.mean) / self.scale
+        ) @ self.weights.T + self.intercepts
+        return decisions
+
+
+@torch.no_grad()
+def extract_features(model: ConditionalGenerator, images: Tensor) -> Tensor:
+    """DCGAN's features `[B, P]` of images `[B, 3, H, W]` in [-1, 1]."""
+    none = images.new_zeros(len(images), 0)
+    pooled = [
+        F.adaptive_max_pool2d(features, min(GRID, features.shape[-1])).flatten(1)
+        for features in model.discriminator.features(images, none)
+    ]
+    return torch.cat(pooled, dim=1)  # [B, sum of C_l * 16]
+
+
+def fit_svms(
+    features: np.ndarray,
+    attributes: np.ndarray,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> LinearSVMs:
+    """Fit the SVMs; C is what does best on a fifth of the training faces.
+
+    Args:
+        features: `[N, P]` float32.
+        attributes: `[N, K]` 0/1.
+        progress: Told about SVMs fitted.
+    """
+    mean, scale = features.mean(axis=0), features.std(axis=0).clip(1e-6)
+    standardized = (features - mean) / scale
+    penalty = _choose_penalty(standardized, attributes)
+    fitted = _fit_all(standardized, attributes, penalty, progress)
+    weights, intercepts = zip(*fitted, strict=True)
+    return LinearSVMs(mean, scale, np.stack(weights), np.array(intercepts), penalty)
+
+
+def _choose_penalty(features: np.ndarray, attributes: np.ndarray) -> float:
+    """The C with the fewest errors on held-out faces, over a spread of attributes."""
+    held_out = np.arange(len(features)) % _HELD_OUT == 0
+    columns = np.linspace(0, attributes.shape[1] - 1, _TRIAL_ATTRIBUTES).astype(int)
+    chosen = attributes[:, np.unique(columns)]
+    errors = []
+    for penalty in PENALTIES:
+        fitted = _fit_all(features[~held_out], chosen[~held_out], penalty)
+        weights, intercepts = zip(*fitted, strict=True)
+        read = features[held_out] @ np.stack(weights).T + np.array(intercepts) > 0
+        errors.append(float((read != chosen[held_out]).mean()))
+    return PENALTIES[int(np.argmin(errors))]
+
+
+def _fit_all(
+    features: np.ndarray,
+    attributes: np.ndarray,
+    penalty: float,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Sequence[Fitted]:
+    def fit(column: np.ndarray) -> Fitted:
+        return _fit_one(features, column, penalty)
+
+    results: list[Fitted] = []
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # liblinear lets go of the lock
+        for fitted in pool.map(fit, attributes.T):
+            results.append(fitted)
+            if progress is not None:
+                progress("fitting SVMs", len(results), attributes.shape[1])
+    return results
+
+
+def _fit_one(features: np.ndarray, labels: np.ndarray, penalty: float) -> Fitted:
+    """Weights `[P]` and intercept; where all labels are alike, what always says that label."""
+    if labels.min() == labels.max():
+        return np.zeros(features.shape[1]), 1.0 if labels[0] else -1.0
+    # Not the dual solver: its random state is one for all threads, so no run is like another.
+    svm: Any = LinearSVC(
+        C=penalty, loss="squared_hinge", dual=False, max_iter=_MAX_ITERATIONS, tol=1e-3
+    )
+    svm.fit(features, labels)
+    return svm.coef_[0], float(svm.intercept_[0])

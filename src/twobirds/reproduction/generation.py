@@ -1,0 +1,115 @@
+"""P20: faces generated and changed with z held: ours, CGAN, ACGAN (Sec. 5.3.6, Fig. 9 (b))."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twobirds.data.attributes import resolve_conflicts
+from twobirds.evaluation.bootstrap import interval
+from twobirds.evaluation.faces import Decoder
+from twobirds.evaluation.frechet import (
+    FeatureStatistics,
+    feature_statistics,
+    frechet_distance,
+)
+from twobirds.evaluation.generation import generate_images
+from twobirds.reproduction.changes import (
+    Change,
+    estimates,
+    measure_change,
+)
+from twobirds.reproduction.paired import Estimate, estimate
+from twobirds.reproduction.plan import ACGAN, CGAN, OURS
+from twobirds.reproduction.study import Study
+
+METHODS = (CGAN, ACGAN, OURS)
+NUM_CHANGED = 500
+"""Generated faces for each attribute."""
+_FRECHET_RESAMPLES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class GenerationResult:
+    """What the three methods generate."""
+
+    figures: dict[tuple[str, str], dict[str, Estimate]]
+    """By attribute and method."""
+    differences: dict[tuple[str, str], Estimate]
+    """By figure and other method: ours less the other, all attributes together."""
+    frechet: dict[str, float]
+    """By method, of faces with the test faces' attributes, on the judge's features."""
+    frechet_differences: dict[tuple[str, str], Estimate]
+    """By two methods: the distance of the first less that of the second."""
+    num_fakes: int
+    """Faces behind `frechet`."""
+
+
+def measure_generation(study: Study) -> GenerationResult:
+    """Generate with each method from the same z and attributes, before and after each change."""
+    figures: dict[tuple[str, str], dict[str, Estimate]] = {}
+    values: dict[str, list[dict[str, np.ndarray]]] = {method: [] for method in METHODS}
+    features = {}
+    asked = asked_attributes(study, study.config.num_fakes)
+    for method in METHODS:
+        decoder = decoder_of(study, method)
+        fakes = generate_images(decoder, asked, seed=study.seed)
+        features[method] = study.judge.read(fakes)[1]
+        for attribute in study.compared:
+            change = generate_change(study, decoder, attribute, NUM_CHANGED)
+            measured = measure_change(study, change)
+            values[method].append(measured)
+            figures[attribute, method] = estimates(measured, change.people, seed=study.seed)
+    differences = {}
+    for other in (CGAN, ACGAN):
+        for key in values[OURS][0] if study.compared else ():
+            ours, theirs = (np.concatenate([v[key] for v in values[m]]) for m in (OURS, other))
+            people = np.tile(np.arange(NUM_CHANGED), len(study.compared))  # the same z each time
+            differences[key, other] = estimate(ours - theirs, people, seed=study.seed)
+    real = feature_statistics(study.real_features)
+    frechet = {m: frechet_distance(feature_statistics(f), real) for m, f in features.items()}
+    frechet_differences = {
+        pair: _frechet_difference(features[pair[0]], features[pair[1]], real, seed=study.seed)
+        for pair in ((CGAN, OURS), (ACGAN, OURS), (CGAN, ACGAN))
+    }
+    return GenerationResult(figures, differences, frechet, frechet_differences, len(asked))
+
+
+def _frechet_difference(
+    first: np.ndarray, second: np.ndarray, real: FeatureStatistics, *, seed: int
+) -> Estimate:
+    """How much farther `first` `[N, F]` is from real faces than `second`, over resampled z.
+
+    With resampled faces both distances grow alike, and the difference hardly.
+    """
+    rng = np.random.default_rng(seed)
+    gaps = []
+    for _ in range(_FRECHET_RESAMPLES):
+        picks = rng.integers(len(first), size=len(first))
+        a, b = (frechet_distance(feature_statistics(f[picks]), real) for f in (first, second))
+        gaps.append(a - b)
+    a, b = (frechet_distance(feature_statistics(f), real) for f in (first, second))
+    low, high = interval(np.array(gaps))
+    return Estimate(a - b, (low, high), len(first), len(first))
+
+
+def decoder_of(study: Study, method: str) -> Decoder:
+    """What generates, by method."""
+    return study.conditional_gan(method) if method == CGAN else study.model(method)
+
+
+def asked_attributes(study: Study, count: int) -> np.ndarray:
+    """Attribute rows of random test faces, `[count, K]` 0/1."""
+    picks = np.random.default_rng([study.seed, 21]).integers(len(study.faces), size=count)
+    return study.faces.attributes[picks]
+
+
+def generate_change(study: Study, decoder: Decoder, attribute: str, count: int) -> Change:
+    """Faces without an attribute, and those of the same z and other attributes with it."""
+    names = list(study.ours.attributes)
+    without = asked_attributes(study, count).copy()
+    without[:, names.index(attribute)] = 0
+    changed = without.copy()
+    changed[:, names.index(attribute)] = 1
+    changed = resolve_conflicts(changed, names, [attribute])
+    before, after = (generate_images(decoder, rows, seed=study.seed) for rows in (without, changed))
+    return Change(attribute, 1, before, after, np.full(count, -1))

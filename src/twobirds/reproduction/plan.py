@@ -1,0 +1,165 @@
+"""Which models are trained for the experiments, by which recipes, at which budget."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from twobirds.config import CycleConfig, RunConfig, TrainConfig
+from twobirds.errors import InputError
+from twobirds.presets import PAPER
+
+OURS, ACGAN, CGAN, DCGAN = "ours", "acgan", "cgan", "dcgan"
+CNN, RECOGNIZER, RESNET = "cnn", "recognizer", "resnet"
+STAGE1 = "stage1"
+PIXEL, LATENT, PIXEL_LATENT = "pixel", "latent", "pixel-latent"
+SETTINGS = (PIXEL, LATENT, PIXEL_LATENT, OURS)
+"""The four settings of the losses in stage 2, in the order of the paper's Fig. 5."""
+COMPARED_ATTRIBUTES = ("Bangs", "Eyeglasses", "Bald")
+"""What the paper compares with CycleGAN, CGAN and ACGAN (Sec. 5.3.4, 5.3.6)."""
+TITLES = {
+    OURS: "iterative GAN",
+    ACGAN: "ACGAN",
+    CGAN: "CGAN",
+    DCGAN: "DCGAN + SVM",
+    CNN: "CNN",
+    RECOGNIZER: "our C alone",
+    RESNET: "ResNet",
+    PIXEL: "pixel loss",
+    LATENT: "z loss",
+    PIXEL_LATENT: "z loss + pixel loss",
+}
+"""What the models are called in tables and figures."""
+_RESNET_LEARNING_RATE = 1e-3  # batch norm and a residual net: the GANs' 2e-4 only makes it slower
+_STAGE1_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is trained and measured."""
+
+    images: int
+    """Real images shown to each model; the fourth of them that share stage 1 count it in."""
+    width: float = 0.5
+    """Factor on the numbers of channels of G, D and what is built like them."""
+    batch_size: int = 32
+    """Images per iteration of all but CycleGAN."""
+    cycle_images: int | None = None
+    """Real images shown to each CycleGAN; None gives it the wall-clock time that ours took."""
+    cycle_channels: int = 32
+    """Channels of CycleGAN's first convolutions, its authors' 64."""
+    cycle_blocks: int = 6
+    """Residual blocks of its generators."""
+    judge_images: int = 80_000
+    """Training images shown to the judge."""
+    max_faces: int | None = None
+    """Most faces of the test split; None takes all."""
+    num_fakes: int = 2_000
+    """Faces to generate for each comparison."""
+    svm_faces: int = 12_000
+    """Most training faces for the SVMs."""
+    drawn_faces: int = 20_000
+    """Faces to draw where the data is to be drawn."""
+
+    def __post_init__(self) -> None:
+        if self.images < 20 * self.batch_size:
+            least = 20 * self.batch_size
+            raise InputError(f"--budget must be at least {least} images, not {self.images}")
+
+
+BUDGETS = {
+    "small": Budget(
+        images=9_600,
+        width=0.25,
+        cycle_images=400,
+        cycle_channels=16,
+        cycle_blocks=3,
+        judge_images=24_000,
+        max_faces=800,
+        num_fakes=800,
+        svm_faces=2_500,
+        drawn_faces=8_000,
+    ),
+    "medium": Budget(images=150_000),
+    "full": Budget(images=9_250_000, width=1.0, batch_size=64, cycle_channels=64),
+}
+"""By name: minutes on two cores; an afternoon on two cores; the paper's 50 epochs on a GPU."""
+
+
+def find_budget(name: str) -> Budget:
+    """A budget by name, or `medium` with another number of images.
+
+    Raises:
+        InputError: If it is neither.
+    """
+    if name in BUDGETS:
+        return BUDGETS[name]
+    digits = name.replace(",", "").replace("_", "")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
+        raise InputError(f"--budget takes {', '.join(BUDGETS)} or a number of images, not {name!r}")
+    return dataclasses.replace(BUDGETS["medium"], images=int(digits))
+
+
+def stage1_images(budget: Budget) -> int:
+    """Images of the stage 1 that ours, its three other settings and ACGAN begin with."""
+    iterations = round(budget.images * _STAGE1_SHARE / budget.batch_size)
+    return max(1, iterations) * budget.batch_size
+
+
+def recipe(name: str, budget: Budget, *, size: int, seed: int) -> RunConfig:
+    """The recipe of one model.
+
+    Ours and what shares its stage 1 are preset `paper`; the others keep what applies of it: widths,
+    batches, Adam and its settings.
+
+    Args:
+        name: One of the constants above, or `cyclegan_name` of an attribute.
+        budget: How much to train.
+        size: Height and width of the images in pixels.
+        seed: Of everything random.
+    """
+    first = stage1_images(budget)
+    images = first if name == STAGE1 else budget.images
+    share = first / images if name in SETTINGS else 1.0
+    train = dataclasses.replace(
+        PAPER.train,
+        images=images,
+        stage1_share=share,
+        batch_size=budget.batch_size,
+        seed=seed,
+        sample_every_images=max(budget.batch_size, images // 10),
+        log_every_images=max(budget.batch_size, min(3_200, images // 20)),
+        learning_rate=_RESNET_LEARNING_RATE if name == RESNET else PAPER.train.learning_rate,
+    )
+    model = dataclasses.replace(PAPER.model, size=size, width=budget.width)
+    config = RunConfig(preset=name, model=model, loss=PAPER.loss, train=train)
+    attribute = name.removeprefix(_CYCLE_PREFIX)
+    if attribute != name:
+        return _cyclegan(config, budget, attribute)
+    return dataclasses.replace(config, loss=_SETTING_LOSSES.get(name, PAPER.loss))
+
+
+def cyclegan_name(attribute: str) -> str:
+    """What the CycleGAN of an attribute is called."""
+    return f"{_CYCLE_PREFIX}{attribute}"
+
+
+_CYCLE_PREFIX = "cyclegan-"
+_SETTING_LOSSES = {
+    PIXEL: dataclasses.replace(PAPER.loss, perceptual=0.0, latent=0.0),
+    LATENT: dataclasses.replace(PAPER.loss, perceptual=0.0, pixel=0.0),
+    PIXEL_LATENT: dataclasses.replace(PAPER.loss, perceptual=0.0),
+}
+
+
+def _cyclegan(config: RunConfig, budget: Budget, attribute: str) -> RunConfig:
+    """Batches of one image a domain, as its authors have them."""
+    train: TrainConfig = dataclasses.replace(
+        config.train,
+        batch_size=2,
+        images=budget.cycle_images or budget.images,
+        log_every_images=20,
+        sample_every_images=1_000,
+    )
+    cycle = CycleConfig(
+        attribute, num_channels=budget.cycle_channels, num_blocks=budget.cycle_blocks
+    )
+    return dataclasses.replace(config, train=train, cycle=cycle)

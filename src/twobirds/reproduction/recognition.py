@@ -1,0 +1,112 @@
+"""P18: Hamming loss of five contenders, and single predictions (Sec. 5.3.1, Fig. 4, Table 3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twobirds.baselines.dcgan_svm import extract_features, fit_svms
+from twobirds.baselines.recognizers import load_recognizer
+from twobirds.evaluation.faces import batches, to_tensor
+from twobirds.evaluation.recognition import majority_labels, score_recognition
+from twobirds.reproduction.paired import Estimate, estimate
+from twobirds.reproduction.plan import CNN, DCGAN, OURS, RECOGNIZER, RESNET
+from twobirds.reproduction.study import Study
+
+CONTENDERS = (OURS, DCGAN, CNN, RECOGNIZER, RESNET)
+SHOWN = ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Eyeglasses", "Heavy_Makeup", "Male",
+         "No_Beard", "Smiling", "Wavy_Hair", "Young")  # fmt: skip
+"""Attributes of the table of single predictions, about those of the paper's Table 3."""
+NUM_SHOWN_FACES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class RecognitionResult:
+    """What the contenders read off the test faces."""
+
+    scores: dict[str, dict[str, Any]]
+    """By contender, as in the report of `evaluate`."""
+    loss: dict[str, Estimate]
+    """Hamming loss of each, a mean over people."""
+    differences: dict[str, Estimate]
+    """By how much the loss of each other contender exceeds ours."""
+    shown: list[dict[str, Any]]
+    """Single predictions."""
+
+
+def measure_recognition(study: Study) -> RecognitionResult:
+    """Have every contender read every test face."""
+    read = {name: _read(study, name) for name in CONTENDERS}
+    labels, names = study.faces.attributes, study.ours.attributes
+    pack = study.trainings.pack
+    majority = majority_labels(pack.attributes[pack.rows("train")])
+    scores = {n: score_recognition(p, labels, majority, names) for n, p in read.items()}
+    errors = {n: ((p > 0.5) != labels).mean(axis=1) for n, p in read.items()}  # [N]
+    differences = {
+        name: estimate(errors[name] - errors[OURS], study.people, seed=study.seed)
+        for name in CONTENDERS
+        if name != OURS
+    }
+    loss = {n: estimate(e, study.people, seed=study.seed) for n, e in errors.items()}
+    return RecognitionResult(scores, loss, differences, _single_predictions(study, read))
+
+
+def _read(study: Study, name: str) -> np.ndarray:
+    """Probabilities `[N, K]` that a contender reads off the test faces."""
+    if name == DCGAN:
+        return _read_by_svms(study)
+    recognize: Callable[[Tensor], Tensor] = study.ours.recognize
+    if name in (CNN, RECOGNIZER, RESNET):
+        run = study.trainings.run(name)
+        recognize = load_recognizer(run, study.ours.device, kind=name)  # type: ignore[arg-type]
+    return _apply(study, recognize, study.faces.images)
+
+
+def _read_by_svms(study: Study) -> np.ndarray:
+    """Fit SVMs on DCGAN's features of training faces, and read the test faces."""
+    model, pack = study.conditional_gan(DCGAN), study.trainings.pack
+    rows = pack.rows("train")
+    order = np.random.default_rng(study.seed).permutation(rows)
+    rows = np.sort(order[: study.trainings.budget.svm_faces])
+
+    def extract(faces: Tensor) -> Tensor:
+        return extract_features(model, faces)
+
+    features = _apply(study, extract, pack.images[rows])
+    svms = fit_svms(features, pack.attributes[rows], progress=study.progress)
+    decisions = svms.decide(_apply(study, extract, study.faces.images))
+    probabilities: np.ndarray = 1 / (1 + np.exp(-decisions))  # above 1/2 where the plane says so
+    return probabilities
+
+
+def _apply(study: Study, function: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
+    """Send faces `[N, S, S, 3]` through a function to `[B, ...]`; `[N, ...]` comes out."""
+    with torch.inference_mode():
+        parts = [
+            function(to_tensor(part, study.ours.device)).float().cpu().numpy()
+            for part in batches(images)
+        ]
+    return np.concatenate(parts)
+
+
+def _single_predictions(study: Study, read: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Truth and what each contender read, of the first faces in an order drawn from the seed."""
+    order = np.random.default_rng([study.seed, 18]).permutation(len(study.faces))
+    names = study.ours.attributes
+    columns = [names.index(name) for name in SHOWN if name in names]
+    rows = []
+    for number, position in enumerate(order[:NUM_SHOWN_FACES].tolist(), 1):
+        rows += [
+            {
+                "face": number,
+                "pack_row": int(study.faces.rows[position]),
+                "attribute": names[column],
+                "truth": 2 * int(study.faces.attributes[position, column]) - 1,
+                **{name: float(p[position, column]) for name, p in read.items()},
+            }
+            for column in columns
+        ]
+    return rows

@@ -1,0 +1,141 @@
+"""Train every model of the paper's experiments, measure, and write one report."""
+
+import importlib.metadata
+import os
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run, write_json, write_text
+from twobirds.config import to_dict
+from twobirds.data.pack import Pack
+from twobirds.evaluation.evaluate import round_figures
+from twobirds.evaluation.faces import Progress
+from twobirds.reproduction.document import to_html, to_markdown
+from twobirds.reproduction.generation import measure_generation
+from twobirds.reproduction.pictures import draw_pictures
+from twobirds.reproduction.plan import Budget
+from twobirds.reproduction.recognition import measure_recognition
+from twobirds.reproduction.report import Reproduction, to_document, to_json
+from twobirds.reproduction.settings import measure_settings
+from twobirds.reproduction.study import Study, open_study
+from twobirds.reproduction.timing import measure_times
+from twobirds.reproduction.trainings import Announce, Trainings
+from twobirds.reproduction.transformation import measure_transformation
+from twobirds.reproduction.verdicts import Results, judge_claims
+from twobirds.runtime import Runtime
+
+MODELS_FOLDER, FIGURES_FOLDER = "models", "figures"
+REPORT = "report"
+
+
+def reproduce(
+    pack: Pack,
+    out: Path,
+    budget: Budget,
+    runtime: Runtime,
+    *,
+    seed: int,
+    announce: Announce,
+    embedder_path: Path | None = None,
+    progress: Progress | None = None,
+) -> bool:
+    """Run the paper's experiments on a pack; the same call goes on where one was stopped.
+
+    Args:
+        pack: The faces, at 32, 64 or 128 pixels.
+        out: Folder for the models, the figures and `report.html`, `report.md`, `report.json`.
+        budget: How much to train and measure.
+        runtime: The device; one process.
+        seed: Of everything random.
+        announce: Told which model is trained.
+        embedder_path: ONNX file of a face embedder; None does without identity.
+        progress: Told how far the measurements are.
+
+    Returns:
+        Whether the report was written; not if a signal stopped a training.
+
+    Raises:
+        InputError: If the pack, the embedder or what lies in `out` is unfit.
+        DivergenceError: If a training leaves the finite numbers.
+    """
+    trainings = Trainings(out / MODELS_FOLDER, pack, budget, runtime, seed, announce)
+    if not trainings.train_all():
+        return False
+    announce("measuring")
+    study = open_study(trainings, embedder_path, progress)
+    results = Results(
+        recognition=measure_recognition(study),
+        settings=measure_settings(study),
+        transformation=measure_transformation(study),
+        generation=measure_generation(study),
+    )
+    reproduction = Reproduction(
+        facts=gather_facts(study),
+        results=results,
+        times=measure_times(study),
+        claims=judge_claims(results, study.absent),
+        pictures=draw_pictures(study, results.recognition, results.settings, out / FIGURES_FOLDER),
+        absent=study.absent,
+    )
+    document = to_document(reproduction)
+    write_text(out / f"{REPORT}.html", to_html(document))
+    write_text(out / f"{REPORT}.md", to_markdown(document, folder=out))
+    write_json(out / f"{REPORT}.json", round_figures(to_json(reproduction)))
+    return True
+
+
+def gather_facts(study: Study) -> dict[str, Any]:
+    """Configuration, seeds, hashes, hardware and budget."""
+    trainings, pack = study.trainings, study.trainings.pack
+    models = {}
+    for name in trainings.names():
+        config, state = load_run(trainings.run(name) / CHECKPOINT_FILE)
+        images = int(state["iteration"]) * config.train.batch_size
+        models[name] = {"images": images, "config": to_dict(config) | {"model": None}}
+    return {
+        "size": pack.size,
+        "seed": study.seed,
+        "data": {
+            "pack_sha256": pack.sha256,
+            "drawn": pack.drawn is not None,
+            "num_train": len(pack.rows("train")),
+            "num_test": len(study.faces),
+            "num_people": len(np.unique(study.people)),
+        },
+        "budget": asdict(trainings.budget),
+        "judge": {
+            "sha256": study.judge.sha256,
+            "images": study.judge.metadata.images,
+            "seed": study.judge.metadata.seed,
+            "hamming_loss": float(((study.real_logits > 0) != study.faces.attributes).mean()),
+        },
+        "embedder": study.calibration or {},
+        "weights_sha256": study.ours.weights_sha256,
+        "hardware": _hardware(trainings.runtime.device),
+        "versions": {
+            "python": platform.python_version(),
+            **{n: importlib.metadata.version(n) for n in ("twobirds", "torch", "scikit-learn")},
+        },
+        "models": models,
+    }
+
+
+def _hardware(device: torch.device) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "device": device.type,
+        "cpu": platform.processor() or platform.machine(),
+        "num_cores": os.cpu_count(),
+        "num_threads": torch.get_num_threads(),
+    }
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        names = [x for x in information.read_text().splitlines() if x.startswith("model name")]
+        facts["cpu"] = names[0].split(":", 1)[1].strip() if names else facts["cpu"]
+    if device.type == "cuda":
+        facts["gpu"] = torch.cuda.get_device_name(device)
+    return facts

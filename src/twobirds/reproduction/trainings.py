@@ -1,0 +1,144 @@
+"""Training every model of the experiments, one after the other, resumed where it was stopped."""
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from twobirds.baselines.cgan import ConditionalGAN
+from twobirds.baselines.cyclegan import CycleGAN
+from twobirds.baselines.recognizers import Recognizer
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json
+from twobirds.config import RunConfig
+from twobirds.data.pack import Pack
+from twobirds.reproduction.plan import (
+    ACGAN,
+    CGAN,
+    CNN,
+    COMPARED_ATTRIBUTES,
+    DCGAN,
+    LATENT,
+    OURS,
+    PIXEL,
+    PIXEL_LATENT,
+    RECOGNIZER,
+    RESNET,
+    SETTINGS,
+    STAGE1,
+    Budget,
+    cyclegan_name,
+    recipe,
+)
+from twobirds.runtime import Runtime
+from twobirds.training.iterative import IterativeGAN
+from twobirds.training.run import ObjectiveBuilder, fork_run, train_objective
+
+Announce = Callable[[str], None]
+"""Told what is going on, in a line."""
+
+_BUILDERS: dict[str, ObjectiveBuilder] = {
+    CGAN: ConditionalGAN,
+    DCGAN: partial(ConditionalGAN, conditional=False),
+    CNN: partial(Recognizer, kind="cnn"),
+    RECOGNIZER: partial(Recognizer, kind="recognizer"),
+    RESNET: partial(Recognizer, kind="resnet"),
+}
+_TRIAL_SECONDS = 20.0  # of CycleGAN, to learn how fast it is
+_PLAN_FILE = "images.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Trainings:
+    """The runs of a reproduction, under one folder.
+
+    Args:
+        folder: Where they lie, each in a folder of its name.
+        pack: The faces.
+        budget: How much to train.
+        runtime: Where to compute.
+        seed: Of everything random.
+        announce: Told which model is trained.
+    """
+
+    folder: Path
+    pack: Pack
+    budget: Budget
+    runtime: Runtime
+    seed: int
+    announce: Announce
+
+    def names(self) -> Sequence[str]:
+        """All models, in the order of their training; ours first, for CycleGAN's time is its."""
+        cycles = [cyclegan_name(a) for a in COMPARED_ATTRIBUTES if a in self.pack.attribute_names]
+        others = (CGAN, DCGAN, CNN, RECOGNIZER, RESNET)
+        return (STAGE1, OURS, PIXEL, LATENT, PIXEL_LATENT, ACGAN, *others, *cycles)
+
+    def run(self, name: str) -> Path:
+        """Folder of a model's run."""
+        return self.folder / name
+
+    def train_all(self) -> bool:
+        """Train whatever is not trained yet.
+
+        Returns:
+            Whether all are; not if a signal stopped one, with which the next call goes on.
+        """
+        names = self.names()
+        for number, name in enumerate(names, 1):
+            self.announce(f"model {number} of {len(names)}: {name}")
+            if not self._train(name):
+                return False
+        return True
+
+    def seconds(self, name: str) -> float:
+        """Wall-clock seconds that a model's training took, the stage 1 it began with included."""
+        return float(load_run(self.run(name) / CHECKPOINT_FILE)[1]["training_seconds"])
+
+    def _train(self, name: str) -> bool:
+        config = recipe(name, self.budget, size=self.pack.size, seed=self.seed)
+        if name in (*SETTINGS, ACGAN) and not (self.run(name) / CHECKPOINT_FILE).exists():
+            self._fork(name, config)
+        if config.cycle is not None:
+            images = self._cycle_images(name, config)
+            config = dataclasses.replace(
+                config, train=dataclasses.replace(config.train, images=images)
+            )
+            build: ObjectiveBuilder = CycleGAN
+        else:
+            build = _BUILDERS.get(name, IterativeGAN)
+        return self._leg(name, config, build)
+
+    def _leg(
+        self, name: str, config: RunConfig, build: ObjectiveBuilder, seconds: float = float("inf")
+    ) -> bool:
+        return train_objective(
+            config,
+            self.pack,
+            self.run(name),
+            self.runtime,
+            build,
+            resume=True,
+            max_seconds=seconds,
+            shows_progress=True,
+        )
+
+    def _fork(self, name: str, config: RunConfig) -> None:
+        """Begin where stage 1 ended, with its log so far."""
+        fork_run(self.run(STAGE1), self.run(name), config)
+        log = self.run(STAGE1) / "metrics.jsonl"
+        if log.exists():
+            shutil.copyfile(log, self.run(name) / log.name)
+
+    def _cycle_images(self, name: str, config: RunConfig) -> int:
+        """Images that a CycleGAN is shown: those of the budget, or as many as ours' time allows."""
+        if self.budget.cycle_images is not None:
+            return self.budget.cycle_images
+        plan = self.run(name) / _PLAN_FILE
+        if not plan.exists():
+            self._leg(name, config, CycleGAN, _TRIAL_SECONDS)
+            state = load_run(self.run(name) / CHECKPOINT_FILE)[1]
+            rate = state["iteration"] * config.train.batch_size / state["training_seconds"]
+            images = round(rate * self.seconds(OURS) / config.train.batch_size)
+            write_json(plan, {"images": max(1, images) * config.train.batch_size})
+        return int(read_json(plan)["images"])

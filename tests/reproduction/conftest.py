@@ -1,0 +1,54 @@
+"""One whole reproduction of seconds, on drawn faces of 32 pixels."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from making_runs import CPU
+from twobirds.data.drawn import draw_folder
+from twobirds.data.pack import Pack
+from twobirds.data.packing import pack_source
+from twobirds.reproduction.plan import Budget
+from twobirds.reproduction.reproduce import reproduce
+
+BUDGET = Budget(
+    images=160,
+    width=1 / 16,
+    batch_size=8,
+    cycle_images=8,
+    cycle_channels=4,
+    cycle_blocks=1,
+    judge_images=1_200,
+    max_faces=48,
+    num_fakes=48,
+    svm_faces=100,
+)
+
+
+@pytest.fixture(scope="session")
+def drawn_pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    """A pack of 480 drawn faces of 32 pixels."""
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_folder(folder / "faces", count=480, size=32, seed=3, workers=1)
+    return pack_source(folder / "faces", folder / "pack", size=32, workers=1)
+
+
+@pytest.fixture(scope="session")
+def reproduce_into(drawn_pack: Pack) -> Callable[..., bool]:
+    """Runs the experiments into a folder, within the tiny budget."""
+
+    def run(out: Path, announce: Callable[[str], None] = lambda _: None) -> bool:
+        return reproduce(drawn_pack, out, BUDGET, CPU, seed=0, announce=announce)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def reproduction(
+    tmp_path_factory: pytest.TempPathFactory, reproduce_into: Callable[..., bool]
+) -> Path:
+    """Folder of a complete reproduction; not to be changed."""
+    out = tmp_path_factory.mktemp("reproduction")
+    assert reproduce_into(out)
+    return out

@@ -1,0 +1,154 @@
+"""The whole of it: every table and figure is there, and a killed one ends the same."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twobirds.apps.cli import main
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
+from twobirds.reproduction.plan import ACGAN, OURS, SETTINGS, TITLES
+
+MODELS = {"ours", "pixel", "latent", "pixel-latent", "stage1", "acgan", "cgan", "dcgan", "cnn",
+          "recognizer", "resnet", "cyclegan-Bangs", "cyclegan-Eyeglasses",
+          "cyclegan-Bald"}  # fmt: skip
+FIGURES = {"fig4", "fig5", "fig6", "fig7", "fig8", "fig9a", "fig9b"}
+
+
+def read_report(out: Path) -> dict[str, Any]:
+    """The JSON report."""
+    report: dict[str, Any] = json.loads((out / "report.json").read_text())
+    return report
+
+
+def test_every_model_was_trained(reproduction: Path) -> None:
+    report = read_report(reproduction)
+    assert set(report["models"]) == MODELS
+    assert {time["name"] for time in report["times"]["trainings"]} == MODELS
+    images = {name: facts["images"] for name, facts in report["models"].items()}
+    assert {images[name] for name in (*SETTINGS, ACGAN, "cgan", "dcgan", "cnn")} == {160}
+
+
+def test_every_contender_has_figures_for_all_its_rows(reproduction: Path) -> None:
+    report = read_report(reproduction)
+    recognition = report["recognition"]
+    assert set(recognition["scores"]) == {"ours", "dcgan", "cnn", "recognizer", "resnet"}
+    losses = {n: s["hamming_loss"] for n, s in recognition["scores"].items()}
+    assert len(set(losses.values())) == len(losses)  # none is borrowed from another
+    assert set(report["loss_settings"]) == set(SETTINGS)
+    for figures in report["loss_settings"].values():
+        assert {"psnr_db", "ssim", "sharpness"} <= set(figures)
+    methods = {(r["attribute"], r["method"]) for r in report["transformation"]["figures"]}
+    named = ("Bangs", "Eyeglasses", "Bald")
+    assert methods == {(a, m) for a in named for m in ("ours", "cyclegan")}
+    methods = {(r["attribute"], r["method"]) for r in report["generation"]["figures"]}
+    assert methods == {(a, m) for a in named for m in ("ours", "cgan", "acgan")}
+    assert set(report["generation"]["frechet_distance"]) == {"ours", "cgan", "acgan"}
+
+
+def test_every_claim_has_a_verdict(reproduction: Path) -> None:
+    verdicts = read_report(reproduction)["verdicts"]
+    assert {v["section"] for v in verdicts} == {"5.3.1", "5.3.2", "5.3.4", "5.3.6"}
+    for verdict in verdicts:
+        assert verdict["verdict"] in ("holds", "does not hold", "not decided")
+        assert verdict["difference"] or verdict["reason"]
+
+
+def test_the_settings_differ_from_stage_2_on_only(reproduction: Path) -> None:
+    """The same stage 1, seed and length; only the weights of the losses differ."""
+    configs = {n: load_run(reproduction / "models" / n / CHECKPOINT_FILE)[0] for n in SETTINGS}
+    ours = configs[OURS]
+    for config in configs.values():
+        assert (config.model, config.train) == (ours.model, ours.train)
+    weights = {
+        n: (c.loss.perceptual > 0, c.loss.pixel > 0, c.loss.latent > 0) for n, c in configs.items()
+    }
+    assert weights == {
+        "pixel": (False, True, False),
+        "latent": (False, False, True),
+        "pixel-latent": (False, True, True),
+        "ours": (True, True, True),
+    }
+    stage1 = load_run(reproduction / "models" / "stage1" / CHECKPOINT_FILE)[0]
+    assert stage1.train.images == ours.train.stage1_images
+    logs = [
+        (reproduction / "models" / name / "metrics.jsonl").read_text().splitlines()[0]
+        for name in ("stage1", *SETTINGS, ACGAN)
+    ]
+    assert len(set(logs)) == 1
+
+
+def test_the_page_and_the_markdown_show_it_all(reproduction: Path) -> None:
+    page = (reproduction / "report.html").read_text()
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert page.count("<img") == len(FIGURES)
+    text = (reproduction / "report.md").read_text()
+    for name in FIGURES:
+        assert (reproduction / "figures" / f"{name}.png").is_file()
+        assert f"(figures/{name}.png)" in text
+    for title in TITLES.values():
+        assert title in text
+    for words in ("600,030 s", "3.2256 s", "0.5314", "majority label"):  # the paper's own
+        assert words in text
+
+
+def test_a_stopped_one_goes_on_and_ends_the_same(
+    reproduction: Path, reproduce_into: Callable[..., bool], tmp_path: Path
+) -> None:
+    """Stopped by SIGINT in the midst of a training; the next call goes on with that model."""
+    announced: list[str] = []
+
+    def stop_at_cgan(text: str) -> None:
+        announced.append(text)
+        if text.endswith(": cgan"):
+            previous = signal.getsignal(signal.SIGINT)
+
+            def interrupt_once_training(number: int, frame: Any) -> None:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                os.kill(os.getpid(), signal.SIGINT)
+
+            signal.signal(signal.SIGALRM, interrupt_once_training)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            assert previous is not None
+
+    assert not reproduce_into(tmp_path, stop_at_cgan)
+    assert announced[-1].endswith(": cgan")
+    assert not (tmp_path / "report.json").exists()
+    state = load_run(tmp_path / "models" / "cgan" / CHECKPOINT_FILE)[1]
+    assert 0 < state["iteration"] < 20
+    assert reproduce_into(tmp_path)
+    first, second = read_report(reproduction), read_report(tmp_path)
+    for report in (first, second):
+        del report["times"]
+    assert first == second
+    assert (reproduction / "figures/fig5.png").read_bytes() == (
+        tmp_path / "figures/fig5.png"
+    ).read_bytes()
+
+
+def test_wrong_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def error_of(*words: str) -> str:
+        assert main(["reproduce", *words, f"--out={tmp_path}/out"]) == 2
+        assert not (tmp_path / "out").exists()
+        return capsys.readouterr().err.removeprefix("twobirds: error: ")
+
+    assert error_of("--data=drawn", "--budget=huge").startswith("--budget takes small, medium")
+    assert error_of("--data=drawn", "--budget=12").startswith("--budget must be at least 640")
+    assert error_of("--data=absent").startswith("absent does not exist")
+    assert "is not a file" in error_of("--data=drawn", f"--embedder={tmp_path}/absent.onnx")
+    assert error_of("--data=drawn", "--seed=-1").startswith("--seed must lie")
+
+
+@pytest.mark.slow
+def test_the_small_budget_on_drawn_faces(tmp_path: Path) -> None:
+    """The command of the README, whole."""
+    assert main(["reproduce", "--data=drawn", "--budget=small", f"--out={tmp_path}"]) == 0
+    report = read_report(tmp_path)
+    assert set(report["models"]) == MODELS
+    scores = report["recognition"]["scores"]
+    assert scores["ours"]["hamming_loss"] < scores["ours"]["majority_hamming_loss"]
