@@ -15,8 +15,8 @@ TINY = RunConfig(
     loss=LossConfig(adversarial=0.5, pixel=8.0, latent=5.0, label_fakes=False),
     train=TrainConfig(
         batch_size=32,
-        images=80_000,
-        stage1_share=0.08,
+        images=100_000,
+        stage1_share=0.064,
         edited_share=0.5,
         ema_half_life_images=5_000,
         sample_every_images=8_000,
