@@ -175,8 +175,6 @@ def test_the_readme_does_what_it_shows(
     made = "report.json report.html model/model.safetensors edited.png grid.png".split()
     assert [name for name in made if not (tmp_path / name).is_file()] == []
 
-    (tmp_path / "runs/demo").mkdir(parents=True)
-    (tmp_path / "runs/demo/run").symlink_to(tmp_path / "run")
     names: dict[str, Any] = {}
     for block in blocks("python"):
         exec(block, names)

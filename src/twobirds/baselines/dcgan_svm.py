@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from twobirds.baselines.cgan import ConditionalGenerator
@@ -118,6 +117,8 @@ def _fit_all(
 
 def _fit_one(features: np.ndarray, labels: np.ndarray, penalty: float) -> Fitted:
     """Weights `[P]` and intercept; where all labels are alike, what always says that label."""
+    from sklearn.svm import LinearSVC
+
     if labels.min() == labels.max():
         return np.zeros(features.shape[1]), 1.0 if labels[0] else -1.0
     # Not the dual solver: its random state is one for all threads, so no run is like another.

@@ -17,7 +17,7 @@ from twobirds.config import RunConfig, to_dict
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError
-from twobirds.runtime import Runtime, average_values
+from twobirds.runtime import Runtime, average_values, keep_freed_memory
 from twobirds.training.logging import (
     METRICS_FILE,
     SAMPLES_FOLDER,
@@ -72,6 +72,7 @@ def train(
         DivergenceError: If a loss or weight is no longer finite; the last checkpoint stays.
         InputError: If the checkpoint does not fit the configuration.
     """
+    keep_freed_memory()
     settings = config.train
     checkpoint = leg.run / CHECKPOINT_FILE
     progress = Progress() if resumed is None else restore(checkpoint, resumed, objective)
