@@ -1,5 +1,6 @@
 """Every command, from words to files, on a small world of drawn faces."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 from tiny_run import TINY_RUN
 
+from onnx_files import write_judge
 from twobirds import FaceModel
 from twobirds.apps import options
 from twobirds.apps.cli import main
@@ -21,6 +23,7 @@ from twobirds.apps.train_command import UNFINISHED
 from twobirds.checkpoint import load_run
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import open_pack
+from twobirds.models.resnet import AttributeResNet
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -121,6 +124,21 @@ def test_training_against_the_features_of_another_model(world: Path, tmp_path: P
     words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
     assert main([*words, f"--feature-network={world}/run"]) == 0
     assert load_run(tmp_path / "run/checkpoint.pt")[0].loss.feature_source == "network"
+
+
+def test_training_against_the_features_of_a_judge_in_an_onnx_file(
+    world: Path, tmp_path: Path
+) -> None:
+    """A network that the paper's VGG-16 stands for; the run goes on with the same one only."""
+    size = json.loads((world / "run/config.json").read_text())["model"]["size"]
+    path, _ = write_judge(AttributeResNet(size, 7).eval(), tmp_path / "judge.onnx")
+    words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
+    assert main([*words, f"--feature-network={path}"]) == 0
+    config, state = load_run(tmp_path / "run/checkpoint.pt")
+    assert config.loss.feature_source == "network"
+    assert state["feature_network_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    other, _ = write_judge(AttributeResNet(size, 5).eval(), tmp_path / "other.onnx")
+    assert main([*words, "--resume", f"--feature-network={other}"]) == 2
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ from twobirds.errors import InputError
 from twobirds.presets import PRESETS
 
 if TYPE_CHECKING:
-    from twobirds.api import FaceModel
     from twobirds.runtime import Runtime
+    from twobirds.training.stage2 import FeatureNetwork
 
 UNFINISHED = 4
 """Exit code of a leg that ended, by a signal or `--minutes`, before the images were used up."""
@@ -48,8 +48,11 @@ class Train:
     """Factor on the numbers of channels."""
     set: Assignments = ()
     """Any setting of config.json, such as train.batch_size=32 loss.pixel=10."""
-    feature_network: Annotated[str | None, optional("MODEL", "the model's own trunk")] = None
-    """Trained model on whose trunk the perceptual loss compares faces."""
+    feature_network: Annotated[str | None, optional("MODEL|FILE.onnx", "the model's own trunk")] = (
+        None
+    )
+    """Network on whose features the perceptual loss compares faces: the trunk of a trained model,
+    or a convolutional network such as VGG-16 in an ONNX file."""
 
     def run(self) -> int:
         """Train; returns the exit code."""
@@ -71,8 +74,8 @@ class Train:
                 resume=self.resume,
                 max_seconds=math.inf if self.minutes is None else self.minutes * 60,
                 shows_progress=True,
-                feature_network=network.discriminator.trunk if network else None,
-                feature_network_sha256=network.weights_sha256 if network else None,
+                feature_network=network and network[0],
+                feature_network_sha256=network and network[1],
             )
             return self._report(is_complete, config, runtime)
 
@@ -92,19 +95,26 @@ class Train:
         assignments = [(name, value) for name, value in given.items() if value is not None]
         return override(find_recipe(self.preset), [*assignments, *split_assignments(self.set)])
 
-    def _feature_network(self, config: RunConfig, runtime: "Runtime") -> "FaceModel | None":
-        """The model named, on whose trunk faces are compared."""
+    def _feature_network(
+        self, config: RunConfig, runtime: "Runtime"
+    ) -> "tuple[FeatureNetwork, str] | None":
+        """What faces are compared on, and the hash of its weights."""
         if self.feature_network is None:
             if config.loss.feature_source == "network":
-                raise InputError("loss.feature_source=network needs --feature-network MODEL")
+                raise InputError("loss.feature_source=network needs --feature-network")
             return None
+        if self.feature_network.endswith(".onnx"):
+            from twobirds.models.onnx_network import OnnxFeatures
+
+            network = OnnxFeatures(Path(self.feature_network), size=config.model.size)
+            return network.to(runtime.device), network.sha256
         model = load_model(self.feature_network, runtime.device.type)
         if model.size != config.model.size:
             raise InputError(
                 f"--feature-network {self.feature_network} is for {model.size} pixels, the run for "
                 f"{config.model.size}"
             )
-        return model
+        return model.discriminator.trunk, model.weights_sha256
 
     def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
         if runtime.is_main and is_complete:
