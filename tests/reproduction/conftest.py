@@ -4,26 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from reproduction_budget import BUDGET
 
 from making_runs import CPU
 from twobirds.data.drawn import draw_folder
 from twobirds.data.pack import Pack
 from twobirds.data.packing import pack_source
-from twobirds.reproduction.plan import Budget
 from twobirds.reproduction.reproduce import reproduce
-
-BUDGET = Budget(
-    images=160,
-    width=1 / 16,
-    batch_size=8,
-    cycle_images=8,
-    cycle_channels=4,
-    cycle_blocks=1,
-    judge_images=1_200,
-    max_faces=48,
-    num_fakes=48,
-    svm_faces=100,
-)
 
 
 @pytest.fixture(scope="session")

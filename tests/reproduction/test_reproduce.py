@@ -1,5 +1,6 @@
 """The whole of it: every table and figure is there, and a killed one ends the same."""
 
+import dataclasses
 import json
 import os
 import re
@@ -8,11 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from reproduction_budget import BUDGET
 
+from making_runs import CPU
 from twobirds.apps.cli import main
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
-from twobirds.reproduction.plan import ACGAN, OURS, SETTINGS, TITLES
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.reproduction.plan import ACGAN, OURS, SETTINGS, TITLES, compared_attributes
+from twobirds.reproduction.reproduce import reproduce
 
 MODELS = {"ours", "pixel", "latent", "pixel-latent", "stage1", "acgan", "cgan", "dcgan", "cnn",
           "recognizer", "resnet", "cyclegan-Bangs", "cyclegan-Eyeglasses",
@@ -129,6 +136,34 @@ def test_a_stopped_one_goes_on_and_ends_the_same(
     assert (reproduction / "figures/fig5.png").read_bytes() == (
         tmp_path / "figures/fig5.png"
     ).read_bytes()
+
+
+def test_another_seed_does_not_mix_with_what_is_there(reproduction: Path, drawn_pack: Pack) -> None:
+    with pytest.raises(InputError, match="with another pack, seed or budget"):
+        reproduce(drawn_pack, reproduction, BUDGET, CPU, seed=1, announce=print)
+
+
+def test_what_must_fail_fails_before_any_training(tmp_path: Path, drawn_pack: Pack) -> None:
+    (tmp_path / "text.onnx").write_text("no network")
+    no_test = dataclasses.replace(drawn_pack, split=np.zeros(len(drawn_pack), np.uint8))
+    for pack, embedder, message in (
+        (drawn_pack, tmp_path / "text.onnx", "is not a usable ONNX network"),
+        (no_test, None, "has 0 faces in split test"),
+        (dataclasses.replace(drawn_pack, size=48), None, "size must be 32, 64 or 128"),
+    ):
+        with pytest.raises(InputError, match=message):
+            reproduce(
+                pack, tmp_path / "out", BUDGET, CPU, seed=0, announce=print, embedder_path=embedder
+            )
+        assert not (tmp_path / "out").exists()
+
+
+def test_attributes_that_nobody_or_everybody_has_are_not_compared(drawn_pack: Pack) -> None:
+    attributes = drawn_pack.attributes.copy()
+    attributes[:, drawn_pack.attribute_names.index("Bald")] = 0
+    attributes[:, drawn_pack.attribute_names.index("Bangs")] = 1
+    changed = dataclasses.replace(drawn_pack, attributes=attributes)
+    assert compared_attributes(changed) == ["Eyeglasses"]
 
 
 def test_wrong_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from twobirds.config import CycleConfig, RunConfig, TrainConfig
+from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.presets import PAPER
 
@@ -67,9 +68,9 @@ class Budget:
 
 BUDGETS = {
     "small": Budget(
-        images=9_600,
+        images=19_200,
         width=0.25,
-        cycle_images=400,
+        cycle_images=800,
         cycle_channels=16,
         cycle_blocks=3,
         judge_images=24_000,
@@ -96,6 +97,13 @@ def find_budget(name: str) -> Budget:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
         raise InputError(f"--budget takes {', '.join(BUDGETS)} or a number of images, not {name!r}")
     return dataclasses.replace(BUDGETS["medium"], images=int(digits))
+
+
+def compared_attributes(pack: Pack) -> list[str]:
+    """The paper's three attributes, those that some training faces have and others have not."""
+    labels = pack.attributes[pack.rows("train")]
+    means = dict(zip(pack.attribute_names, labels.mean(axis=0).tolist(), strict=True))
+    return [name for name in COMPARED_ATTRIBUTES if 0 < means.get(name, 0) < 1]
 
 
 def stage1_images(budget: Budget) -> int:

@@ -125,8 +125,8 @@ def to_document(reproduction: Reproduction) -> Document:
 _VERDICT_TEXT = (
     "Each claim is put as a difference that lies above 0 if it is true. It holds if the whole "
     "interval lies above 0, does not hold if the whole interval lies below, and is not decided at "
-    "this budget otherwise. Success and Fréchet distances are those of a judge that was trained "
-    "separately."
+    "this budget otherwise; each is judged by itself. Success and Fréchet distances are those of a "
+    "judge that was trained separately."
 )
 
 

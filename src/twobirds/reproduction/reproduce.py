@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from twobirds.checkpoint import CHECKPOINT_FILE, load_run, write_json, write_text
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json, write_text
 from twobirds.config import to_dict
 from twobirds.data.pack import Pack
-from twobirds.evaluation.evaluate import round_figures
+from twobirds.errors import InputError
+from twobirds.evaluation.embedder import Embedder
+from twobirds.evaluation.evaluate import choose_rows, round_figures
 from twobirds.evaluation.faces import Progress
 from twobirds.reproduction.document import to_html, to_markdown
 from twobirds.reproduction.generation import measure_generation
 from twobirds.reproduction.pictures import draw_pictures
-from twobirds.reproduction.plan import Budget
+from twobirds.reproduction.plan import OURS, Budget, recipe
 from twobirds.reproduction.recognition import measure_recognition
 from twobirds.reproduction.report import Reproduction, to_document, to_json
 from twobirds.reproduction.settings import measure_settings
-from twobirds.reproduction.study import Study, open_study
+from twobirds.reproduction.study import Study, evaluation_config, open_study
 from twobirds.reproduction.timing import measure_times
 from twobirds.reproduction.trainings import Announce, Trainings
 from twobirds.reproduction.transformation import measure_transformation
@@ -31,6 +33,7 @@ from twobirds.runtime import Runtime
 
 MODELS_FOLDER, FIGURES_FOLDER = "models", "figures"
 REPORT = "report"
+PLAN_FILE = "plan.json"
 
 
 def reproduce(
@@ -60,14 +63,19 @@ def reproduce(
         Whether the report was written; not if a signal stopped a training.
 
     Raises:
-        InputError: If the pack, the embedder or what lies in `out` is unfit.
+        InputError: If the pack, the embedder or what lies in `out` is unfit; before any training.
         DivergenceError: If a training leaves the finite numbers.
     """
+    # What could fail after hours of training fails here.
+    embedder = None if embedder_path is None else Embedder(embedder_path)
+    choose_rows(pack, evaluation_config(budget, seed))
+    recipe(OURS, budget, size=pack.size, seed=seed)
+    _require_same_plan(out / PLAN_FILE, pack, budget, seed)
     trainings = Trainings(out / MODELS_FOLDER, pack, budget, runtime, seed, announce)
     if not trainings.train_all():
         return False
     announce("measuring")
-    study = open_study(trainings, embedder_path, progress)
+    study = open_study(trainings, embedder, progress)
     results = Results(
         recognition=measure_recognition(study),
         settings=measure_settings(study),
@@ -87,6 +95,19 @@ def reproduce(
     write_text(out / f"{REPORT}.md", to_markdown(document, folder=out))
     write_json(out / f"{REPORT}.json", round_figures(to_json(reproduction)))
     return True
+
+
+def _require_same_plan(path: Path, pack: Pack, budget: Budget, seed: int) -> None:
+    """Note what a folder's models are made of, and refuse to mix them with others."""
+    plan = {"pack_sha256": pack.sha256, "seed": seed, "budget": asdict(budget)}
+    if not path.exists():
+        write_json(path, plan)
+        return
+    if read_json(path) != plan:
+        raise InputError(
+            f"{path.parent} holds a reproduction with another pack, seed or budget: choose another "
+            "--out, or repeat the command that it was begun with"
+        )
 
 
 def gather_facts(study: Study) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,14 @@ from twobirds.evaluation.judge import Judge
 from twobirds.evaluation.judge_training import train_or_load_judge
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.evaluation.sections import Evaluation, calibrate_identity_judge
-from twobirds.reproduction.plan import CGAN, COMPARED_ATTRIBUTES, DCGAN, OURS, cyclegan_name
+from twobirds.reproduction.plan import (
+    CGAN,
+    DCGAN,
+    OURS,
+    Budget,
+    compared_attributes,
+    cyclegan_name,
+)
 from twobirds.reproduction.trainings import Trainings
 
 JUDGE_FILE = "judge.safetensors"
@@ -53,8 +59,8 @@ class Study:
 
     @cached_property
     def compared(self) -> list[str]:
-        """The paper's three attributes, those of them that the pack has."""
-        return [name for name in COMPARED_ATTRIBUTES if name in self.ours.attributes]
+        """The paper's three attributes, those of them that the pack can teach."""
+        return compared_attributes(self.trainings.pack)
 
     @cached_property
     def real_logits(self) -> np.ndarray:
@@ -87,18 +93,19 @@ class Study:
         return map_faces(self.model(name).reconstruct, self.faces.images, self.ours.device)
 
 
-def open_study(
-    trainings: Trainings, embedder_path: Path | None, progress: Progress | None
-) -> Study:
+def evaluation_config(budget: Budget, seed: int) -> EvaluationConfig:
+    """How much is measured, and on which faces."""
+    return EvaluationConfig(seed=seed, max_faces=budget.max_faces, num_fakes=budget.num_fakes)
+
+
+def open_study(trainings: Trainings, embedder: Embedder | None, progress: Progress | None) -> Study:
     """Load our model and the test faces; train or load the judge; calibrate the embedder.
 
     Raises:
-        InputError: If the embedder or a file is unfit.
+        InputError: If a file is unfit.
     """
     pack, budget = trainings.pack, trainings.budget
-    config = EvaluationConfig(
-        seed=trainings.seed, max_faces=budget.max_faces, num_fakes=budget.num_fakes
-    )
+    config = evaluation_config(budget, trainings.seed)
     ours = FaceModel.load(trainings.run(OURS), device=trainings.runtime.device.type)
     faces = load_faces(pack, choose_rows(pack, config), ours)
     judge = train_or_load_judge(
@@ -109,7 +116,6 @@ def open_study(
         progress=progress,
     )
     evaluation = Evaluation(ours, pack, faces, config, progress)
-    embedder = None if embedder_path is None else Embedder(embedder_path)
     identity_judge, calibration = calibrate_identity_judge(evaluation, embedder)
     reason = evaluation.absent.get("reconstruction.identity")
     absent = {} if reason is None else {"identity": reason}

@@ -16,7 +16,6 @@ from twobirds.reproduction.plan import (
     ACGAN,
     CGAN,
     CNN,
-    COMPARED_ATTRIBUTES,
     DCGAN,
     LATENT,
     OURS,
@@ -27,6 +26,7 @@ from twobirds.reproduction.plan import (
     SETTINGS,
     STAGE1,
     Budget,
+    compared_attributes,
     cyclegan_name,
     recipe,
 )
@@ -70,7 +70,7 @@ class Trainings:
 
     def names(self) -> Sequence[str]:
         """All models, in the order of their training; ours first, for CycleGAN's time is its."""
-        cycles = [cyclegan_name(a) for a in COMPARED_ATTRIBUTES if a in self.pack.attribute_names]
+        cycles = [cyclegan_name(attribute) for attribute in compared_attributes(self.pack)]
         others = (CGAN, DCGAN, CNN, RECOGNIZER, RESNET)
         return (STAGE1, OURS, PIXEL, LATENT, PIXEL_LATENT, ACGAN, *others, *cycles)
 
