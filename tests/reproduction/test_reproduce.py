@@ -15,7 +15,9 @@ from reproduction_budget import BUDGET
 
 from making_runs import CPU
 from twobirds.apps.cli import main
+from twobirds.baselines.cgan import ConditionalGAN
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
+from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.reproduction.plan import ACGAN, OURS, SETTINGS, TITLES, compared_attributes
@@ -105,29 +107,27 @@ def test_the_page_and_the_markdown_show_it_all(reproduction: Path) -> None:
 
 
 def test_a_stopped_one_goes_on_and_ends_the_same(
-    reproduction: Path, reproduce_into: Callable[..., bool], tmp_path: Path
+    reproduction: Path,
+    reproduce_into: Callable[..., bool],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Stopped by SIGINT in the midst of a training; the next call goes on with that model."""
     announced: list[str] = []
+    update = ConditionalGAN.update
 
-    def stop_at_cgan(text: str) -> None:
-        announced.append(text)
-        if text.endswith(": cgan"):
-            previous = signal.getsignal(signal.SIGINT)
+    def interrupt(gan: ConditionalGAN, batch: Batch, loader: Loader, iteration: int) -> Any:
+        if iteration == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+        return update(gan, batch, loader, iteration)
 
-            def interrupt_once_training(number: int, frame: Any) -> None:
-                signal.signal(signal.SIGALRM, signal.SIG_DFL)
-                os.kill(os.getpid(), signal.SIGINT)
-
-            signal.signal(signal.SIGALRM, interrupt_once_training)
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            assert previous is not None
-
-    assert not reproduce_into(tmp_path, stop_at_cgan)
+    with monkeypatch.context() as patch:
+        patch.setattr(ConditionalGAN, "update", interrupt)
+        assert not reproduce_into(tmp_path, announced.append)
     assert announced[-1].endswith(": cgan")
     assert not (tmp_path / "report.json").exists()
     state = load_run(tmp_path / "models" / "cgan" / CHECKPOINT_FILE)[1]
-    assert 0 < state["iteration"] < 20
+    assert state["iteration"] == 6
     assert reproduce_into(tmp_path)
     first, second = read_report(reproduction), read_report(tmp_path)
     for report in (first, second):
@@ -136,6 +136,20 @@ def test_a_stopped_one_goes_on_and_ends_the_same(
     assert (reproduction / "figures/fig5.png").read_bytes() == (
         tmp_path / "figures/fig5.png"
     ).read_bytes()
+
+
+def test_what_is_complete_is_left_as_it_is(
+    reproduction: Path, reproduce_into: Callable[..., bool]
+) -> None:
+    checkpoints = sorted(reproduction.glob("models/*/checkpoint.pt"))
+    before = [path.read_bytes() for path in checkpoints]
+    report = read_report(reproduction)
+    assert reproduce_into(reproduction)
+    assert [path.read_bytes() for path in checkpoints] == before
+    again = read_report(reproduction)
+    for times in (report["times"], again["times"]):
+        del times["rebuild_seconds"], times["generate_seconds"]
+    assert again == report
 
 
 def test_another_seed_does_not_mix_with_what_is_there(reproduction: Path, drawn_pack: Pack) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure as Chart
 
 from twobirds.evaluation.faces import map_faces
 from twobirds.evaluation.figures import Figure, grid
@@ -66,8 +67,6 @@ def _save(figure: Figure, path: Path) -> Picture:
 
 def _fig4(result: RecognitionResult, path: Path) -> Picture:
     """Bars of the Hamming losses, with the majority label's line."""
-    from matplotlib.figure import Figure as Chart
-
     chart = Chart(figsize=(6.4, 3.6), dpi=150, layout="constrained")
     axes = chart.subplots()
     losses = [result.loss[name] for name in CONTENDERS]
