@@ -56,7 +56,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ("draw x --count=many", "--count: 'many' is not a whole number (see twobirds draw --help)"),
         ("draw x --cuont 3", "unrecognized options: --cuont, 3; perhaps you meant: --count INT .*"),
         ("pack x y --size", "missing value for argument '--size'. .* (see twobirds pack --help)"),
-        ("pack x y --split=fair", "invalid choice 'fair' for argument '--split'. .* 'random'.*"),
+        ("pack x y --split=fair", "invalid choice 'fair' for argument '--split'. .*'random'.*"),
         (
             "train paper --dta=x",
             ".* train: --data PACK --out RUN; unrecognized options: --dta=x .*",
