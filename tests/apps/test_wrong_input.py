@@ -93,6 +93,7 @@ def test_places_that_cannot_be_written(
     assert "file" in fails("draw", "file", "--count=4")
     assert "file" in fails("pack", world / "faces", "file")
     assert "ends in .png" in fails("generate", model, "--out=grid.jpg")
+    assert "ends in .png" in fails("reconstruct", image, model, "--out=face.xyz")
     assert "ends in .json" in fails("evaluate", world / "run", data, "--out=report.html")
 
 

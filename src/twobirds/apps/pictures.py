@@ -66,9 +66,11 @@ def name_outputs(inputs: Sequence[Path], out: Path | None, kind: str) -> list[Pa
         A path for each input.
 
     Raises:
-        InputError: If two results would go to one file, or one over an input.
+        InputError: If two results would go to one file, or one over an input, or the name of a
+            file does not end in .png.
     """
-    if out is not None and out.suffix.lower() == ".png" and not out.is_dir():
+    if out is not None and out.suffix and not out.is_dir():
+        require_png(out)  # a folder made for a mistyped file would surprise
         if len(inputs) > 1:
             raise InputError(f"--out {out} is one file, for {len(inputs)} images: name a folder")
         outputs = [out]

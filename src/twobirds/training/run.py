@@ -167,7 +167,8 @@ def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:
     if model.size != pack.size:
         raise InputError(
             f"{pack.path} has images of {pack.size} pixels, but the model is for {model.size}: "
-            f"pack with --size {model.size}, or train with --size {pack.size}"
+            f"pack with --size {model.size}, or train with --size {pack.size} (to resume, give the "
+            "options that the run was begun with)"
         )
     if model.attributes and model.attributes != pack.attribute_names:
         raise InputError(f"{pack.path} has other attributes than the configuration names")
