@@ -34,4 +34,5 @@ def test_faces_of_one_person_do_not_narrow_the_interval() -> None:
     [((0.1, 0.2), "holds"), ((-0.2, -0.1), "does not hold"), ((-0.1, 0.1), "not decided")],
 )
 def test_an_interval_decides(interval: tuple[float, float], verdict: str) -> None:
-    assert decide(Estimate(0.0, interval, 10, 10)) == verdict
+    assert decide(Estimate(0.0, interval, 100, 20)) == verdict
+    assert decide(Estimate(0.0, interval, 100, 19)) == "not decided"  # of too few people

@@ -20,8 +20,16 @@ from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.reproduction.plan import ACGAN, OURS, SETTINGS, TITLES, compared_attributes
+from twobirds.reproduction.plan import (
+    ACGAN,
+    OURS,
+    SETTINGS,
+    TITLES,
+    compared_attributes,
+    recipe,
+)
 from twobirds.reproduction.reproduce import reproduce
+from twobirds.reproduction.trainings import Trainings
 
 MODELS = {"ours", "pixel", "latent", "pixel-latent", "stage1", "acgan", "cgan", "dcgan", "cnn",
           "recognizer", "resnet", "cyclegan-Bangs", "cyclegan-Eyeglasses",
@@ -201,3 +209,23 @@ def test_the_small_budget_on_drawn_faces(tmp_path: Path) -> None:
     assert set(report["models"]) == MODELS
     scores = report["recognition"]["scores"]
     assert scores["ours"]["hamming_loss"] < scores["ours"]["majority_hamming_loss"]
+
+
+def test_a_cyclegan_stopped_in_its_trial_plans_nothing(
+    drawn_pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of images follows ours' time and the trial's speed, and is noted once."""
+    budget = dataclasses.replace(BUDGET, cycle_images=None)
+    trainings = Trainings(tmp_path, drawn_pack, budget, CPU, 0, print)
+    name = "cyclegan-Bangs"
+    config = recipe(name, budget, size=32, seed=0)
+    monkeypatch.setattr(Trainings, "seconds", lambda *_: 10.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainings, "_leg", lambda *_: False)  # as a signal ends it: at once
+        assert trainings._cycle_images(name, config) is None
+    assert not (tmp_path / name / "images.json").exists()
+    monkeypatch.setattr("twobirds.reproduction.trainings._TRIAL_SECONDS", 0.2)
+    images = trainings._cycle_images(name, config)
+    assert images
+    assert images % 2 == 0
+    assert trainings._cycle_images(name, config) == images

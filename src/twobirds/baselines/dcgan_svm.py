@@ -24,6 +24,7 @@ PENALTIES = (1e-5, 1e-4, 1e-3)
 _HELD_OUT = 5  # one training face in so many chooses C
 _TRIAL_ATTRIBUTES = 8  # on which C is chosen
 _MAX_ITERATIONS = 300
+_MAX_THREADS = 2
 
 Fitted = tuple[np.ndarray, float]
 
@@ -107,7 +108,8 @@ def _fit_all(
         return _fit_one(features, column, penalty)
 
     results: list[Fitted] = []
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # liblinear lets go of the lock
+    # liblinear lets go of the lock; each thread takes gigabytes for a copy of the features.
+    with ThreadPoolExecutor(min(_MAX_THREADS, torch.get_num_threads())) as pool:
         for fitted in pool.map(fit, attributes.T):
             results.append(fitted)
             if progress is not None:

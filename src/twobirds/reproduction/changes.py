@@ -38,7 +38,8 @@ def measure_change(study: Study, change: Change) -> dict[str, np.ndarray]:
     """Each figure of each pair of faces, `[B]`.
 
     Success and floor are the judge's reading of the target after and before; drift is the mean
-    change of the other attributes' logits, those that the target excludes left out.
+    change of the other attributes' logits, those that the target excludes left out; absent where
+    there are no others.
     """
     names = list(study.ours.attributes)
     column = names.index(change.attribute)
@@ -48,8 +49,9 @@ def measure_change(study: Study, change: Change) -> dict[str, np.ndarray]:
     values = {
         SUCCESS: ((after[:, column] > 0) == change.target).astype(float),
         FLOOR: ((before[:, column] > 0) == change.target).astype(float),
-        DRIFT: np.abs(after - before)[:, others].mean(axis=1),
     }
+    if others:
+        values[DRIFT] = np.abs(after - before)[:, others].mean(axis=1)
     judge = study.identity_judge
     if judge is not None:
         first, second = (

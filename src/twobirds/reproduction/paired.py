@@ -8,6 +8,8 @@ import numpy as np
 from twobirds.evaluation.bootstrap import interval, resampled_means
 
 Verdict = Literal["holds", "does not hold", "not decided"]
+MIN_PEOPLE = 20
+"""People behind a difference below which it decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,13 @@ def estimate(values: np.ndarray, people: np.ndarray, *, seed: int) -> Estimate:
 
 
 def decide(difference: Estimate) -> Verdict:
-    """Whether a claim holds that a difference lies above 0."""
+    """Whether a claim holds that a difference lies above 0; of few people nothing is decided.
+
+    The interval of one person has no width, and that of a few is far too narrow.
+    """
     low, high = difference.interval
+    if difference.num_people < MIN_PEOPLE:
+        return "not decided"
     if low > 0:
         return "holds"
     return "does not hold" if high < 0 else "not decided"

@@ -46,8 +46,9 @@ def draw_pictures(
         if figure.key in _FROM_PANELS:
             key = _FROM_PANELS[figure.key]
             pictures[key] = _save(figure, folder / f"{key}.png")
-    if study.compared:
+    if any(len(changeable(study, attribute, 1)) for attribute in study.compared):
         pictures["fig9a"] = _fig9a(study, folder / "fig9a.png")
+    if study.compared:
         pictures["fig9b"] = _fig9b(study, folder / "fig9b.png")
     return pictures
 

@@ -158,7 +158,9 @@ def transformation_table(result: TransformationResult) -> Table:
     distances = ", ".join(f"{_method(m)} {d:.2f}" for m, d in result.frechet.items())
     note = (
         f"Fréchet distance of the {result.num_changed:,} changed faces from the test faces, on the "
-        f"judge's features: {distances}. Each CycleGAN knows one attribute. {_INTERVAL_NOTE}"
+        f"judge's features: {distances}. Each CycleGAN knows one attribute; its images stand in "
+        "the time table, its channels in the configuration. "
+        f"{_INTERVAL_NOTE}"
     )
     return Table("One attribute of real faces changed (Fig. 9 a)", header, rows, note)
 

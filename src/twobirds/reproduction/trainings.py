@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -101,6 +102,8 @@ class Trainings:
             self._fork(name, config)
         if config.cycle is not None:
             images = self._cycle_images(name, config)
+            if images is None:
+                return False
             config = dataclasses.replace(
                 config, train=dataclasses.replace(config.train, images=images)
             )
@@ -139,13 +142,19 @@ class Trainings:
         if log.exists():
             shutil.copyfile(log, self.run(name) / log.name)
 
-    def _cycle_images(self, name: str, config: RunConfig) -> int:
-        """Images that a CycleGAN is shown: those of the budget, or as many as ours' time allows."""
+    def _cycle_images(self, name: str, config: RunConfig) -> int | None:
+        """Images that a CycleGAN is shown: those of the budget, or as many as ours' time allows.
+
+        None if a signal stopped the trial that measures its speed: nothing is planned then.
+        """
         if self.budget.cycle_images is not None:
             return self.budget.cycle_images
         plan = self.run(name) / _PLAN_FILE
         if not plan.exists():
-            self._leg(name, config, CycleGAN, _TRIAL_SECONDS)
+            started = time.monotonic()
+            is_complete = self._leg(name, config, CycleGAN, _TRIAL_SECONDS)
+            if not is_complete and time.monotonic() - started < _TRIAL_SECONDS:
+                return None
             state = load_run(self.run(name) / CHECKPOINT_FILE)[1]
             rate = state["iteration"] * config.train.batch_size / state["training_seconds"]
             images = round(rate * self.seconds(OURS) / config.train.batch_size)

@@ -71,6 +71,7 @@ def measure_transformation(study: Study) -> TransformationResult:
                     seed=study.seed,
                 )
                 for key in gaps[0]
+                if all(key in gap for gap in gaps)
             }
     images = {method: np.concatenate(parts) for method, parts in changed.items() if parts}
     frechet = {method: frechet_from_test_faces(study, faces) for method, faces in images.items()}
