@@ -17,10 +17,11 @@ from typing import Any
 import torch
 import tyro
 
-from hardware import describe_hardware, num_cores, seconds_of, write_results
+from hardware import seconds_of, write_results
 from twobirds.data.drawn.folder import draw_folder
 from twobirds.data.drawn.people import sample_faces
 from twobirds.data.drawn.render import render
+from twobirds.machine import describe_machine, num_cores
 
 CPU = torch.device("cpu")  # where faces are drawn, whatever else is there
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = tyro.cli(Settings, args=arguments)
     results: dict[str, Any] = {
         "benchmark": "drawing",
-        "hardware": describe_hardware(CPU),
+        "hardware": describe_machine(CPU),
         **{name: getattr(settings, name) for name in ("size", "count", "repeats")},
         "runs": [],
     }

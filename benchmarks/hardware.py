@@ -1,7 +1,5 @@
-"""What every benchmark shares: the machine in words, its peaks, a stopwatch, the result file."""
+"""What every benchmark shares: the machine's peaks, a stopwatch, the result file."""
 
-import os
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,43 +12,6 @@ from torch import Tensor
 from twobirds.checkpoint import write_json
 
 Work = Callable[[], Any]
-
-
-def describe_hardware(device: torch.device) -> dict[str, Any]:
-    """Processor, graphics card and versions, for the result file."""
-    hardware: dict[str, Any] = {
-        "device": device.type,
-        "cpu": cpu_model(),
-        "num_cores": num_cores(),
-        "num_threads": torch.get_num_threads(),
-        "platform": platform.platform(terse=True),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        hardware |= {
-            "gpu": properties.name,
-            "gpu_memory_gib": round(properties.total_memory / 2**30, 1),
-            "cuda": torch.version.cuda,
-        }
-    return hardware
-
-
-def cpu_model() -> str:
-    """The processor's name as the system tells it."""
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def num_cores() -> int:
-    """Cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def seconds_of(work: Work, device: torch.device, *, repeats: int) -> list[float]:

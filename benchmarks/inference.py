@@ -15,10 +15,11 @@ from typing import Any, Literal
 import torch
 import tyro
 
-from hardware import Work, describe_hardware, seconds_of, write_results
+from hardware import Work, seconds_of, write_results
 from twobirds.api import FaceModel
 from twobirds.config import ModelConfig
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.machine import describe_machine
 from twobirds.models.build import build_discriminator, build_generator
 from twobirds.models.files import Trained
 from twobirds.presets import PAPER
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faces = torch.rand(settings.count, 3, settings.size, settings.size) * 2 - 1
     results = {
         "benchmark": "inference",
-        "hardware": describe_hardware(device),
+        "hardware": describe_machine(device),
         **{name: getattr(settings, name) for name in ("size", "width", "count", "repeats")},
         "generate": time_task(lambda: model.generate(settings.count), device, settings.repeats),
         "reconstruct": time_task(lambda: model.reconstruct(faces), device, settings.repeats),

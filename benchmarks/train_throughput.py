@@ -20,7 +20,6 @@ import tyro
 
 from hardware import (
     convolution_peak,
-    describe_hardware,
     matrix_peak,
     seconds_of,
     write_results,
@@ -30,6 +29,7 @@ from twobirds.config import RunConfig
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack, open_pack
+from twobirds.machine import describe_machine
 from twobirds.presets import PRESETS
 from twobirds.runtime import Runtime, keep_freed_memory, pick_device
 from twobirds.training.iterative import IterativeGAN
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     results: dict[str, Any] = {
         "benchmark": "train_throughput",
-        "hardware": describe_hardware(device),
+        "hardware": describe_machine(device),
         "peaks": peaks,
         "paper": paper_figures(),
         "runs": [],
@@ -147,7 +147,7 @@ def measure_stage(
     config = dataclasses.replace(config, train=train)
     objective = IterativeGAN(config, runtime)
     batch_size = train.batch_size
-    loader = loader_of(config, pack, runtime)
+    loader = Loader.of_run(train, pack, runtime)
     numbers = itertools.count()
 
     def load() -> Any:
@@ -175,19 +175,6 @@ def measure_stage(
         / sum(row["count"] * row["seconds"] for row in rows),
         "operations": rows,
     }
-
-
-def loader_of(config: RunConfig, pack: Pack, runtime: Runtime) -> Loader:
-    """The loader that training with this recipe has."""
-    train = config.train
-    return Loader(
-        pack,
-        batch_size=train.batch_size,
-        seed=train.seed,
-        runtime=runtime,
-        flip=train.flip,
-        edited_share=train.edited_share,
-    )
 
 
 def shares(run: dict[str, Any], peaks: dict[str, float]) -> dict[str, float]:

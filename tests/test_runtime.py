@@ -1,5 +1,6 @@
 """Devices, and random numbers that are functions of keys. Processes: tests/training."""
 
+import platform
 import subprocess
 import sys
 
@@ -78,6 +79,7 @@ def test_keyed_generator_is_splitmix64() -> None:
     assert keyed_generator(0).initial_seed() == 0xE220A8397B1DCDAF
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
 def test_freed_memory_is_kept() -> None:
     """Large tensors are made anew without new pages of the system's."""
     script = """

@@ -70,7 +70,7 @@ def test_the_generators_step_leaves_the_discriminator_alone(
         seen.append(has)
         optimizer.zero_grad(set_to_none=True)
 
-    monkeypatch.setattr("twobirds.baselines.cgan.step", watch)
+    monkeypatch.setattr("twobirds.baselines.cgan.apply_gradients", watch)
     gan.update(loader.batch(0), loader, 0)
     assert seen == [[False, True], [True, False]]
 

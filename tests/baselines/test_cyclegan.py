@@ -71,7 +71,7 @@ def test_each_step_updates_its_own_networks(
         seen.append([all(p.grad is not None for p in part.parameters()) for part in parts])
         optimizer.zero_grad(set_to_none=True)
 
-    monkeypatch.setattr("twobirds.baselines.cyclegan.step", watch)
+    monkeypatch.setattr("twobirds.baselines.cyclegan.apply_gradients", watch)
     cycle.update(loader.batch(0), loader, 0)
     assert seen == [[True, True, False, False], [False, False, True, True]]
 

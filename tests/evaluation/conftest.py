@@ -20,8 +20,9 @@ from twobirds.data.drawn import (
     sample_faces,
 )
 from twobirds.data.drawn import render as render_faces
+from twobirds.data.faces import to_pixels
 from twobirds.data.pack import Pack
-from twobirds.evaluation.faces import to_tensor, to_uint8
+from twobirds.evaluation.faces import to_tensor
 from twobirds.evaluation.judge import JudgeMetadata, save_judge
 from twobirds.evaluation.judge_training import JUDGE_SEED, train_judge
 
@@ -54,7 +55,7 @@ class Oracle:
         self.rows = {_key(image): row for row, image in enumerate(pack.images)}
 
     def find(self, faces: Tensor) -> np.ndarray:
-        return np.array([self.rows[_key(image)] for image in to_uint8(faces)])
+        return np.array([self.rows[_key(image)] for image in to_pixels(faces)])
 
     def recognize(self, faces: Tensor) -> Tensor:
         return torch.from_numpy(self.pack.attributes[self.find(faces)]).float()

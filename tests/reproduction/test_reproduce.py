@@ -14,6 +14,7 @@ import pytest
 from reproduction_budget import BUDGET
 
 from making_runs import CPU
+from onnx_files import OnnxWriter
 from twobirds.apps.cli import main
 from twobirds.baselines.cgan import ConditionalGAN
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
@@ -229,3 +230,49 @@ def test_a_cyclegan_stopped_in_its_trial_plans_nothing(
     assert images
     assert images % 2 == 0
     assert trainings._cycle_images(name, config) == images
+
+
+def test_a_pack_of_one_own_attribute_and_nobody_known(drawn_pack: Pack, tmp_path: Path) -> None:
+    """Everything that can be had is; the rest is not decided, with a reason."""
+    column = drawn_pack.attribute_names.index("Eyeglasses")
+    pack = dataclasses.replace(
+        drawn_pack,
+        attributes=drawn_pack.attributes[:, [column]],
+        attribute_names=("Eyeglasses",),
+        identity=np.full(len(drawn_pack), -1),
+        drawn=None,
+    )
+    assert reproduce(pack, tmp_path, BUDGET, CPU, seed=0, announce=print)
+    report = read_report(tmp_path)
+    assert report["data"]["num_people"] is None
+    assert "faces of people who are not known" in (tmp_path / "report.md").read_text()
+    claims = {v["claim"]: v for v in report["verdicts"]}
+    assert "cannot teach it" in claims["it adds Bald where CycleGAN fails"]["reason"]
+    assert claims["it adds Eyeglasses where CycleGAN fails"]["difference"]
+
+
+def test_identity_is_measured_with_an_embedder(
+    drawn_pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = OnnxWriter()
+    pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
+    embedder = writer.save(tmp_path / "pixels.onnx", [writer.node("Flatten", pooled)])
+    monkeypatch.setattr("twobirds.evaluation.sections.MIN_AUC", 0.0)  # it is a poor one
+    assert reproduce(
+        drawn_pack,
+        tmp_path / "out",
+        BUDGET,
+        CPU,
+        seed=0,
+        announce=print,
+        embedder_path=embedder,
+    )
+    report = read_report(tmp_path / "out")
+    assert "identity" not in report["absent"]
+    for figures in report["loss_settings"].values():
+        assert 0 <= figures["identity_distance"]["mean"] <= 4
+        assert 0 <= figures["same_person_rate"]["mean"] <= 1
+    rows = report["transformation"]["figures"] + report["generation"]["figures"]
+    assert all("identity_distance" in row for row in rows)
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "Below each face its identity distance" in text

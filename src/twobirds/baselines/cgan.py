@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from twobirds.baselines.players import adam, draw_latents, load_networks, prepare, step
+from twobirds.baselines.players import draw_latents, load_networks, prepare
 from twobirds.baselines.schedule import Unscheduled
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import ModelConfig, RunConfig
@@ -23,6 +23,7 @@ from twobirds.models.build import channels
 from twobirds.models.generator import Generator
 from twobirds.models.layers import LEAKY_SLOPE, BatchNorm, frozen_statistics, frozen_weights
 from twobirds.runtime import Runtime, keyed_generator
+from twobirds.training.players import apply_gradients, make_adam
 
 _GENERATOR, _DISCRIMINATOR = 1, 2  # numbers of the networks, for their initial weights
 _SAMPLES = 23  # purpose of the random draw
@@ -104,7 +105,7 @@ class ConditionalGAN(Unscheduled):
             "generator": self.generator,
             "discriminator": self.discriminator,
         }
-        self._adams = {name: adam(net, config.train) for name, net in self.networks.items()}
+        self._adams = {name: make_adam(net, config.train) for name, net in self.networks.items()}
         self.optimizers: Mapping[str, Optimizer] = self._adams
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
@@ -120,7 +121,7 @@ class ConditionalGAN(Unscheduled):
                 fake_logits = self.discriminator(fakes.detach(), fake_attributes).float()
         d_adversarial = discriminator_loss(real_logits, fake_logits)
         d_adversarial.backward()
-        step(self.discriminator, self._adams["discriminator"])
+        apply_gradients(self.discriminator, self._adams["discriminator"])
         with (
             self.runtime.autocast(),
             frozen_weights(self.discriminator),
@@ -129,7 +130,7 @@ class ConditionalGAN(Unscheduled):
             fake_logits = self.discriminator(fakes, fake_attributes).float()
         g_adversarial = generator_loss(fake_logits)
         g_adversarial.backward()
-        step(self.generator, self._adams["generator"])
+        apply_gradients(self.generator, self._adams["generator"])
         return {"d_adversarial": d_adversarial.detach(), "g_adversarial": g_adversarial.detach()}
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from twobirds.baselines.cyclegan_networks import WITH, WITHOUT, ImageBuffer, build_networks
-from twobirds.baselines.players import adam, load_networks, prepare, step
+from twobirds.baselines.players import load_networks, prepare
 from twobirds.baselines.schedule import Unscheduled
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
@@ -22,6 +22,7 @@ from twobirds.data.loader import Batch, Loader
 from twobirds.errors import InputError
 from twobirds.models.layers import frozen_weights
 from twobirds.runtime import Runtime, keyed_generator
+from twobirds.training.players import apply_gradients, make_adam
 
 _ROWS, _BUFFER = 51, 52  # purposes of the random draws
 
@@ -59,8 +60,8 @@ class CycleGAN(Unscheduled):
             **{f"buffer_{name}": buffer for name, buffer in self.buffers.items()},
         }
         self._adams = {
-            "generators": adam(self.generators, config.train),
-            "discriminators": adam(self.discriminators, config.train),
+            "generators": make_adam(self.generators, config.train),
+            "discriminators": make_adam(self.discriminators, config.train),
         }
         self.optimizers: Mapping[str, Optimizer] = self._adams
         self._rows: dict[str, Tensor] | None = None
@@ -94,7 +95,7 @@ class CycleGAN(Unscheduled):
                 fakes[domain] = fake.float()
         weighted = self.cycle.cycle * sums["cycle"] + self.cycle.identity * sums["identity"]
         (sums["g_adversarial"] + weighted).backward()
-        step(self.generators, self._adams["generators"])
+        apply_gradients(self.generators, self._adams["generators"])
         return fakes, {name: value.detach() for name, value in sums.items()}
 
     def _update_discriminators(
@@ -112,7 +113,7 @@ class CycleGAN(Unscheduled):
             )
             total = total + 0.5 * (ones + zeros)  # halved, so that D learns more slowly than G
         total.backward()
-        step(self.discriminators, self._adams["discriminators"])
+        apply_gradients(self.discriminators, self._adams["discriminators"])
         return {"d_adversarial": total.detach()}
 
     def _draw(self, loader: Loader, iteration: int, domain: str) -> Tensor:

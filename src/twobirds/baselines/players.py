@@ -1,17 +1,15 @@
-"""What every baseline's training has alike: initial weights, Adam, the step, the draws of z."""
+"""What every baseline's training has alike: initial weights, the draws of z, loading."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
-from twobirds.config import TrainConfig
 from twobirds.data.loader import Loader
 from twobirds.errors import InputError
 from twobirds.models.layers import initialize
-from twobirds.runtime import average_gradients, keyed_generator
+from twobirds.runtime import keyed_generator
 
 _LATENTS, _WEIGHTS = 21, 5  # purposes of the random draws; z is drawn as for the paper's model
 
@@ -27,18 +25,6 @@ def prepare(network: nn.Module, seed: int, number: int, device: torch.device) ->
     """
     initialize(network, keyed_generator(seed, _WEIGHTS, number))
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def adam(network: nn.Module, train: TrainConfig) -> Adam:
-    """Adam with the settings of the run."""
-    return Adam(network.parameters(), lr=train.learning_rate, betas=train.betas, fused=True)
-
-
-def step(network: nn.Module, optimizer: Adam) -> None:
-    """Apply and clear the gradients of a network, averaged over the processes."""
-    average_gradients(network.parameters())
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
 
 
 def draw_latents(loader: Loader, iteration: int, num_latents: int, device: torch.device) -> Tensor:

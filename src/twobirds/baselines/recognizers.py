@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from twobirds.baselines.players import adam, load_networks, step
+from twobirds.baselines.players import load_networks
 from twobirds.baselines.schedule import Unscheduled
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import ModelConfig, RunConfig
@@ -23,6 +23,7 @@ from twobirds.models.build import build_discriminator, channels
 from twobirds.models.discriminator import Discriminator
 from twobirds.models.resnet import AttributeResNet
 from twobirds.runtime import Runtime
+from twobirds.training.players import apply_gradients, make_adam
 
 RecognizerKind = Literal["cnn", "recognizer", "resnet"]
 _NUMBER = 4  # of the network, for its initial weights
@@ -105,7 +106,7 @@ class Recognizer(Unscheduled):
         network = build_recognizer(kind, config.model, config.train.seed)
         self.network = network.to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.networks: Mapping[str, nn.Module] = {"network": self.network}
-        self._adam = adam(self.network, config.train)
+        self._adam = make_adam(self.network, config.train)
         self.optimizers: Mapping[str, Optimizer] = {"network": self._adam}
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
@@ -114,7 +115,7 @@ class Recognizer(Unscheduled):
             logits = attribute_logits(self.network, batch.images)
         loss = label_loss(logits.float(), batch.attributes)
         loss.backward()
-        step(self.network, self._adam)
+        apply_gradients(self.network, self._adam)
         return {"label_real": loss.detach()}
 
     def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:

@@ -1,13 +1,14 @@
 """Batches of real faces in an endless, seeded order that needs no state to resume."""
 
 import warnings
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from twobirds.config import TrainConfig
 from twobirds.data.attributes import exclusion_matrix
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
@@ -75,6 +76,18 @@ class Loader:
         exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names))
         self._exclusion = exclusion.float().to(runtime.device)  # [K, K]
         self._cached_order: tuple[int, Tensor] | None = None
+
+    @classmethod
+    def of_run(cls, train: TrainConfig, pack: Pack, runtime: Runtime) -> Self:
+        """The loader that training with these settings has."""
+        return cls(
+            pack,
+            batch_size=train.batch_size,
+            seed=train.seed,
+            runtime=runtime,
+            flip=train.flip,
+            edited_share=train.edited_share,
+        )
 
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""

@@ -1,7 +1,6 @@
 """Several processes for work on many images."""
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from twobirds.errors import InputError
+from twobirds.machine import num_cores
 
 
 def num_workers(requested: int | None) -> int:
@@ -18,8 +18,7 @@ def num_workers(requested: int | None) -> int:
         InputError: If it is not positive.
     """
     if requested is None:
-        affinity = getattr(os, "sched_getaffinity", None)  # fewer than all CPUs in a container
-        return len(affinity(0)) if affinity else os.cpu_count() or 1
+        return num_cores()
     if requested < 1:
         raise InputError(f"workers must be at least 1, not {requested}")
     return requested

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from twobirds.data.faces import from_pixels, to_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 
@@ -134,14 +135,7 @@ def attribute_columns(pack: Pack, model: EvaluatedModel) -> np.ndarray:
 
 def to_tensor(images: np.ndarray, device: torch.device | None = None) -> Tensor:
     """Turn `[B, H, W, 3]` uint8 into `[B, 3, H, W]` float32 in [-1, 1]."""
-    pixels = torch.from_numpy(np.array(images)).to(device)
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def to_uint8(images: Tensor) -> np.ndarray:
-    """Turn `[B, 3, H, W]` in [-1, 1] into `[B, H, W, 3]` uint8, as a saved picture has it."""
-    pixels = (images.detach().float().clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1).cpu().contiguous().numpy()
+    return from_pixels(torch.from_numpy(np.array(images)).to(device))
 
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:
@@ -149,7 +143,7 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     if images.shape[1:3] == (size, size):
         return np.array(images)
     resized = [
-        to_uint8(F.interpolate(to_tensor(part), (size, size), mode="bicubic", antialias=True))
+        to_pixels(F.interpolate(to_tensor(part), (size, size), mode="bicubic", antialias=True))
         for part in batches(images)
     ]
     return np.concatenate(resized)
@@ -175,5 +169,5 @@ def map_faces(
         `[N, H, W, 3]` uint8.
     """
     with torch.inference_mode():
-        parts = [to_uint8(function(to_tensor(part, device))) for part in batches(images)]
+        parts = [to_pixels(function(to_tensor(part, device))) for part in batches(images)]
     return np.concatenate(parts) if parts else np.array(images)

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from twobirds.evaluation.faces import BATCH_SIZE, Decoder, Progress, to_uint8
+from twobirds.data.faces import to_pixels
+from twobirds.evaluation.faces import BATCH_SIZE, Decoder, Progress
 from twobirds.evaluation.frechet import (
     feature_statistics,
     frechet_distance,
@@ -39,7 +40,7 @@ def generate_images(
     images = []
     with torch.inference_mode():
         for z, c in zip(latents.split(BATCH_SIZE), rows.split(BATCH_SIZE), strict=True):
-            images.append(to_uint8(model.decode(z.to(model.device), c.to(model.device))))
+            images.append(to_pixels(model.decode(z.to(model.device), c.to(model.device))))
             if progress is not None:
                 progress("generating", sum(map(len, images)), len(latents))
     return np.concatenate(images)

@@ -28,7 +28,8 @@ _SHOWN = ("Eyeglasses", "Smiling", "Bangs", "Male", "Bald", "Bushy_Eyebrows", "Y
 RIGHT, WRONG, MISSED = "+", "x", "-"
 """Marks before what was read, or not."""
 _NUM_FACES, _NUM_GENERATED = 12, 24
-_RULE = "The faces are the first of the split in an order drawn from the seed."
+RULE = "The faces are the first of the split in an order drawn from the seed."
+"""By which rule the faces of a figure are chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ def _recognized(gallery: _Gallery) -> Figure:
         key="recognition",
         title="Recognition",
         caption=f"The attributes read most surely off each face. {RIGHT} the label says so too; "
-        f"{WRONG} it does not; {MISSED} labelled, but not read. {_RULE}",
+        f"{WRONG} it does not; {MISSED} labelled, but not read. {RULE}",
         images=gallery.faces.images,
         columns=6,
         labels=tuple(_describe_reading(gallery, i) for i in range(len(gallery.faces))),
@@ -128,7 +129,7 @@ def _reconstructed(gallery: _Gallery) -> Figure:
     return Figure(
         key="reconstruction",
         title="Reconstruction",
-        caption=f"Each face, and what the model rebuilds from its code and attributes. {_RULE}",
+        caption=f"Each face, and what the model rebuilds from its code and attributes. {RULE}",
         images=np.concatenate([sources, rebuilt]),
         columns=len(sources),
         row_titles=("source", "rebuilt"),
@@ -145,7 +146,7 @@ def _edited(gallery: _Gallery) -> Figure:
     return Figure(
         key="single-edits",
         title="One attribute reversed",
-        caption=f"As the paper's Fig. 6: source and edit in turn, one attribute a row. {_RULE}",
+        caption=f"As the paper's Fig. 6: source and edit in turn, one attribute a row. {RULE}",
         images=np.stack(cells),
         columns=8,
         column_titles=("source", "reversed") * 4,
@@ -163,7 +164,7 @@ def _edited_at_once(gallery: _Gallery) -> Figure:
         key="multiple-edits",
         title="Several attributes reversed at once",
         caption="As the paper's Fig. 7: the source, its reconstruction with nothing changed, three "
-        f"attributes reversed one by one, then two, three and six of them together. {_RULE}",
+        f"attributes reversed one by one, then two, three and six of them together. {RULE}",
         images=np.stack(cells),
         columns=1 + len(sets),
         column_titles=("source", *(_title(s) for s in sets)),
@@ -232,7 +233,7 @@ def _compared_with_truth(gallery: _Gallery, truth: DrawnTruth) -> Figure:
         key="truth",
         title="Edits beside their true answers",
         caption="A drawn face, the model's edit of one attribute, and the same person drawn again "
-        f"with that attribute switched. {_RULE}",
+        f"with that attribute switched. {RULE}",
         images=np.stack(cells),
         columns=9,
         column_titles=("source", "edit", "truth") * 3,

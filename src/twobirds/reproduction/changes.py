@@ -11,9 +11,10 @@ from twobirds.evaluation.identity import squared_distances
 from twobirds.reproduction.paired import Estimate, estimate
 from twobirds.reproduction.study import Study
 
-SUCCESS, FLOOR, DRIFT, DISTANCE, SAME_PERSON = (
+SUCCESS, FLOOR, GAIN, DRIFT, DISTANCE, SAME_PERSON = (
     "success_rate",
     "floor_rate",
+    "gain",
     "drift",
     "identity_distance",
     "same_person_rate",
@@ -30,6 +31,8 @@ class Change:
     """`[B, S, S, 3]` uint8."""
     after: np.ndarray
     """Likewise."""
+    unedited: np.ndarray
+    """What the method makes of `before` with nothing changed, likewise."""
     people: np.ndarray
     """`[B]` int64, -1 where nobody is known."""
 
@@ -37,19 +40,22 @@ class Change:
 def measure_change(study: Study, change: Change) -> dict[str, np.ndarray]:
     """Each figure of each pair of faces, `[B]`.
 
-    Success and floor are the judge's reading of the target after and before; drift is the mean
-    change of the other attributes' logits, those that the target excludes left out; absent where
-    there are no others.
+    Success is the judge's reading of the target, floor that on what the method makes with nothing
+    changed, and gain success less floor: a method that always draws bald men gains nothing. Drift
+    is the mean change of the other attributes' logits from the face before, those that the target
+    excludes left out; absent where there are no others.
     """
     names = list(study.ours.attributes)
     column = names.index(change.attribute)
-    before, after = (study.judge.read(images)[0] for images in (change.before, change.after))
+    before, after, unedited = (
+        study.judge.read(images)[0] for images in (change.before, change.after, change.unedited)
+    )
     changed = {change.attribute} | (excluded_by(change.attribute) if change.target else set())
     others = [k for k, name in enumerate(names) if name not in changed]
-    values = {
-        SUCCESS: ((after[:, column] > 0) == change.target).astype(float),
-        FLOOR: ((before[:, column] > 0) == change.target).astype(float),
-    }
+    success, floor = (
+        ((logits[:, column] > 0) == change.target).astype(float) for logits in (after, unedited)
+    )
+    values = {SUCCESS: success, FLOOR: floor, GAIN: success - floor}
     if others:
         values[DRIFT] = np.abs(after - before)[:, others].mean(axis=1)
     judge = study.identity_judge

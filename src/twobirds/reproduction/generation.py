@@ -13,11 +13,7 @@ from twobirds.evaluation.frechet import (
     frechet_distance,
 )
 from twobirds.evaluation.generation import generate_images
-from twobirds.reproduction.changes import (
-    Change,
-    estimates,
-    measure_change,
-)
+from twobirds.reproduction.changes import GAIN, Change, estimates, measure_change
 from twobirds.reproduction.paired import Estimate, estimate
 from twobirds.reproduction.plan import ACGAN, CGAN, OURS
 from twobirds.reproduction.study import Study
@@ -34,6 +30,8 @@ class GenerationResult:
 
     figures: dict[tuple[str, str], dict[str, Estimate]]
     """By attribute and method."""
+    gains: dict[str, Estimate]
+    """By method: how far its changes are seen, all attributes together."""
     differences: dict[tuple[str, str], Estimate]
     """By figure and other method: ours less the other, all attributes together."""
     frechet: dict[str, float]
@@ -59,11 +57,16 @@ def measure_generation(study: Study) -> GenerationResult:
             measured = measure_change(study, change)
             values[method].append(measured)
             figures[attribute, method] = estimates(measured, change.people, seed=study.seed)
+    people = np.tile(np.arange(NUM_CHANGED), len(study.compared))  # the same z each time
+    gains = {
+        method: estimate(np.concatenate([v[GAIN] for v in found]), people, seed=study.seed)
+        for method, found in values.items()
+        if found
+    }
     differences = {}
     for other in (CGAN, ACGAN):
-        for key in values[OURS][0] if study.compared else ():
+        for key in _shared_figures(values[OURS]):
             ours, theirs = (np.concatenate([v[key] for v in values[m]]) for m in (OURS, other))
-            people = np.tile(np.arange(NUM_CHANGED), len(study.compared))  # the same z each time
             differences[key, other] = estimate(ours - theirs, people, seed=study.seed)
     real = feature_statistics(study.real_features)
     frechet = {m: frechet_distance(feature_statistics(f), real) for m, f in features.items()}
@@ -71,7 +74,12 @@ def measure_generation(study: Study) -> GenerationResult:
         pair: _frechet_difference(features[pair[0]], features[pair[1]], real, seed=study.seed)
         for pair in ((CGAN, OURS), (ACGAN, OURS), (CGAN, ACGAN))
     }
-    return GenerationResult(figures, differences, frechet, frechet_differences, len(asked))
+    return GenerationResult(figures, gains, differences, frechet, frechet_differences, len(asked))
+
+
+def _shared_figures(values: list[dict[str, np.ndarray]]) -> list[str]:
+    """The figures that every attribute has."""
+    return [key for key in values[0] if all(key in v for v in values)] if values else []
 
 
 def _frechet_difference(
@@ -112,4 +120,4 @@ def generate_change(study: Study, decoder: Decoder, attribute: str, count: int) 
     changed[:, names.index(attribute)] = 1
     changed = resolve_conflicts(changed, names, [attribute])
     before, after = (generate_images(decoder, rows, seed=study.seed) for rows in (without, changed))
-    return Change(attribute, 1, before, after, np.full(count, -1))
+    return Change(attribute, 1, before, after, before, np.full(count, -1))

@@ -35,6 +35,8 @@ class RecognitionResult:
     """By how much the loss of each other contender exceeds ours."""
     shown: list[dict[str, Any]]
     """Single predictions."""
+    num_svm_faces: int
+    """Training faces that the SVMs were fitted on."""
 
 
 def measure_recognition(study: Study) -> RecognitionResult:
@@ -51,7 +53,8 @@ def measure_recognition(study: Study) -> RecognitionResult:
         if name != OURS
     }
     loss = {n: estimate(e, study.people, seed=study.seed) for n, e in errors.items()}
-    return RecognitionResult(scores, loss, differences, _single_predictions(study, read))
+    shown = _single_predictions(study, read)
+    return RecognitionResult(scores, loss, differences, shown, len(_svm_rows(study)))
 
 
 def _read(study: Study, name: str) -> np.ndarray:
@@ -68,9 +71,7 @@ def _read(study: Study, name: str) -> np.ndarray:
 def _read_by_svms(study: Study) -> np.ndarray:
     """Fit SVMs on DCGAN's features of training faces, and read the test faces."""
     model, pack = study.conditional_gan(DCGAN), study.trainings.pack
-    rows = pack.rows("train")
-    order = np.random.default_rng(study.seed).permutation(rows)
-    rows = np.sort(order[: study.trainings.budget.svm_faces])
+    rows = _svm_rows(study)
 
     def extract(faces: Tensor) -> Tensor:
         return extract_features(model, faces)
@@ -80,6 +81,13 @@ def _read_by_svms(study: Study) -> np.ndarray:
     decisions = svms.decide(_apply(study, extract, study.faces.images))
     probabilities: np.ndarray = 1 / (1 + np.exp(-decisions))  # above 1/2 where the plane says so
     return probabilities
+
+
+def _svm_rows(study: Study) -> np.ndarray:
+    """Rows `[N]` of the training faces for the SVMs, drawn from the seed."""
+    rows = study.trainings.pack.rows("train")
+    order = np.random.default_rng(study.seed).permutation(rows)
+    return np.sort(order[: study.trainings.budget.svm_faces])
 
 
 def _apply(study: Study, function: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from twobirds.reproduction.document import Document, Picture, Section, Table
+from twobirds.reproduction.generation import GenerationResult
 from twobirds.reproduction.paired import Estimate
 from twobirds.reproduction.pictures import pictures_in_order
 from twobirds.reproduction.tables import (
@@ -11,6 +12,7 @@ from twobirds.reproduction.tables import (
     generation_table,
     inference_table,
     paper_fig5_table,
+    paper_fig9_table,
     recognition_table,
     settings_table,
     single_table,
@@ -19,6 +21,7 @@ from twobirds.reproduction.tables import (
     verdict_table,
 )
 from twobirds.reproduction.timing import TimingResult
+from twobirds.reproduction.transformation import TransformationResult
 from twobirds.reproduction.verdicts import Claim, Results
 
 
@@ -38,8 +41,7 @@ class Reproduction:
 def to_json(reproduction: Reproduction) -> dict[str, Any]:
     """The report as nested plain data."""
     results = reproduction.results
-    recognition, generation = results.recognition, results.generation
-    transformation, times = results.transformation, reproduction.times
+    recognition, times = results.recognition, reproduction.times
     return {
         **reproduction.facts,
         "verdicts": [_claim_json(claim) for claim in reproduction.claims],
@@ -52,24 +54,44 @@ def to_json(reproduction: Reproduction) -> dict[str, Any]:
         "loss_settings": {
             name: _plain(figures) for name, figures in results.settings.figures.items()
         },
-        "transformation": {
-            "figures": [
-                {"attribute": a, "target": t, "method": m, **_plain(figures)}
-                for (a, t, m), figures in transformation.figures.items()
-            ],
-            "frechet_distance": transformation.frechet,
-            "num_changed": transformation.num_changed,
+        "loss_settings_ours_is_better_by": {
+            key: _plain(found) for key, found in results.settings.differences.items()
         },
-        "generation": {
-            "figures": [
-                {"attribute": a, "method": m, **_plain(figures)}
-                for (a, m), figures in generation.figures.items()
-            ],
-            "frechet_distance": generation.frechet,
-            "num_fakes": generation.num_fakes,
-        },
+        "transformation": _transformation_json(results.transformation),
+        "generation": _generation_json(results.generation),
         "times": asdict(times),
         "absent": reproduction.absent,
+    }
+
+
+def _transformation_json(result: TransformationResult) -> dict[str, Any]:
+    return {
+        "figures": [
+            {"attribute": attribute, "target": target, "method": method, **_plain(figures)}
+            for (attribute, target, method), figures in result.figures.items()
+        ],
+        "ours_less_cyclegan": [
+            {"attribute": attribute, "target": target, **_plain(figures)}
+            for (attribute, target), figures in result.differences.items()
+        ],
+        "frechet_distance": result.frechet,
+        "num_changed": result.num_changed,
+    }
+
+
+def _generation_json(result: GenerationResult) -> dict[str, Any]:
+    return {
+        "figures": [
+            {"attribute": attribute, "method": method, **_plain(figures)}
+            for (attribute, method), figures in result.figures.items()
+        ],
+        "gains": _plain(result.gains),
+        "ours_less_other": [
+            {"figure": key, "other": other, **asdict(found)}
+            for (key, other), found in result.differences.items()
+        ],
+        "frechet_distance": result.frechet,
+        "num_fakes": result.num_fakes,
     }
 
 
@@ -102,7 +124,7 @@ def to_document(reproduction: Reproduction) -> Document:
         ),
         Section(
             "Transformation (5.3.3, 5.3.4)",
-            tables=[transformation_table(results.transformation)],
+            tables=[transformation_table(results.transformation), paper_fig9_table()],
             pictures=pictures_in_order(pictures, ["fig6", "fig7", "fig9a"]),
         ),
         Section(
@@ -137,11 +159,15 @@ def _opening(reproduction: Reproduction) -> str:
     return (
         f"The experiments of arXiv:1711.06078 at {facts['size']} pixels on "
         f"{facts['data']['num_train']:,} training and {facts['data']['num_test']:,} test faces of "
-        f"{facts['data']['num_people']:,} people, {facts['budget']['images']:,} images shown to "
+        f"{_people(facts['data']['num_people'])}, {facts['budget']['images']:,} images shown to "
         "each model but CycleGAN, whose images the time table has. "
         f"Of {len(claims)} claims {held} hold, {failed} do not, and "
         f"{len(claims) - held - failed} are not decided at this budget."
     )
+
+
+def _people(count: int | None) -> str:
+    return "people who are not known" if count is None else f"{count:,} people"
 
 
 def _machine(facts: dict[str, Any]) -> str:
@@ -150,9 +176,7 @@ def _machine(facts: dict[str, Any]) -> str:
 
 
 def _facts_table(reproduction: Reproduction) -> Table:
-    rows = [
-        (key, text) for key, text in _flatten(reproduction.facts)
-    ]  # the models' configurations are in the JSON
+    rows = _flatten(reproduction.facts)  # the models' configurations are in the JSON
     rows += [(f"absent: {key}", reason) for key, reason in reproduction.absent.items()]
     return Table("Configuration", ("what", "value"), rows)
 

@@ -1,14 +1,11 @@
 """Train every model of the paper's experiments, measure, and write one report."""
 
 import importlib.metadata
-import os
-import platform
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json, write_text
 from twobirds.config import to_dict
@@ -17,6 +14,7 @@ from twobirds.errors import InputError
 from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.evaluate import choose_rows, round_figures
 from twobirds.evaluation.faces import Progress
+from twobirds.machine import describe_machine
 from twobirds.reproduction.document import to_html, to_markdown
 from twobirds.reproduction.generation import measure_generation
 from twobirds.reproduction.pictures import draw_pictures
@@ -117,7 +115,7 @@ def gather_facts(study: Study) -> dict[str, Any]:
     for name in trainings.names():
         config, state = load_run(trainings.run(name) / CHECKPOINT_FILE)
         images = int(state["iteration"]) * config.train.batch_size
-        models[name] = {"images": images, "config": to_dict(config) | {"model": None}}
+        models[name] = {"images": images, "config": _without_names(to_dict(config))}
     return {
         "size": pack.size,
         "seed": study.seed,
@@ -126,7 +124,7 @@ def gather_facts(study: Study) -> dict[str, Any]:
             "drawn": pack.drawn is not None,
             "num_train": len(pack.rows("train")),
             "num_test": len(study.faces),
-            "num_people": len(np.unique(study.people)),
+            "num_people": _num_people(study.people),
         },
         "budget": asdict(trainings.budget),
         "judge": {
@@ -137,26 +135,20 @@ def gather_facts(study: Study) -> dict[str, Any]:
         },
         "embedder": study.calibration or {},
         "weights_sha256": study.ours.weights_sha256,
-        "hardware": _hardware(trainings.runtime.device),
+        "hardware": describe_machine(trainings.runtime.device),
         "versions": {
-            "python": platform.python_version(),
-            **{n: importlib.metadata.version(n) for n in ("twobirds", "torch", "scikit-learn")},
+            name: importlib.metadata.version(name) for name in ("twobirds", "scikit-learn")
         },
         "models": models,
     }
 
 
-def _hardware(device: torch.device) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "device": device.type,
-        "cpu": platform.processor() or platform.machine(),
-        "num_cores": os.cpu_count(),
-        "num_threads": torch.get_num_threads(),
-    }
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        names = [x for x in information.read_text().splitlines() if x.startswith("model name")]
-        facts["cpu"] = names[0].split(":", 1)[1].strip() if names else facts["cpu"]
-    if device.type == "cuda":
-        facts["gpu"] = torch.cuda.get_device_name(device)
-    return facts
+def _num_people(people: np.ndarray) -> int | None:
+    """How many are known on the faces; None if nobody is."""
+    return len(np.unique(people[people >= 0])) or None
+
+
+def _without_names(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without the names of the attributes, which are the same for all."""
+    model = {key: value for key, value in config["model"].items() if key != "attributes"}
+    return {**config, "model": model}

@@ -31,7 +31,8 @@ class SettingsResult:
     differences: dict[str, dict[str, Estimate]]
     """By figure and setting: by how much ours is better, a positive number."""
     sharper: Estimate
-    """By how much the z loss alone is sharper than the pixel loss alone."""
+    """By how much the z loss alone is sharper than the pixel loss alone; what is sharper than the
+    source counts as the source."""
 
 
 def measure_settings(study: Study) -> SettingsResult:
@@ -51,13 +52,14 @@ def measure_settings(study: Study) -> SettingsResult:
             for name in SETTINGS
             if name != OURS
         }
-    sharper = values[LATENT][SHARPNESS] - values[PIXEL][SHARPNESS]
+    # Beyond the source's own sharpness there is only noise.
+    latent, pixel = (values[name][SHARPNESS].clip(max=1) for name in (LATENT, PIXEL))
     return SettingsResult(
         rebuilt=rebuilt,
         figures=figures,
         distances={n: v[DISTANCE] for n, v in values.items() if DISTANCE in v},
         differences=differences,
-        sharper=estimate(sharper, people, seed=seed),
+        sharper=estimate(latent - pixel, people, seed=seed),
     )
 
 

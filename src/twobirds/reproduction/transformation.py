@@ -1,5 +1,6 @@
 """P20: real faces changed by ours and by CycleGAN (Sec. 5.3.4, Fig. 9 (a))."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from twobirds.reproduction.changes import (
     frechet_from_test_faces,
     measure_change,
 )
-from twobirds.reproduction.paired import Estimate, estimate
+from twobirds.reproduction.paired import Estimate
 from twobirds.reproduction.plan import OURS
 from twobirds.reproduction.study import Study
 
@@ -31,8 +32,8 @@ class TransformationResult:
 
     figures: dict[tuple[str, int, str], dict[str, Estimate]]
     """By attribute, target (1 added, 0 removed) and method."""
-    differences: dict[str, dict[str, Estimate]]
-    """By attribute and figure: ours less CycleGAN, both directions together."""
+    differences: dict[tuple[str, int], dict[str, Estimate]]
+    """By attribute and target, and figure: ours less CycleGAN."""
     frechet: dict[str, float]
     """By method, of all the faces it changed, on the judge's features."""
     num_changed: int
@@ -42,37 +43,24 @@ class TransformationResult:
 def measure_transformation(study: Study) -> TransformationResult:
     """Add and remove each compared attribute on test faces, by both methods."""
     figures: dict[tuple[str, int, str], dict[str, Estimate]] = {}
-    differences: dict[str, dict[str, Estimate]] = {}
+    differences: dict[tuple[str, int], dict[str, Estimate]] = {}
     changed: dict[str, list[np.ndarray]] = {method: [] for method in METHODS}
-    for attribute in study.compared:
-        gaps: list[dict[str, np.ndarray]] = []
-        rows: list[np.ndarray] = []
-        for target in (1, 0):
-            positions = changeable(study, attribute, target)
-            if not len(positions):
-                continue
-            people, values = study.people[positions], {}
-            for method, edit in edits(study, attribute, target).items():
-                before = study.faces.images[positions]
-                after = map_faces(edit, before, study.ours.device)
-                change = Change(attribute, target, before, after, people)
-                values[method] = measure_change(study, change)
-                figures[attribute, target, method] = estimates(
-                    values[method], people, seed=study.seed
-                )
-                changed[method].append(after)
-            gaps.append({k: v - values[CYCLEGAN][k] for k, v in values[OURS].items()})
-            rows.append(people)
-        if gaps:
-            differences[attribute] = {
-                key: estimate(
-                    np.concatenate([gap[key] for gap in gaps]),
-                    np.concatenate(rows),
-                    seed=study.seed,
-                )
-                for key in gaps[0]
-                if all(key in gap for gap in gaps)
-            }
+    for attribute, target in itertools.product(study.compared, (1, 0)):
+        positions = changeable(study, attribute, target)
+        if not len(positions):
+            continue
+        before, people, values = study.faces.images[positions], study.people[positions], {}
+        for method, edit in edits(study, attribute, target).items():
+            after = map_faces(edit, before, study.ours.device)
+            unedited = before  # CycleGAN with nothing to change is not run at all
+            if method == OURS:
+                unedited = map_faces(study.ours.reconstruct, before, study.ours.device)
+            change = Change(attribute, target, before, after, unedited, people)
+            values[method] = measure_change(study, change)
+            figures[attribute, target, method] = estimates(values[method], people, seed=study.seed)
+            changed[method].append(after)
+        gaps = {key: ours - values[CYCLEGAN][key] for key, ours in values[OURS].items()}
+        differences[attribute, target] = estimates(gaps, people, seed=study.seed)
     images = {method: np.concatenate(parts) for method, parts in changed.items() if parts}
     frechet = {method: frechet_from_test_faces(study, faces) for method, faces in images.items()}
     return TransformationResult(figures, differences, frechet, len(images.get(OURS, ())))

@@ -14,6 +14,7 @@ import torch
 
 from twobirds.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, write_json
 from twobirds.config import RunConfig, to_dict
+from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError
@@ -76,14 +77,7 @@ def train(
     settings = config.train
     checkpoint = leg.run / CHECKPOINT_FILE
     progress = Progress() if resumed is None else restore(checkpoint, resumed, objective)
-    loader = Loader(
-        pack,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        runtime=runtime,
-        flip=settings.flip,
-        edited_share=settings.edited_share,
-    )
+    loader = Loader.of_run(settings, pack, runtime)
     recorder = _Recorder(config, objective, pack, runtime, leg, progress)
     num_iterations = -(-settings.images // settings.batch_size)  # rounded up, exactly
     window_iterations = max(1, settings.log_every_images // settings.batch_size)
@@ -233,9 +227,9 @@ def _fixed_faces(pack: Pack, runtime: Runtime) -> tuple[torch.Tensor, torch.Tens
     rows = next(r for r in map(pack.rows, ("valid", "test", "train")) if len(r))
     # Neighbours may be one person: CelebA's official order and drawn faces go person by person.
     rows = rows[:: max(1, len(rows) // NUM_SAMPLES)][:NUM_SAMPLES]
-    images = torch.from_numpy(pack.images[rows]).to(runtime.device)
+    pixels = torch.from_numpy(pack.images[rows]).to(runtime.device)
     attributes = torch.from_numpy(pack.attributes[rows]).to(runtime.device)
-    return images.permute(0, 3, 1, 2).float() / 127.5 - 1, attributes.float()
+    return from_pixels(pixels), attributes.float()
 
 
 class _stop_on_signals:  # noqa: N801 -- a context manager, used like a function

@@ -5,12 +5,24 @@ import copy
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from twobirds.config import RunConfig
+from twobirds.config import RunConfig, TrainConfig
 from twobirds.models.build import build_discriminator, build_generator
 from twobirds.models.discriminator import DiscriminatorOutput
 from twobirds.models.ema import ema_decay, update_ema
 from twobirds.models.layers import frozen_statistics
 from twobirds.runtime import Runtime, average_gradients
+
+
+def make_adam(network: nn.Module, train: TrainConfig) -> Adam:
+    """Adam with the settings of a run (P15; Sec. 4.1)."""
+    return Adam(network.parameters(), lr=train.learning_rate, betas=train.betas, fused=True)
+
+
+def apply_gradients(network: nn.Module, optimizer: Optimizer) -> None:
+    """Step with a network's gradients, averaged over the processes, and clear them."""
+    average_gradients(network.parameters())
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
 
 
 class Players:
@@ -31,13 +43,7 @@ class Players:
             "discriminator": self.discriminator,
         }
         self.optimizers: dict[str, Optimizer] = {
-            name: Adam(
-                network.parameters(),
-                lr=config.train.learning_rate,
-                betas=config.train.betas,
-                fused=True,
-            )
-            for name, network in self.networks.items()
+            name: make_adam(network, config.train) for name, network in self.networks.items()
         }
         self.average = copy.deepcopy(self.generator) if config.train.ema_half_life_images else None
         if self.average is not None:
@@ -70,9 +76,7 @@ class Players:
 
     def step(self, name: str) -> None:
         """Apply and clear the gradients of one network, averaged over the processes."""
-        average_gradients(self.networks[name].parameters())
-        self.optimizers[name].step()
-        self.optimizers[name].zero_grad(set_to_none=True)
+        apply_gradients(self.networks[name], self.optimizers[name])
 
     def update_average(self, images_seen: int) -> None:
         """Move G's moving average, if one is kept."""

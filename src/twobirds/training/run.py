@@ -101,7 +101,7 @@ def train_objective(
         resume: As for `train_run`.
         max_seconds: Wall-clock seconds after which this leg saves and stops.
         shows_progress: Whether to print.
-        identities: Hashes of what else the objective learns from; the run goes on with the same.
+        identities: Hashes of what else the objective learns from, for the checkpoint.
 
     Returns:
         Whether all images of the run have been shown.
