@@ -107,8 +107,18 @@ def test_to_change_nothing_is_no_merit() -> None:
     idle = [claim for claim in claims if " nothing" in claim.reason]
     assert {claim.verdict for claim in idle} == {"not decided"}
     assert {claim.section for claim in idle} == {"5.3.4", "5.3.6"}
-    assert len(idle) == len(CHANGES) + 2
+    assert len(idle) == 2 * len(CHANGES) + 2
     assert idle[-1].reason == "ACGAN and iterative GAN change nothing"
+
+
+def test_ahead_of_one_that_does_harm_is_not_ahead() -> None:
+    """Where ours changes nothing, it is no better than a CycleGAN that makes it worse."""
+    results = make_results(0.3)
+    for attribute, target in CHANGES:
+        results.transformation.figures[attribute, target, OURS][changes.GAIN] = about(0.0)
+    found = {c.text: c for c in judge_claims(results, {}) if "where CycleGAN fails" in c.text}
+    assert len(found) == len(CHANGES)
+    assert {c.reason for c in found.values()} == {"iterative GAN changes nothing"}
 
 
 def test_what_could_not_be_measured_is_said() -> None:

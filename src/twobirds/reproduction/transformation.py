@@ -50,11 +50,14 @@ def measure_transformation(study: Study) -> TransformationResult:
         if not len(positions):
             continue
         before, people, values = study.faces.images[positions], study.people[positions], {}
+        idle = {
+            OURS: study.ours.reconstruct,
+            # To the domain that a face is in already, which the identity loss is about.
+            CYCLEGAN: edits(study, attribute, 1 - target)[CYCLEGAN],
+        }
         for method, edit in edits(study, attribute, target).items():
             after = map_faces(edit, before, study.ours.device)
-            unedited = before  # CycleGAN with nothing to change is not run at all
-            if method == OURS:
-                unedited = map_faces(study.ours.reconstruct, before, study.ours.device)
+            unedited = map_faces(idle[method], before, study.ours.device)
             change = Change(attribute, target, before, after, unedited, people)
             values[method] = measure_change(study, change)
             figures[attribute, target, method] = estimates(values[method], people, seed=study.seed)
