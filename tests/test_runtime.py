@@ -53,9 +53,19 @@ def test_one_process_averages_nothing() -> None:
     assert average_values(values) is values
 
 
-def test_cpu_computes_in_float32() -> None:
+def test_a_cpu_computes_in_float32_unless_asked() -> None:
     with CPU.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+    with Runtime(CPU.device, precision="bfloat16").autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+    with start("cpu", "bfloat16") as runtime:
+        assert runtime.dtype == torch.bfloat16
+
+
+def test_a_gpu_computes_in_bfloat16_unless_asked() -> None:
+    gpu = torch.device("cuda", 0)
+    assert Runtime(gpu).dtype == torch.bfloat16
+    assert Runtime(gpu, precision="float32").dtype == torch.float32
 
 
 def test_keyed_generator_is_a_function_of_its_keys() -> None:
@@ -87,7 +97,7 @@ import resource, sys, torch
 from twobirds.runtime import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
-for _ in range(3):
+for _ in range(20):  # small objects among the first ones make the heap grow a few times
     torch.zeros(12_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(50):

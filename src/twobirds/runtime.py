@@ -5,7 +5,7 @@ import ctypes
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
@@ -16,6 +16,9 @@ from twobirds.errors import InputError
 _MASK_64 = (1 << 64) - 1
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
+Precision = Literal["auto", "float32", "bfloat16"]
+"""Number format of the forward passes in training; auto is bfloat16 on CUDA, float32 on a CPU."""
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -24,20 +27,29 @@ class Runtime:
     device: torch.device
     rank: int = 0
     world_size: int = 1
+    precision: Precision = "auto"
 
     @property
     def is_main(self) -> bool:
         """Whether this process writes the files and shows the progress."""
         return self.rank == 0
 
-    def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """Mixed precision for forward passes: bfloat16 on CUDA, float32 on CPU.
+    @property
+    def dtype(self) -> torch.dtype:
+        """What forward passes compute convolutions and matrix products in; weights are float32.
 
-        Without matrix units for bfloat16 a CPU is slower in it than in float32.
+        On a CPU bfloat16 is not the default: where the processor has no instructions for it
+        (AVX512-BF16, AMX) it is slower than float32.
         """
-        if self.device.type == "cuda":
-            return torch.autocast("cuda", torch.bfloat16)
-        return contextlib.nullcontext()
+        if self.precision == "auto":
+            return torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Mixed precision for forward passes, where the precision is one."""
+        if self.dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -56,11 +68,12 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 @contextlib.contextmanager
-def start(device: str = "auto") -> Iterator[Runtime]:
+def start(device: str = "auto", precision: Precision = "auto") -> Iterator[Runtime]:
     """Open the runtime of this process; under torchrun, join the others.
 
     Args:
         device: `auto`, `cpu` or `cuda`.
+        precision: Of the forward passes in training.
 
     Yields:
         Device, rank and number of processes.
@@ -70,13 +83,13 @@ def start(device: str = "auto") -> Iterator[Runtime]:
     """
     chosen = pick_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Runtime(chosen)
+        yield Runtime(chosen, precision=precision)
         return
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
-        yield Runtime(chosen, dist.get_rank(), dist.get_world_size())
+        yield Runtime(chosen, dist.get_rank(), dist.get_world_size(), precision)
     finally:
         dist.destroy_process_group()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from twobirds.apps.display import ShowProgress, note, progress_bars, say
-from twobirds.apps.options import Device, optional, require_seed
+from twobirds.apps.options import Device, TrainingPrecision, optional, require_seed
 from twobirds.apps.train_command import UNFINISHED
 from twobirds.errors import InputError
 
@@ -39,10 +39,15 @@ class Reproduce:
     seed: int = 0
     """Of everything random."""
     device: Device = "auto"
+    precision: TrainingPrecision = "auto"
+    jobs: int = 1
+    """Models to train at a time, each in a process of its own with its share of the cores."""
 
     def run(self) -> int:
         """Reproduce; returns the exit code."""
         require_seed(self.seed)
+        if self.jobs < 1:
+            raise InputError(f"--jobs must be at least 1, not {self.jobs}")
         try:
             return self._reproduce()
         except ModuleNotFoundError as error:
@@ -57,7 +62,7 @@ class Reproduce:
         budget = find_budget(self.budget)
         if self.embedder is not None and not self.embedder.is_file():
             raise InputError(f"--embedder {self.embedder} is not a file")
-        with start(self.device) as runtime, progress_bars("faces") as show:
+        with start(self.device, self.precision) as runtime, progress_bars("faces") as show:
             if runtime.world_size > 1:
                 raise InputError("reproduce runs in one process")
             is_complete = reproduce(
@@ -67,6 +72,7 @@ class Reproduce:
                 runtime,
                 seed=self.seed,
                 announce=note,
+                num_jobs=self.jobs,
                 embedder_path=self.embedder,
                 progress=show,
             )

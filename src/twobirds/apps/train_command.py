@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from twobirds.apps.display import note, say
-from twobirds.apps.options import Assignments, Device, load_model, optional, split_assignments
+from twobirds.apps.options import (
+    Assignments,
+    Device,
+    TrainingPrecision,
+    load_model,
+    optional,
+    split_assignments,
+)
 from twobirds.apps.overrides import override
 from twobirds.config import RunConfig, from_dict
 from twobirds.errors import InputError
@@ -42,6 +49,7 @@ class Train:
     seed: Annotated[int | None, optional("INT", "the preset's")] = None
     """Seed of everything random."""
     device: Device = "auto"
+    precision: TrainingPrecision = "auto"
     size: Annotated[int | None, optional("{32,64,128}", "the preset's")] = None
     """Height and width of the images in pixels."""
     width: Annotated[float | None, optional("FLOAT", "the preset's")] = None
@@ -64,7 +72,7 @@ class Train:
             raise InputError(f"--minutes must be positive, not {self.minutes}")
         config = self.config()
         pack = open_pack(self.data)
-        with start(self.device) as runtime:
+        with start(self.device, self.precision) as runtime:
             network = self._feature_network(config, runtime)
             is_complete = train_run(
                 config,

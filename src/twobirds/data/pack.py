@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,10 @@ class Pack:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Pack"], tuple[Path]]:
+        """Another process opens the folder itself, instead of being sent a copy."""
+        return open_pack, (self.path,)
 
     def rows(self, split: str) -> np.ndarray:
         """Rows of a split, in order, `[M]` int64.

@@ -11,6 +11,7 @@ from twobirds.presets import PAPER
 OURS, ACGAN, CGAN, DCGAN = "ours", "acgan", "cgan", "dcgan"
 CNN, RECOGNIZER, RESNET = "cnn", "recognizer", "resnet"
 STAGE1 = "stage1"
+CYCLE_PREFIX = "cyclegan-"  # and the attribute
 PIXEL, LATENT, PIXEL_LATENT = "pixel", "latent", "pixel-latent"
 SETTINGS = (PIXEL, LATENT, PIXEL_LATENT, OURS)
 """The four settings of the losses in stage 2, in the order of the paper's Fig. 5."""
@@ -148,7 +149,7 @@ def recipe(name: str, budget: Budget, *, size: int, seed: int) -> RunConfig:
     )
     model = dataclasses.replace(PAPER.model, size=size, width=budget.width)
     config = RunConfig(preset=name, model=model, loss=PAPER.loss, train=train)
-    attribute = name.removeprefix(_CYCLE_PREFIX)
+    attribute = name.removeprefix(CYCLE_PREFIX)
     if attribute != name:
         return _cyclegan(config, budget, attribute)
     return dataclasses.replace(config, loss=_SETTING_LOSSES.get(name, PAPER.loss))
@@ -156,10 +157,9 @@ def recipe(name: str, budget: Budget, *, size: int, seed: int) -> RunConfig:
 
 def cyclegan_name(attribute: str) -> str:
     """What the CycleGAN of an attribute is called."""
-    return f"{_CYCLE_PREFIX}{attribute}"
+    return f"{CYCLE_PREFIX}{attribute}"
 
 
-_CYCLE_PREFIX = "cyclegan-"
 _SETTING_LOSSES = {
     PIXEL: dataclasses.replace(PAPER.loss, perceptual=0.0, latent=0.0),
     LATENT: dataclasses.replace(PAPER.loss, perceptual=0.0, pixel=0.0),

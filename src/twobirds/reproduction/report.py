@@ -172,7 +172,11 @@ def _people(count: int | None) -> str:
 
 def _machine(facts: dict[str, Any]) -> str:
     hardware = facts["hardware"]
-    return f"{facts['size']} px on {hardware.get('gpu', hardware['cpu'])}"
+    at_a_time = "one model" if facts["num_jobs"] == 1 else f"{facts['num_jobs']} models"
+    return (
+        f"{facts['size']} px in {facts['precision']} on {hardware.get('gpu', hardware['cpu'])}, "
+        f"{at_a_time} at a time on {hardware['num_cores']} cores"
+    )
 
 
 def _facts_table(reproduction: Reproduction) -> Table:

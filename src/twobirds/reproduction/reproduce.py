@@ -42,6 +42,7 @@ def reproduce(
     *,
     seed: int,
     announce: Announce,
+    num_jobs: int = 1,
     embedder_path: Path | None = None,
     progress: Progress | None = None,
 ) -> bool:
@@ -54,6 +55,7 @@ def reproduce(
         runtime: The device; one process.
         seed: Of everything random.
         announce: Told which model is trained.
+        num_jobs: Models to train at a time, each with its share of the cores.
         embedder_path: ONNX file of a face embedder; None does without identity.
         progress: Told how far the measurements are.
 
@@ -68,8 +70,8 @@ def reproduce(
     embedder = None if embedder_path is None else Embedder(embedder_path)
     choose_rows(pack, evaluation_config(budget, seed))
     recipe(OURS, budget, size=pack.size, seed=seed)
-    _require_same_plan(out / PLAN_FILE, pack, budget, seed)
-    trainings = Trainings(out / MODELS_FOLDER, pack, budget, runtime, seed, announce)
+    trainings = Trainings(out / MODELS_FOLDER, pack, budget, runtime, seed, announce, num_jobs)
+    _require_same_plan(out / PLAN_FILE, trainings)
     if not trainings.train_all():
         return False
     announce("measuring")
@@ -88,23 +90,32 @@ def reproduce(
         pictures=draw_pictures(study, results.recognition, results.settings, out / FIGURES_FOLDER),
         absent=study.absent,
     )
+    _write(reproduction, out)
+    return True
+
+
+def _write(reproduction: Reproduction, out: Path) -> None:
     document = to_document(reproduction)
     write_text(out / f"{REPORT}.html", to_html(document))
     write_text(out / f"{REPORT}.md", to_markdown(document, folder=out))
     write_json(out / f"{REPORT}.json", round_figures(to_json(reproduction)))
-    return True
 
 
-def _require_same_plan(path: Path, pack: Pack, budget: Budget, seed: int) -> None:
+def _require_same_plan(path: Path, trainings: Trainings) -> None:
     """Note what a folder's models are made of, and refuse to mix them with others."""
-    plan = {"pack_sha256": pack.sha256, "seed": seed, "budget": asdict(budget)}
+    plan = {
+        "pack_sha256": trainings.pack.sha256,
+        "seed": trainings.seed,
+        "budget": asdict(trainings.budget),
+        "precision": trainings.precision,
+    }
     if not path.exists():
         write_json(path, plan)
         return
     if read_json(path) != plan:
         raise InputError(
-            f"{path.parent} holds a reproduction with another pack, seed or budget: choose another "
-            "--out, or repeat the command that it was begun with"
+            f"{path.parent} holds a reproduction with another pack, seed, budget or precision: "
+            "choose another --out, or repeat the command that it was begun with"
         )
 
 
@@ -127,6 +138,8 @@ def gather_facts(study: Study) -> dict[str, Any]:
             "num_people": _num_people(study.people),
         },
         "budget": asdict(trainings.budget),
+        "precision": trainings.precision,
+        "num_jobs": trainings.num_jobs,
         "judge": {
             "sha256": study.judge.sha256,
             "images": study.judge.metadata.images,

@@ -3,7 +3,7 @@
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from twobirds.baselines.recognizers import Recognizer
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json
 from twobirds.config import RunConfig
 from twobirds.data.pack import Pack
+from twobirds.reproduction.jobs import Jobs
 from twobirds.reproduction.plan import (
     ACGAN,
     CGAN,
     CNN,
+    CYCLE_PREFIX,
     DCGAN,
     LATENT,
     OURS,
@@ -60,6 +62,7 @@ class Trainings:
         runtime: Where to compute.
         seed: Of everything random.
         announce: Told which model is trained.
+        num_jobs: Models to train at a time; more than one have a process each.
     """
 
     folder: Path
@@ -68,12 +71,18 @@ class Trainings:
     runtime: Runtime
     seed: int
     announce: Announce
+    num_jobs: int = 1
+
+    @property
+    def precision(self) -> str:
+        """What the passes in training are computed in: float32 or bfloat16."""
+        return str(self.runtime.dtype).removeprefix("torch.")
 
     def names(self) -> Sequence[str]:
         """All models, in the order of their training; ours first, for CycleGAN's time is its."""
         cycles = [cyclegan_name(attribute) for attribute in compared_attributes(self.pack)]
         others = (CGAN, DCGAN, CNN, RECOGNIZER, RESNET)
-        return (STAGE1, OURS, PIXEL, LATENT, PIXEL_LATENT, ACGAN, *others, *cycles)
+        return (STAGE1, OURS, PIXEL, LATENT, PIXEL_LATENT, ACGAN, *cycles, *others)
 
     def run(self, name: str) -> Path:
         """Folder of a model's run."""
@@ -86,6 +95,9 @@ class Trainings:
             Whether all are; not if a signal stopped one, with which the next call goes on.
         """
         names = self.names()
+        if self.num_jobs > 1:
+            train = partial(Trainings._train, dataclasses.replace(self, announce=_tell_nobody))
+            return Jobs(train, self.num_jobs, self.announce).run(names, self._needs())
         for number, name in enumerate(names, 1):
             self.announce(f"model {number} of {len(names)}: {name}")
             if not self._train(name):
@@ -95,6 +107,11 @@ class Trainings:
     def seconds(self, name: str) -> float:
         """Wall-clock seconds that a model's training took, the stage 1 it began with included."""
         return float(load_run(self.run(name) / CHECKPOINT_FILE)[1]["training_seconds"])
+
+    def _needs(self) -> Mapping[str, Sequence[str]]:
+        """What must be trained before a model can be."""
+        cycles = [name for name in self.names() if name.startswith(CYCLE_PREFIX)]
+        return dict.fromkeys((*SETTINGS, ACGAN), (STAGE1,)) | dict.fromkeys(cycles, (OURS,))
 
     def _train(self, name: str) -> bool:
         config = recipe(name, self.budget, size=self.pack.size, seed=self.seed)
@@ -132,7 +149,7 @@ class Trainings:
             build,
             resume=True,
             max_seconds=seconds,
-            shows_progress=True,
+            shows_progress=self.num_jobs == 1,
         )
 
     def _fork(self, name: str, config: RunConfig) -> None:
@@ -160,3 +177,7 @@ class Trainings:
             images = round(rate * self.seconds(OURS) / config.train.batch_size)
             write_json(plan, {"images": max(1, images) * config.train.batch_size})
         return int(read_json(plan)["images"])
+
+
+def _tell_nobody(_line: str) -> None:
+    """What a process of its own announces its models with: nothing."""

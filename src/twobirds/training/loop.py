@@ -81,7 +81,7 @@ def train(
     recorder = _Recorder(config, objective, pack, runtime, leg, progress)
     num_iterations = -(-settings.images // settings.batch_size)  # rounded up, exactly
     window_iterations = max(1, settings.log_every_images // settings.batch_size)
-    with contextlib.closing(recorder), _stop_on_signals() as stopping:
+    with contextlib.closing(recorder), stop_on_signals() as stopping:
         while progress.iteration < num_iterations:
             iteration = progress.iteration
             stage = objective.stage(iteration * settings.batch_size)
@@ -232,8 +232,11 @@ def _fixed_faces(pack: Pack, runtime: Runtime) -> tuple[torch.Tensor, torch.Tens
     return from_pixels(pixels), attributes.float()
 
 
-class _stop_on_signals:  # noqa: N801 -- a context manager, used like a function
-    """Turns the first Ctrl-C or SIGTERM into an orderly stop after the running iteration."""
+class stop_on_signals:  # noqa: N801 -- a context manager, used like a function
+    """Turns the first Ctrl-C or SIGTERM into an orderly stop: entered, it tells whether one came.
+
+    Outside the main thread signals are the caller's, and none is told.
+    """
 
     def __enter__(self) -> Callable[[], bool]:
         self.stopped = False
@@ -241,7 +244,7 @@ class _stop_on_signals:  # noqa: N801 -- a context manager, used like a function
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 self.previous[number] = signal.signal(number, self._note)
-            except ValueError:  # not in the main thread: signals are the caller's
+            except ValueError:  # not in the main thread
                 break
         return lambda: self.stopped
 
