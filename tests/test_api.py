@@ -37,7 +37,9 @@ def assert_images(images: torch.Tensor, count: int) -> None:
 def seen_attributes(model: FaceModel) -> list[torch.Tensor]:
     """Collects the attributes that the generator is given."""
     seen: list[torch.Tensor] = []
-    model.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1].clone()))
+    model.networks.generator.register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[1].clone())
+    )
     return seen
 
 
@@ -51,8 +53,8 @@ def test_a_loaded_model_describes_itself(tiny_model: FaceModel, tiny_run: Path) 
     assert tiny_model.device == torch.device("cpu")
     assert len(tiny_model.weights_sha256) == 64
     assert tiny_model.config.preset == "test"
-    assert not tiny_model.generator.training
-    assert not tiny_model.discriminator.training
+    assert not tiny_model.networks.generator.training
+    assert not tiny_model.networks.discriminator.training
 
 
 def test_a_saved_model_does_the_same(
@@ -85,7 +87,7 @@ def test_recognize_gives_probabilities(tiny_model: FaceModel, faces: torch.Tenso
     assert probabilities.dtype == torch.float32
     assert probabilities.min() >= 0
     assert probabilities.max() <= 1
-    logits = tiny_model.discriminator(faces).attribute_logits
+    logits = tiny_model.networks.discriminator(faces).attribute_logits
     torch.testing.assert_close(probabilities, torch.sigmoid(logits), rtol=0, atol=1e-6)
 
 
@@ -225,7 +227,7 @@ def test_an_edit_switches_off_what_contradicts_it(
     tiny_model: FaceModel, faces: torch.Tensor
 ) -> None:
     with torch.no_grad():  # a recognizer that sees everything at once
-        tiny_model.discriminator.classifier.attributes.bias.fill_(100)
+        tiny_model.networks.discriminator.classifier.attributes.bias.fill_(100)
     seen = seen_attributes(tiny_model)
     tiny_model.edit(faces, {"Bald": 1})
     off = [column(name) for name in ("Bangs", "Black_Hair", "Blond_Hair")]
@@ -279,7 +281,9 @@ def test_generate_is_a_function_of_its_seed(tiny_model: FaceModel) -> None:
 
 def test_the_same_seed_gives_the_same_codes_whatever_the_attributes(tiny_model: FaceModel) -> None:
     codes: list[torch.Tensor] = []
-    tiny_model.generator.register_forward_pre_hook(lambda _, inputs: codes.append(inputs[0]))
+    tiny_model.networks.generator.register_forward_pre_hook(
+        lambda _, inputs: codes.append(inputs[0])
+    )
     for attributes in ({}, {"Bald": 1}, {"Male": 0, "Smiling": 1}):
         tiny_model.generate(4, attributes, seed=7)
     assert torch.equal(codes[0], codes[1])
@@ -328,3 +332,16 @@ def test_impossible_requests_are_named(tiny_model: FaceModel) -> None:
         tiny_model.generate(1, {"Smilling": 1})
     with pytest.raises(InputError, match="Male must be set to a value"):
         tiny_model.generate(1, {"Male": 2})
+
+
+# Refined codes, and edits until they show
+
+
+def test_refined_codes_are_closer_in_pixels(tiny_model: FaceModel, faces: torch.Tensor) -> None:
+    plain = (tiny_model.reconstruct(faces) - faces).abs().mean((1, 2, 3))
+    refined = (tiny_model.reconstruct(faces, refine_steps=8) - faces).abs().mean((1, 2, 3))
+    assert (refined <= plain + 1e-6).all()
+    assert (refined < plain).any()
+    assert_images(tiny_model.edit(faces, {"Male": 1}, refine_steps=2), 5)
+    with pytest.raises(InputError, match="refine_steps must be a whole number"):
+        tiny_model.reconstruct(faces, refine_steps=-1)

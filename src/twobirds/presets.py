@@ -1,6 +1,6 @@
 """The named recipes: instances of `RunConfig`, not files."""
 
-from twobirds.config import LossConfig, ModelConfig, RunConfig, TrainConfig
+from twobirds.config import LossConfig, ModelConfig, ModernConfig, RunConfig, TrainConfig
 
 PAPER = RunConfig(preset="paper")
 """The paper, to the letter where it speaks (P6-P15), with one exception: G minimises the
@@ -24,4 +24,23 @@ TINY = RunConfig(
 )
 """Minutes on two CPU cores, for the demo."""
 
-PRESETS: dict[str, RunConfig] = {config.preset: config for config in (PAPER, TINY)}
+MODERN = RunConfig(
+    preset="modern",
+    model=ModelConfig(size=64, width=0.5, num_latents=128),
+    loss=LossConfig(perceptual=1.0, pixel=10.0, latent=2.0),
+    train=TrainConfig(
+        batch_size=48,
+        images=1_000_000,
+        stage1_share=0.05,
+        learning_rate=3e-4,
+        betas=(0.0, 0.99),
+        max_updates=1,
+        edited_share=0.3,
+        ema_half_life_images=20_000,
+        sample_every_images=20_000,
+    ),
+    modern=ModernConfig(),
+)
+"""The recipe of today (docs/modern.md), for a day of two CPU cores or minutes of a GPU."""
+
+PRESETS: dict[str, RunConfig] = {config.preset: config for config in (PAPER, TINY, MODERN)}

@@ -31,7 +31,7 @@ def image(world: Path) -> Path:
 def model(world: Path) -> str:
     """The option that names a model whose faces, unlike those of the run, are not all grey."""
     lively = FaceModel.load(world / "run", device="cpu")
-    for weights in lively.generator.parameters():
+    for weights in lively.networks.generator.parameters():
         weights.mul_(8)
     lively.save(world / "model")
     return f"--model={world}/model"

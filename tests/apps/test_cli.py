@@ -177,7 +177,7 @@ def test_help_and_imports_do_without_torch() -> None:
         import twobirds.evaluation.figures  # what `generate` draws its grid with
         for name in ("jinja2", "scipy", "sklearn", "onnxruntime", "torchmetrics"):
             assert name not in sys.modules, name
-        assert twobirds.FaceModel.__module__ == "twobirds.api"
+        assert twobirds.FaceModel.__module__ == "twobirds.api.model"
         assert "torch" in sys.modules
     """
     done = run_python(script)

@@ -64,6 +64,8 @@ class Oracle:
         return faces
 
     def edit(self, faces: Tensor, changes: Mapping[str, float]) -> Tensor:
+        if not changes:
+            return faces
         rows = self.find(faces)
         attributes = np.array(sample_faces(SEED, rows).attributes)
         for name, value in changes.items():

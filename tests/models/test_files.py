@@ -36,8 +36,8 @@ def trained(tiny_run: Path) -> Trained:
 
 def states(trained: Trained) -> dict[str, Any]:
     return {
-        "generator": dict(trained.generator.state_dict()),
-        "discriminator": dict(trained.discriminator.state_dict()),
+        "generator": dict(trained.networks.generator.state_dict()),
+        "discriminator": dict(trained.networks.discriminator.state_dict()),
         "bank": trained.attribute_bank,
         "config": trained.config,
     }

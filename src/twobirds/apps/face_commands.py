@@ -1,9 +1,11 @@
-"""Commands on faces: recognize, reconstruct, edit and generate."""
+"""Commands on faces: recognize, reconstruct and generate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import tyro
 
 from twobirds.apps.display import say, say_attributes, say_json
 from twobirds.apps.options import (
@@ -29,6 +31,11 @@ MAX_COUNT = 10_000
 """Most faces that one command generates."""
 
 OutOfFaces = Annotated[Path | None, optional("FILE.png|FOLDER", "the current folder")]
+
+RefineSteps = Annotated[
+    int,
+    tyro.conf.arg(metavar="STEPS", help="Steps of optimizing each face's code first, such as 100."),
+]
 
 
 @dataclass(frozen=True)
@@ -64,40 +71,18 @@ class Reconstruct:
 
     images: ImagePaths
     model: ModelName = None
+    refine: RefineSteps = 0
     out: OutOfFaces = None
     """Where results go: a file for one image, or a folder."""
     device: Device = "auto"
 
     def run(self) -> int:
         """Reconstruct; returns the exit code."""
-        _transform(self, "reconstructed", lambda model, faces: model.reconstruct(faces))
-        return 0
 
+        def reconstruct(model: "FaceModel", faces: "np.ndarray") -> "Tensor":
+            return model.reconstruct(faces, refine_steps=self.refine)
 
-@dataclass(frozen=True)
-class Edit:
-    """Change attributes of aligned faces, as NAME.edited.png."""
-
-    images: ImagePaths
-    set: Assignments = ()
-    """What to change, from 0 (absent) to 1 (present), such as Eyeglasses=1 Smiling=0.5."""
-    strength: float = 1.0
-    """How much of the way to go: 0 only rebuilds, above 1 exaggerates."""
-    model: ModelName = None
-    out: OutOfFaces = None
-    """Where results go: a file for one image, or a folder."""
-    device: Device = "auto"
-
-    def run(self) -> int:
-        """Edit; returns the exit code."""
-        changes = attribute_changes(self.set)
-        if not changes:
-            raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
-
-        def edit(model: "FaceModel", faces: "np.ndarray") -> "Tensor":
-            return model.edit(faces, changes, strength=self.strength)
-
-        _transform(self, "edited", edit)
+        transform(self, "reconstructed", reconstruct)
         return 0
 
 
@@ -144,11 +129,24 @@ class Generate:
         return 0
 
 
-_Transform = Callable[["FaceModel", "np.ndarray"], "Tensor"]
+Transform = Callable[["FaceModel", "np.ndarray"], "Tensor"]
 """From a model and faces `[N, S, S, 3]` uint8 to faces `[N, 3, S, S]` in [-1, 1]."""
 
 
-def _transform(command: Reconstruct | Edit, kind: str, function: _Transform) -> None:
+class _OnFaces(Protocol):
+    """A command that makes one picture of each."""
+
+    @property
+    def images(self) -> tuple[Path, ...]: ...
+    @property
+    def out(self) -> Path | None: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def device(self) -> str: ...
+
+
+def transform(command: _OnFaces, kind: str, function: Transform) -> None:
     """Read the faces of a command, send them through a model, write and name the results."""
     from twobirds.apps.pictures import name_outputs, read_faces, write_picture
     from twobirds.data.faces import to_pixels

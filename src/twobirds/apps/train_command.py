@@ -35,7 +35,7 @@ class Train:
     """Train a model in both stages; also under torchrun."""
 
     preset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET")]
-    """A recipe: paper, tiny, or the config.json of a run."""
+    """A recipe: paper, tiny, modern, or the config.json of a run."""
     data: Annotated[Path, tyro.conf.arg(metavar="PACK")]
     """The faces, as made by twobirds pack."""
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
@@ -116,13 +116,17 @@ class Train:
 
             network = OnnxFeatures(Path(self.feature_network), size=config.model.size)
             return network.to(runtime.device), network.sha256
+        from twobirds.models.networks import PaperNetworks
+
         model = load_model(self.feature_network, runtime.device.type)
         if model.size != config.model.size:
             raise InputError(
                 f"--feature-network {self.feature_network} is for {model.size} pixels, the run for "
                 f"{config.model.size}"
             )
-        return model.discriminator.trunk, model.weights_sha256
+        if not isinstance(model.networks, PaperNetworks):
+            raise InputError(f"--feature-network {self.feature_network} has no trunk of D")
+        return model.networks.discriminator.trunk, model.weights_sha256
 
     def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
         if runtime.is_main and is_complete:

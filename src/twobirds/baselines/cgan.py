@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from twobirds.baselines.players import draw_latents, load_networks, prepare
-from twobirds.baselines.schedule import Unscheduled
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import ModelConfig, RunConfig
 from twobirds.data.loader import Batch, Loader
@@ -24,6 +23,7 @@ from twobirds.models.generator import Generator
 from twobirds.models.layers import LEAKY_SLOPE, BatchNorm, frozen_statistics, frozen_weights
 from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.players import apply_gradients, make_adam
+from twobirds.training.schedule import Unscheduled
 
 _GENERATOR, _DISCRIMINATOR = 1, 2  # numbers of the networks, for their initial weights
 _SAMPLES = 23  # purpose of the random draw

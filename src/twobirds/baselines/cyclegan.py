@@ -15,7 +15,6 @@ from torch.optim import Optimizer
 
 from twobirds.baselines.cyclegan_networks import WITH, WITHOUT, ImageBuffer, build_networks
 from twobirds.baselines.players import load_networks, prepare
-from twobirds.baselines.schedule import Unscheduled
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
 from twobirds.data.loader import Batch, Loader
@@ -23,6 +22,7 @@ from twobirds.errors import InputError
 from twobirds.models.layers import frozen_weights
 from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.players import apply_gradients, make_adam
+from twobirds.training.schedule import Unscheduled
 
 _ROWS, _BUFFER = 51, 52  # purposes of the random draws
 

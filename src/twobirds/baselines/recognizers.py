@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from twobirds.baselines.players import load_networks
-from twobirds.baselines.schedule import Unscheduled
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import ModelConfig, RunConfig
 from twobirds.data.loader import Batch, Loader
@@ -24,6 +23,7 @@ from twobirds.models.discriminator import Discriminator
 from twobirds.models.resnet import AttributeResNet
 from twobirds.runtime import Runtime
 from twobirds.training.players import apply_gradients, make_adam
+from twobirds.training.schedule import Unscheduled
 
 RecognizerKind = Literal["cnn", "recognizer", "resnet"]
 _NUMBER = 4  # of the network, for its initial weights

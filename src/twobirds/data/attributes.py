@@ -36,6 +36,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Attributes as a person would look for them."""
 
+EDITED_BY_ATTGAN: tuple[str, ...] = (
+    "Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair", "Bushy_Eyebrows", "Eyeglasses",
+    "Male", "Mouth_Slightly_Open", "Mustache", "No_Beard", "Pale_Skin", "Young",
+)  # fmt: skip
+"""The thirteen that AttGAN and STGAN edit and are compared by (He et al., 2019)."""
+
 _HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 EXCLUSIVE: tuple[frozenset[str], ...] = (
     frozenset(_HAIR_COLOURS),

@@ -1,6 +1,7 @@
 """Batches of real faces in an endless, seeded order that needs no state to resume."""
 
 import warnings
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -74,7 +75,8 @@ class Loader:
         self.images = _place_images(pack, runtime.device)
         self.attributes = torch.from_numpy(np.array(pack.attributes)).to(runtime.device)
         exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names))
-        self._exclusion = exclusion.float().to(runtime.device)  # [K, K]
+        self.exclusion = exclusion.float().to(runtime.device)
+        """`[K, K]` 0/1: which attributes exclude which."""
         self._cached_order: tuple[int, Tensor] | None = None
 
     @classmethod
@@ -88,6 +90,11 @@ class Loader:
             flip=train.flip,
             edited_share=train.edited_share,
         )
+
+    @cached_property
+    def frequencies(self) -> Tensor:
+        """`[K]` in [0, 1]: how many of the training faces have each attribute."""
+        return self._labels(self.rows).mean(0)
 
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
@@ -124,7 +131,7 @@ class Loader:
         is_changed = is_changed[self.mine].to(labels.device)
         switched_on = is_changed * (1 - labels)
         kept = labels * (1 - is_changed) + switched_on
-        return kept * (1 - switched_on @ self._exclusion)
+        return kept * (1 - switched_on @ self.exclusion)
 
     def _labels(self, rows: Tensor) -> Tensor:
         return self.attributes[rows.to(self.device)].float()

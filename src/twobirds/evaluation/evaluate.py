@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,15 @@ def evaluate(
         )
     identity_judge, calibration = calibrate_identity_judge(run, embedder)
     rebuilt = map_faces(model.reconstruct, faces.images, model.device)
+    unedited = map_faces(partial(model.edit, changes={}), faces.images, model.device)
     report = _describe(run)
     report["recognition"] = measure_recognition(run)
-    report["reconstruction"] = measure_reconstruction(run, rebuilt, identity_judge)
+    report["reconstruction"] = measure_reconstruction(run, rebuilt, unedited, identity_judge)
     if judge is None:
         unjudged = ("editing", "generation", "judge")
         run.absent |= dict.fromkeys(unjudged, "no file for a judge was named")
     else:
-        report["editing"] = measure_editing(run, judge, rebuilt, identity_judge)
+        report["editing"] = measure_editing(run, judge, unedited, identity_judge)
         report["generation"] = measure_generation(run, judge)
         report["judge"] = describe_judge(run, judge)
     if calibration is not None:

@@ -70,11 +70,13 @@ HEADLINE: tuple[Line, ...] = (
         "error. Showing everyone the mean face is no reconstruction at all; 128 principal "
         "components are a strong linear rival.",
         (("mean face", "reconstruction.baselines_psnr_db.mean_face"),
-         ("128 components", "reconstruction.baselines_psnr_db.pca_128")),
+         ("128 components", "reconstruction.baselines_psnr_db.pca_128"),
+         ("an edit of nothing", "reconstruction.edit_path.psnr_db")),
     ),
     Line(
         "Reconstruction", "SSIM", "reconstruction.ssim", ".3f",
         "Closeness of local structure; 1 is identical.",
+        (("an edit of nothing", "reconstruction.edit_path.ssim"),),
     ),
     Line(
         "Reconstruction", "Accepted as the same person", "reconstruction.identity.same_person_rate",
@@ -96,6 +98,12 @@ HEADLINE: tuple[Line, ...] = (
         "The same for the ten attributes that change most of a drawing.",
         (("without an edit", "editing.most_visible.floor_rate"),
          ("on real faces", "editing.most_visible.ceiling_rate")),
+    ),
+    Line(
+        "Editing", "Success, those of AttGAN", "editing.attgan.success_rate", ".1%",
+        "The same for the attributes by which AttGAN and STGAN are compared.",
+        (("without an edit", "editing.attgan.floor_rate"),
+         ("on real faces", "editing.attgan.ceiling_rate")),
     ),
     Line(
         "Editing", "Success, three at once", "editing.several.3.success_rate", ".1%",
@@ -146,6 +154,11 @@ HEADLINE: tuple[Line, ...] = (
         "Generation", "Diversity", "generation.diversity", ".2f",
         "Mean distance between generated faces over that between real ones; 1 is as varied as the "
         "data, near 0 is one face over and over.",
+    ),
+    Line(
+        "Generation", "Nearness to training faces", "generation.memorization.ratio", ".2f",
+        "Distance of generated faces to their nearest training face, over that of other people's "
+        "real faces; well below 1 speaks of faces learned by heart.",
     ),
 )  # fmt: skip
 """In the order of the page."""

@@ -1,12 +1,16 @@
 """Whether a face stays the same person: distances, calibrated before any is quoted (P17)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.metrics import roc_auc_score
+from torch import Tensor
 
-from twobirds.data.pack import Pack
+from twobirds.data.faces import to_pixels
+from twobirds.data.pack import Landmarks, Pack
 from twobirds.errors import InputError
 from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.faces import Progress, resize
@@ -113,6 +117,26 @@ def calibrate_distances(same: np.ndarray, different: np.ndarray, *, num_faces: i
         num_same=len(same),
         num_different=len(different),
     )
+
+
+def identity_distance(
+    embedder: Embedder, landmarks: Landmarks | None
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """How far apart faces are, for whoever holds tensors.
+
+    Args:
+        embedder: What measures.
+        landmarks: Where the faces have theirs; None where unknown.
+
+    Returns:
+        Two batches `[B, 3, H, W]` in [-1, 1] to squared distances `[B]` float32 in [0, 4].
+    """
+
+    def distance(first: Tensor, second: Tensor) -> Tensor:
+        both = [embedder.embed(to_pixels(images), landmarks) for images in (first, second)]
+        return torch.from_numpy(squared_distances(*both))
+
+    return distance
 
 
 def identity_scores(distances: np.ndarray, calibration: Calibration) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from twobirds.data.attributes import EDITED_BY_ATTGAN
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.evaluation.drawn_truth import DrawnTruth, most_visible
@@ -43,6 +44,7 @@ from twobirds.evaluation.identity import (
     identity_scores,
 )
 from twobirds.evaluation.judge import Judge
+from twobirds.evaluation.memorization import score_memorization
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.evaluation.recognition import majority_labels, score_recognition
 from twobirds.evaluation.reconstruction import Baselines, psnr_db, ssim
@@ -108,19 +110,31 @@ def _score_reading(run: Evaluation, name: str, probabilities: np.ndarray) -> dic
 
 
 def measure_reconstruction(
-    run: Evaluation, rebuilt: np.ndarray, identity_judge: IdentityJudge | None
+    run: Evaluation,
+    rebuilt: np.ndarray,
+    unedited: np.ndarray,
+    identity_judge: IdentityJudge | None,
 ) -> dict[str, Any]:
-    """The `reconstruction` section, from rebuilt faces `[N, S, S, 3]` uint8."""
-    section: dict[str, Any] = {
-        "psnr_db": float(psnr_db(rebuilt, run.faces.images).mean()),
-        "ssim": float(ssim(rebuilt, run.faces.images).mean()),
-        "data_range": 255,
-    }
+    """The `reconstruction` section, from faces rebuilt from their codes `[N, S, S, 3]` uint8."""
+    section = {"data_range": 255, **_score_rebuilt(run, rebuilt, identity_judge)}
     train_images = run.train_images(_BASELINE_FACES)
     if len(train_images) > 1:
         section["baselines_psnr_db"] = Baselines(train_images).psnr_db(run.faces.images)
     else:
         run.absent["reconstruction.baselines_psnr_db"] = "no training faces but those evaluated on"
+    if (unedited != rebuilt).any():
+        section["edit_path"] = _score_rebuilt(run, unedited, identity_judge)
+    return section
+
+
+def _score_rebuilt(
+    run: Evaluation, rebuilt: np.ndarray, identity_judge: IdentityJudge | None
+) -> dict[str, Any]:
+    """How close rebuilt faces `[N, S, S, 3]` uint8 are to the real ones."""
+    section: dict[str, Any] = {
+        "psnr_db": float(psnr_db(rebuilt, run.faces.images).mean()),
+        "ssim": float(ssim(rebuilt, run.faces.images).mean()),
+    }
     if identity_judge is not None:
         distances = identity_judge.distances(rebuilt, np.arange(len(rebuilt)))
         section["identity"] = identity_scores(distances, identity_judge.calibration)
@@ -130,7 +144,14 @@ def measure_reconstruction(
 def measure_editing(
     run: Evaluation, judge: Judge, rebuilt: np.ndarray, identity_judge: IdentityJudge | None
 ) -> dict[str, Any]:
-    """The `editing` section: single edits, several at once, and on drawn faces the truth."""
+    """The `editing` section: single edits, several at once, and on drawn faces the truth.
+
+    Args:
+        run: The evaluation.
+        judge: Who reads the edits.
+        rebuilt: `[N, S, S, 3]` uint8, edits that change nothing.
+        identity_judge: Who tells whether it is the same person.
+    """
     study = EditingStudy(
         model=run.model,
         judge=judge,
@@ -147,6 +168,9 @@ def measure_editing(
     section = score_edits(study, edits)
     run.note_missing("editing", section, {"success_interval": _FEW_EDITED})
     _note_rates(run, "editing", section)
+    names = [name for name in EDITED_BY_ATTGAN if name in run.model.attributes]
+    if names:
+        section["attgan"] = score_some(study, edits, names)
     at_once = {str(n): run_several(study, n, faces=limit) for n in _SEVERAL}
     if several := {number: scores for number, scores in at_once.items() if scores}:
         section["several"] = several
@@ -196,9 +220,15 @@ def measure_generation(run: Evaluation, judge: Judge) -> dict[str, Any]:
         judge.read(run.faces.images)[1],
         judge.read(others)[1] if len(others) > 1 else None,
     )
+    train_rows = np.setdiff1d(run.pack.rows("train"), run.faces.rows)
+    if len(train_rows) > 1:
+        train = judge.read(run.train_images(len(train_rows)))[1]
+        test = judge.read(run.faces.images)[1]
+        section["memorization"] = score_memorization(judge.read(fakes)[1], test, train)
     reasons = {
         "attribute_balanced_accuracy": "no attribute was asked for with both values",
         "diversity": "the real faces are all alike",
+        "memorization": "no training faces but those evaluated on",
     }
     run.note_missing("generation", section, reasons)
     return section

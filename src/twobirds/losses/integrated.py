@@ -75,3 +75,19 @@ def latent_distance(read: Tensor, given: Tensor, norm: Norm = "l2") -> Tensor:
         Scalar `[]` float32 in [0, 2] (l1) or [0, 4] (l2).
     """
     return distance(read, given, norm)
+
+
+def unit_channels(features: Tensor) -> Tensor:
+    """Scale the channels at each place to length 1, so that no layer outweighs another.
+
+    As in LPIPS (Zhang et al., 2018), times the square root of C: a mean square is then 1.
+
+    Args:
+        features: `[B, C, H, W]`.
+
+    Returns:
+        The same shape, float32.
+    """
+    features = features.float()
+    square = features.square().mean(1, keepdim=True)  # [B, 1, H, W]
+    return features * torch.rsqrt(square + 1e-6)

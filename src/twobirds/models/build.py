@@ -1,21 +1,54 @@
 """The only place where configuration becomes constructor arguments."""
 
-import torch
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from twobirds.config import ModelConfig
+import torch
+from torch import nn
+
+from twobirds.config import ModelConfig, ModernConfig, RunConfig
 from twobirds.errors import InputError
 from twobirds.models.discriminator import Discriminator
+from twobirds.models.editing_generator import EditingGenerator
+from twobirds.models.encoder import Encoder
 from twobirds.models.generator import Generator
 from twobirds.models.layers import initialize
+from twobirds.models.networks import ModernNetworks, PaperNetworks
+from twobirds.models.projection_discriminator import ProjectionDiscriminator
+from twobirds.models.recognizer import AttributeRecognizer
 from twobirds.runtime import keyed_generator
 
+T = TypeVar("T", bound=nn.Module)
 _CHANNELS = (64, 128, 256, 512)
 _GENERATOR, _DISCRIMINATOR = 1, 2  # keys of the two networks' initial weights
+_MODERN_CHANNELS = {4: 384, 8: 384, 16: 256, 32: 128, 64: 64}
+"""Of the modern G and D by grid."""
+_ENCODER_CHANNELS = {4: 256, 8: 256, 16: 128, 32: 64, 64: 32}
+_RECOGNIZER_CHANNELS = (80, 192, 320, 512)
+_LEAST_CHANNELS = 8
+_ENCODER, _RECOGNIZER = 3, 4
 
 
 def channels(width: float) -> tuple[int, ...]:
     """Channels of D's four convolutions at a width factor, each at least 4."""
     return tuple(max(4, round(c * width)) for c in _CHANNELS)
+
+
+def build_networks(config: RunConfig) -> PaperNetworks | ModernNetworks:
+    """Build what inference needs of a run's networks.
+
+    Raises:
+        InputError: If the configuration names no attributes.
+    """
+    model = config.model
+    if config.modern is None:
+        return PaperNetworks(build_generator(model), build_discriminator(model))
+    return ModernNetworks(
+        build_editing_generator(model, config.modern),
+        build_encoder(model),
+        build_recognizer(model),
+    )
 
 
 def build_generator(config: ModelConfig, *, seed: int = 0) -> Generator:
@@ -32,7 +65,7 @@ def build_generator(config: ModelConfig, *, seed: int = 0) -> Generator:
         channels=channels(config.width)[::-1],
     )
     initialize(generator, keyed_generator(seed, _GENERATOR))
-    return generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return _channels_last(generator)
 
 
 def build_discriminator(config: ModelConfig, *, seed: int = 0) -> Discriminator:
@@ -52,7 +85,96 @@ def build_discriminator(config: ModelConfig, *, seed: int = 0) -> Discriminator:
         has_norm=config.discriminator_norm,
     )
     initialize(discriminator, keyed_generator(seed, _DISCRIMINATOR))
-    return discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return _channels_last(discriminator)
+
+
+def build_editing_generator(
+    config: ModelConfig, modern: ModernConfig, *, seed: int = 0
+) -> EditingGenerator:
+    """Build the modern G with its initial weights, a function of the seed.
+
+    Raises:
+        InputError: If the configuration names no attributes.
+    """
+    _require_attributes(config)
+    grids = _grids(config.size // 2)
+    skip = config.size // 4  # finer features would copy the source before an edit is learned
+    with _seeded(seed, _GENERATOR):
+        return _channels_last(
+            EditingGenerator(
+                num_latents=config.num_latents,
+                num_attributes=config.num_attributes,
+                size=config.size,
+                channels=_scaled(config.width, (_MODERN_CHANNELS[grid] for grid in grids)),
+                skips=[(skip, _scaled(config.width, [_ENCODER_CHANNELS[skip]])[0])]
+                if modern.has_skips
+                else [],
+                has_mask=modern.has_skips and modern.has_mask,
+            )
+        )
+
+
+def build_projection_discriminator(
+    config: ModelConfig, *, seed: int = 0
+) -> ProjectionDiscriminator:
+    """Build the modern D with its initial weights, a function of the seed.
+
+    Raises:
+        InputError: If the configuration names no attributes.
+    """
+    _require_attributes(config)
+    channels = _scaled(config.width, (_MODERN_CHANNELS[grid] for grid in _grids(config.size // 2)))
+    with _seeded(seed, _DISCRIMINATOR):
+        return _channels_last(
+            ProjectionDiscriminator(num_attributes=config.num_attributes, channels=channels[::-1])
+        )
+
+
+def build_encoder(config: ModelConfig, *, seed: int = 0) -> Encoder:
+    """Build the modern encoder with its initial weights, a function of the seed."""
+    grids = _grids(config.size // 2)
+    channels = _scaled(config.width, (_ENCODER_CHANNELS[grid] for grid in grids))
+    with _seeded(seed, _ENCODER):
+        return _channels_last(Encoder(num_latents=config.num_latents, channels=channels[::-1]))
+
+
+def build_recognizer(config: ModelConfig, *, seed: int = 0) -> AttributeRecognizer:
+    """Build the modern recognizer with its initial weights, a function of the seed.
+
+    Raises:
+        InputError: If the configuration names no attributes.
+    """
+    _require_attributes(config)
+    with _seeded(seed, _RECOGNIZER):
+        return _channels_last(
+            AttributeRecognizer(
+                num_attributes=config.num_attributes,
+                size=config.size,
+                channels=_scaled(config.width, _RECOGNIZER_CHANNELS),
+            )
+        )
+
+
+def _grids(size: int) -> list[int]:
+    """Heights of the grids from 4x4 to an image's."""
+    return [4 << i for i in range(size.bit_length() - 2)]
+
+
+def _scaled(width: float, channels: Iterable[int]) -> tuple[int, ...]:
+    """Channels at a width factor, multiples of 8."""
+    return tuple(max(1, round(c * width / _LEAST_CHANNELS)) * _LEAST_CHANNELS for c in channels)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, network: int) -> Iterator[None]:
+    """Draw torch's own initial weights from a seed, and leave its random numbers as they were."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(keyed_generator(seed, network).initial_seed() % 2**63)
+        yield
+
+
+def _channels_last(network: T) -> T:
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _require_attributes(config: ModelConfig) -> None:

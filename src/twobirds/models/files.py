@@ -22,24 +22,22 @@ from twobirds.checkpoint import (
 )
 from twobirds.config import RunConfig, from_dict, to_dict
 from twobirds.errors import InputError
-from twobirds.models.build import build_discriminator, build_generator
+from twobirds.models.build import build_networks
 from twobirds.models.card import model_card
-from twobirds.models.discriminator import Discriminator
-from twobirds.models.generator import Generator
+from twobirds.models.networks import ModernNetworks, PaperNetworks
 
 MODEL_FORMAT = 1
 HUB_PREFIX = "hf://"
 _BANK = "attribute_bank"
+_AVERAGE = "_ema"
 
 
 @dataclass(frozen=True)
 class Trained:
     """What inference needs of a trained model."""
 
-    generator: Generator
-    """G, or its moving average where one was kept."""
-    discriminator: Discriminator
-    """D with C."""
+    networks: PaperNetworks | ModernNetworks
+    """Those of inference; moving averages where they were kept."""
     config: RunConfig
     """The run that trained them."""
     attribute_bank: Tensor
@@ -188,13 +186,8 @@ def _from_model_folder(folder: Path) -> Trained:
     if content.get("format") != MODEL_FORMAT:
         raise InputError(f"{where}: has format {content.get('format')!r}, not {MODEL_FORMAT}")
     config = from_dict(RunConfig, content.get("run"), f"{where}: run")
-    parts: dict[str, dict[str, Tensor]] = {"generator": {}, "discriminator": {}}
-    for name, tensor in tensors.items():
-        network, _, key = name.partition(".")
-        if network in parts:
-            parts[network][key] = tensor
-    bank = tensors.get(_BANK)
-    trained = _assemble(folder, config, parts["generator"], parts["discriminator"], bank)
+    bank = tensors.pop(_BANK, None)
+    trained = _assemble(folder, config, tensors, bank)
     return replace(
         trained,
         weights_sha256=content["weights_sha256"],
@@ -207,7 +200,6 @@ def _from_run(path: Path) -> Trained:
     networks = state.get("networks")
     if not isinstance(networks, dict):
         raise InputError(f"{path}: has no networks")
-    generator = networks.get("generator_ema", networks.get("generator"))
     # A run that is still going on, or was stopped: say what its weights have seen, not the plan.
     iteration = state.get("iteration")
     if not isinstance(iteration, int) or iteration < 1:
@@ -215,8 +207,7 @@ def _from_run(path: Path) -> Trained:
     images_seen = iteration * config.train.batch_size
     if images_seen < config.train.images:
         config = replace(config, train=config.train.with_images(images_seen))
-    bank = state.get(_BANK)
-    trained = _assemble(path, config, generator, networks.get("discriminator"), bank)
+    trained = _assemble(path, config, _averages(networks), state.get(_BANK))
     return replace(
         trained,
         weights_sha256=_hash_weights(trained, half=False),
@@ -236,14 +227,24 @@ def _hash_weights(trained: Trained, *, half: bool) -> str:
     return hashlib.sha256(dump_safetensors(_tensors(trained, half=half))).hexdigest()
 
 
-def _assemble(
-    where: Path, config: RunConfig, generator: Any, discriminator: Any, bank: Any
-) -> Trained:
+def _averages(networks: Mapping[str, Any]) -> dict[str, Any]:
+    """All weights of a run by dotted names, those of a moving average instead of its network's."""
+    kept = {name.removesuffix(_AVERAGE): name for name in networks}
+    kept |= {name.removesuffix(_AVERAGE): name for name in networks if name.endswith(_AVERAGE)}
+    return {
+        f"{part}.{key}": value
+        for part, name in kept.items()
+        for key, value in (networks[name] or {}).items()
+    }
+
+
+def _assemble(where: Path, config: RunConfig, weights: Mapping[str, Any], bank: Any) -> Trained:
     """Build the networks and fill them, checking every name and shape."""
     try:
-        networks = build_generator(config.model), build_discriminator(config.model)
-        for network, weights in zip(networks, (generator, discriminator), strict=True):
-            network.load_state_dict(weights)
+        networks = build_networks(config)
+        parts = tuple(f"{name}." for name, _ in networks.named_children())
+        needed = {name: value for name, value in weights.items() if name.startswith(parts)}
+        networks.load_state_dict(needed)
     except (RuntimeError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{where}: weights do not fit the configuration: {reason}") from error
@@ -251,20 +252,15 @@ def _assemble(
         raise InputError(f"{where}: has no bank of attribute rows")
     if bank.shape[1] != config.model.num_attributes or bank.dtype != torch.uint8:
         raise InputError(f"{where}: its bank of attribute rows does not fit the attributes")
-    return Trained(*networks, config, bank, weights_sha256="")
+    return Trained(networks, config, bank, weights_sha256="")
 
 
 def _tensors(trained: Trained, *, half: bool) -> dict[str, Tensor]:
     """All tensors by name, on the CPU, weights in float16 if `half`."""
+    networks = trained.networks
     tensors = {_BANK: trained.attribute_bank}
-    for part, network in (
-        ("generator", trained.generator),
-        ("discriminator", trained.discriminator),
-    ):
-        tensors |= {f"{part}.{name}": _stored(value, half) for name, value in _weights(network)}
-        tensors |= {
-            f"{part}.{name}": value.cpu().contiguous() for name, value in network.named_buffers()
-        }
+    tensors |= {name: _stored(value, half) for name, value in _weights(networks)}
+    tensors |= {name: value.cpu().contiguous() for name, value in networks.named_buffers()}
     return tensors
 
 

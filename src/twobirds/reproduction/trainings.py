@@ -1,7 +1,9 @@
 """Training every model of the experiments, one after the other, resumed where it was stopped."""
 
 import dataclasses
+import json
 import shutil
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -35,6 +37,7 @@ from twobirds.reproduction.plan import (
 )
 from twobirds.runtime import Runtime
 from twobirds.training.iterative import IterativeGAN
+from twobirds.training.logging import METRICS_FILE
 from twobirds.training.run import ObjectiveBuilder, fork_run, train_objective
 
 Announce = Callable[[str], None]
@@ -155,7 +158,7 @@ class Trainings:
     def _fork(self, name: str, config: RunConfig) -> None:
         """Begin where stage 1 ended, with its log so far."""
         fork_run(self.run(STAGE1), self.run(name), config)
-        log = self.run(STAGE1) / "metrics.jsonl"
+        log = self.run(STAGE1) / METRICS_FILE
         if log.exists():
             shutil.copyfile(log, self.run(name) / log.name)
 
@@ -174,9 +177,21 @@ class Trainings:
                 return None
             state = load_run(self.run(name) / CHECKPOINT_FILE)[1]
             rate = state["iteration"] * config.train.batch_size / state["training_seconds"]
-            images = round(rate * self.seconds(OURS) / config.train.batch_size)
+            images = round(rate * self._undisturbed_seconds(OURS) / config.train.batch_size)
             write_json(plan, {"images": max(1, images) * config.train.batch_size})
         return int(read_json(plan)["images"])
+
+    def _undisturbed_seconds(self, name: str) -> float:
+        """What a training takes where nothing else keeps the machine busy: at its median rates."""
+        log = (self.run(name) / METRICS_FILE).read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in log.splitlines()]
+        seconds, begun = 0.0, 0
+        for stage in sorted({line["stage"] for line in lines}):
+            windows = [line for line in lines if line["stage"] == stage]
+            rate = statistics.median(line["images_per_second"] for line in windows)
+            seconds += (windows[-1]["images"] - begun) / rate
+            begun = windows[-1]["images"]
+        return seconds
 
 
 def _tell_nobody(_line: str) -> None:

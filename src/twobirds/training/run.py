@@ -17,6 +17,7 @@ from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.lock import only_leg
 from twobirds.training.loop import Leg, train
+from twobirds.training.modern import ModernGAN
 from twobirds.training.objective import Objective
 from twobirds.training.stage2 import FeatureNetwork
 
@@ -62,6 +63,11 @@ def train_run(
             feature network are others, or if another process is training in the folder.
         DivergenceError: If training leaves the finite numbers.
     """
+    build: ObjectiveBuilder = ModernGAN
+    if config.modern is None:
+        build = partial(IterativeGAN, feature_network=feature_network)
+    elif feature_network is not None:
+        raise InputError("preset modern compares features of its own recognizer: no other network")
     identities = {}
     if feature_network_sha256 is not None:
         identities[_FEATURE_NETWORK] = feature_network_sha256
@@ -70,7 +76,7 @@ def train_run(
         pack,
         run,
         runtime,
-        partial(IterativeGAN, feature_network=feature_network),
+        build,
         resume=resume,
         max_seconds=max_seconds,
         shows_progress=shows_progress,
@@ -202,7 +208,7 @@ def _require_same_inputs(
 
 def _require_same_recipe(checkpoint: Path, earlier: RunConfig, config: RunConfig) -> None:
     """Check that a run goes on with its own recipe; only its length may change."""
-    for part in ("model", "loss", "train", "cycle"):
+    for part in ("model", "loss", "train", "cycle", "modern"):
         old, new = getattr(earlier, part), getattr(config, part)
         if old is None or new is None:
             if old is not new:

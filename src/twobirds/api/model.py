@@ -9,15 +9,16 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from twobirds.api.passes import BATCH_SIZE, check_codes, decode, read_faces, redrawing
+from twobirds.api.rows import complete_rows, require_known
+from twobirds.api.search import DEFAULT_LIMITS, Draw, Edited, Limits, agreement, search_strength
 from twobirds.config import RunConfig
-from twobirds.data.attributes import resolve_conflicts, unknown_attribute
 from twobirds.data.faces import Faces, to_images
 from twobirds.errors import InputError
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
 from twobirds.runtime import keyed_generator, pick_device
 
-BATCH_SIZE = 64
-_LATENTS, _ROWS = 41, 42  # purposes of the random draws
+_LATENTS = 41  # purpose of the random draws
 
 
 class FaceModel:
@@ -34,8 +35,7 @@ class FaceModel:
 
     def __init__(self, trained: Trained, *, name: str = "model") -> None:
         self.trained, self.name = trained, name
-        self.generator = trained.generator.eval().requires_grad_(False)
-        self.discriminator = trained.discriminator.eval().requires_grad_(False)
+        self.networks = trained.networks.eval().requires_grad_(False)
         self.attribute_bank = trained.attribute_bank
 
     @classmethod
@@ -124,12 +124,11 @@ class FaceModel:
     @property
     def device(self) -> torch.device:
         """Where the networks are."""
-        return next(self.generator.parameters()).device
+        return next(self.networks.parameters()).device
 
     def to(self, device: str | torch.device) -> Self:
         """Move the networks; returns the model itself."""
-        self.generator.to(device)
-        self.discriminator.to(device)
+        self.networks.to(device)
         return self
 
     def recognize(self, faces: Faces) -> Tensor:
@@ -148,10 +147,10 @@ class FaceModel:
             InputError: If the faces have another type, shape, dtype or range.
         """
         latents, attributes = [], []
-        for images in self._images(faces).split(BATCH_SIZE):
-            output = self.discriminator(images.to(self.device))
-            latents.append(output.latents.float().cpu())
-            attributes.append(torch.sigmoid(output.attribute_logits.float()).cpu())
+        for images in self._parts(faces):
+            reading = self.networks.read(images.to(self.device))
+            latents.append(reading.latents.float().cpu())
+            attributes.append(torch.sigmoid(reading.attribute_logits.float()).cpu())
         return torch.cat(latents), torch.cat(attributes)
 
     def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
@@ -168,44 +167,42 @@ class FaceModel:
             InputError: If something is not a tensor, the shapes do not fit the model or each
                 other, or a value is out of range or NaN.
         """
-        for what, tensor, width, low in (
-            ("latents", latents, self.num_latents, -1),
-            ("attributes", attributes, len(self.attributes), 0),
-        ):
-            if not isinstance(tensor, Tensor):
-                raise InputError(f"{what} must be a tensor, not {type(tensor).__name__}")
-            if tensor.ndim != 2 or tensor.shape[1] != width or len(tensor) != len(latents):
-                raise InputError(
-                    f"{what} must have shape [B, {width}], with the same B for latents and "
-                    f"attributes, not {list(tensor.shape)}"
-                )
-            outside = tensor[~((tensor >= low) & (tensor <= 1))]  # NaN too
-            if len(outside):
-                raise InputError(f"{what} must lie in [{low}, 1], but one is {outside[0]:.3g}")
-        return self._decode(latents, attributes)
+        check_codes(latents, attributes, self.num_latents, len(self.attributes))
+        return decode(self.networks, latents, attributes, self.size)
 
-    @torch.no_grad()
-    def _decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Draw faces, also from attributes beyond [0, 1]."""
-        pairs = zip(latents.split(BATCH_SIZE), attributes.split(BATCH_SIZE), strict=True)
-        images = [
-            self.generator(z.float().to(self.device), c.float().to(self.device)).float().cpu()
-            for z, c in pairs
-        ]
-        empty = torch.empty(0, 3, self.size, self.size)
-        return torch.cat(images) if images else empty
+    def reconstruct(self, faces: Faces, *, refine_steps: int = 0) -> Tensor:
+        """Rebuild faces through their own codes and attributes alone (P3; Sec. 3.1).
 
-    def reconstruct(self, faces: Faces) -> Tensor:
-        """Rebuild faces through their own codes and attributes (P3), `[B, 3, H, W]` in [-1, 1].
+        Args:
+            faces: Aligned faces.
+            refine_steps: Steps of optimizing each code for its face first; a hundred help much.
+
+        Returns:
+            `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the faces have another type, shape, dtype or range.
+            InputError: If the faces have another type, shape, dtype or range, or too few steps.
         """
-        latents, attributes = self.encode(faces)
-        return self._decode(latents, (attributes > 0.5).float())
+        _require_count(refine_steps, "refine_steps")
+        latents, attributes = [], []
+        for part in self._parts(faces):
+            reading = read_faces(self.networks, part, refine_steps)
+            latents.append(reading.latents)
+            attributes.append((reading.attribute_logits > 0).float())
+        return decode(self.networks, torch.cat(latents), torch.cat(attributes), self.size)
 
-    def edit(self, faces: Faces, changes: Mapping[str, float], *, strength: float = 1.0) -> Tensor:
-        """Rebuild faces with some attributes changed (P4; Sec. 5.3.3).
+    def edit(
+        self,
+        faces: Faces,
+        changes: Mapping[str, float],
+        *,
+        strength: float = 1.0,
+        refine_steps: int = 0,
+    ) -> Tensor:
+        """Change some attributes of faces (P4; Sec. 5.3.3).
+
+        The paper's networks rebuild the face from its code with other attributes. Those of preset
+        modern start from the face itself: with nothing changed they give it back, nearly.
 
         Attributes not named keep what the recognizer reads, but for those that a named one
         excludes: a face made blond stops being black-haired (ADR 14).
@@ -213,22 +210,49 @@ class FaceModel:
         Args:
             faces: Aligned faces.
             changes: Target in [0, 1] for each attribute to change.
-            strength: How much of the way to the targets to go; 0 rebuilds, above 1 exaggerates.
+            strength: How much of the way to the targets to go; 0 changes nothing, above 1
+                exaggerates.
+            refine_steps: Steps of optimizing each code for its face first.
 
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
             InputError: If the faces have another type, shape, dtype or range, an attribute is
-                unknown, a target is not a number in [0, 1], or the strength is negative or not
-                finite.
+                unknown, a target is not a number in [0, 1], or the strength or the number of steps
+                is negative or not finite.
         """
         if not (isinstance(strength, Real) and 0 <= strength < math.inf):
             raise InputError(f"strength must be finite and not negative, not {strength!r}")
-        latents, attributes = self.encode(faces)
-        read = (attributes > 0.5).float()
-        target = self._with_changes(read, changes)
-        return self._decode(latents, read + strength * (target - read))
+        draw = self._redrawing(faces, changes, refine_steps)
+        return draw(float(strength))
+
+    def edit_until(
+        self,
+        faces: Faces,
+        changes: Mapping[str, float],
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        refine_steps: int = 0,
+    ) -> Edited:
+        """Edit each face as strongly as it takes for the recognizer to see every change.
+
+        Arguments and errors are those of `edit`, but for `limits`, which say when to stop.
+        """
+        sources = to_images(faces, self.size)
+        draw = self._redrawing(sources, changes, refine_steps)
+
+        def agree(images: Tensor) -> Tensor:
+            return agreement(self.recognize(images), changes, self.attributes)
+
+        return search_strength(draw, agree, limits, sources)
+
+    def _redrawing(self, faces: Faces, changes: Mapping[str, float], refine_steps: int) -> Draw:
+        """Read faces once; what is returned edits them with any strength."""
+        require_known(changes, self.attributes)
+        _require_count(refine_steps, "refine_steps")
+        parts = self._parts(faces)
+        return redrawing(self.networks, parts, changes, self.attributes, refine_steps=refine_steps)
 
     def generate(
         self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0
@@ -247,14 +271,13 @@ class FaceModel:
             `[count, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the count is not a whole number or negative, an attribute is unknown, or
-                a value is not a number in [0, 1].
+            InputError: If the count is negative or no whole number, or an attribute or value unfit.
         """
-        if not (isinstance(count, Integral) and count >= 0):
-            raise InputError(f"count must be a whole number and not negative, not {count!r}")
+        _require_count(count, "count")
         generator = keyed_generator(seed, _LATENTS)
         latents = torch.rand(count, self.num_latents, generator=generator) * 2 - 1
-        return self._decode(latents, self.complete_attributes(count, attributes or {}, seed=seed))
+        rows = self.complete_attributes(count, attributes or {}, seed=seed)
+        return decode(self.networks, latents, rows, self.size)
 
     def complete_attributes(
         self, count: int, attributes: Mapping[str, float], *, seed: int = 0
@@ -264,24 +287,14 @@ class FaceModel:
         Raises:
             InputError: If an attribute is unknown, or a value is not a number in [0, 1].
         """
-        wanted = self._with_changes(torch.zeros(1, len(self.attributes)), attributes)[0]
-        columns = [self.attributes.index(name) for name in attributes]
-        bank = self.attribute_bank.float()
-        fits = (bank[:, columns] == wanted[columns].round()).sum(1)  # [R] named ones that hold
-        best = bank[fits == fits.max()]
-        picks = torch.randint(len(best), (count,), generator=keyed_generator(seed, _ROWS))
-        return self._with_changes(best[picks], attributes)
+        return complete_rows(self.attribute_bank, count, attributes, self.attributes, seed=seed)
 
-    def _with_changes(self, attributes: Tensor, changes: Mapping[str, float]) -> Tensor:
-        """Set named attributes in `[B, K]`, and switch off what contradicts them."""
-        changed = attributes.clone()
-        for name, value in changes.items():
-            if name not in self.attributes:
-                raise InputError(unknown_attribute(name, self.attributes))
-            if not (isinstance(value, Real) and 0 <= value <= 1):
-                raise InputError(f"{name} must be set to a value in [0, 1], not {value!r}")
-            changed[:, self.attributes.index(name)] = float(value)
-        return torch.from_numpy(resolve_conflicts(changed.numpy(), self.attributes, changes))
+    def _parts(self, faces: Faces) -> tuple[Tensor, ...]:
+        """Faces as `[b, 3, S, S]`, at most `BATCH_SIZE` at a time; one empty part of no faces."""
+        parts: tuple[Tensor, ...] = to_images(faces, self.size).split(BATCH_SIZE)
+        return parts
 
-    def _images(self, faces: Faces) -> Tensor:
-        return to_images(faces, self.size)
+
+def _require_count(count: int, name: str) -> None:
+    if not (isinstance(count, Integral) and count >= 0):
+        raise InputError(f"{name} must be a whole number and not negative, not {count!r}")

@@ -1,29 +1,19 @@
-"""The configuration of a model and of its training, as frozen dataclasses.
-
-The string under each field documents it. Every run writes its resolved `RunConfig` as
-`config.json` and can be started from it.
-"""
+"""The configuration of the paper's networks, losses and training (P6-P15)."""
 
 import dataclasses
 import math
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Literal
 
-from twobirds.errors import InputError
+from twobirds.config.checks import require
 
 Norm = Literal["l1", "l2"]
 FeatureSource = Literal["trunk", "network"]
 AdversarialForm = Literal["non_saturating", "minmax"]
-T = TypeVar("T")
 MAX_LAYER_WIDTH = 65_536
 """Most units of one layer: far beyond any use, and still a size that memory may hold."""
 MAX_IMAGES = 10**12
 """Most images of a run: centuries."""
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise InputError(message)
 
 
 @dataclass(frozen=True)
@@ -49,18 +39,18 @@ class ModelConfig:
     the image. Taken from the pack; None where unknown."""
 
     def __post_init__(self) -> None:
-        _require(self.size in (32, 64, 128), f"size must be 32, 64 or 128, not {self.size}")
-        _require(0 < self.width <= 4, f"width must lie in (0, 4], not {self.width}")
+        require(self.size in (32, 64, 128), f"size must be 32, 64 or 128, not {self.size}")
+        require(0 < self.width <= 4, f"width must lie in (0, 4], not {self.width}")
         for name in ("num_latents", "num_shared", "num_attribute_hidden"):
             value = getattr(self, name)
-            _require(
+            require(
                 1 <= value <= MAX_LAYER_WIDTH,
                 f"{name} must lie between 1 and {MAX_LAYER_WIDTH:,}, not {value}",
             )
-        _require(
+        require(
             len(set(self.attributes)) == len(self.attributes), "attribute names must be distinct"
         )
-        _require(
+        require(
             self.landmarks is None or [len(p) for p in self.landmarks] == [2] * 5,
             "landmarks must be five (x, y) pairs",
         )
@@ -102,7 +92,7 @@ class LossConfig:
     def __post_init__(self) -> None:
         for name in ("adversarial", "label", "perceptual", "pixel", "latent"):
             value = getattr(self, name)
-            _require(
+            require(
                 math.isfinite(value) and value >= 0,
                 f"loss weight {name} must be finite and not negative, not {value}",
             )
@@ -145,28 +135,28 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "images", "log_every_images", "sample_every_images"):
-            _require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
-        _require(self.batch_size >= 2, "batch_size must be at least 2: batch norm needs it")
-        _require(
+            require(getattr(self, name) > 0, f"{name} must be positive, not {getattr(self, name)}")
+        require(self.batch_size >= 2, "batch_size must be at least 2: batch norm needs it")
+        require(
             self.images <= MAX_IMAGES, f"images must be at most {MAX_IMAGES:,}, not {self.images}"
         )
-        _require(
+        require(
             0 <= self.stage1_share <= 1, f"stage1_share must lie in [0, 1], not {self.stage1_share}"
         )
-        _require(
+        require(
             math.isfinite(self.learning_rate) and self.learning_rate > 0,
             f"learning_rate must be positive, not {self.learning_rate}",
         )
-        _require(
+        require(
             all(0 <= beta < 1 for beta in self.betas), f"betas must lie in [0, 1), not {self.betas}"
         )
-        _require(self.balance_ratio > 1, f"balance_ratio must exceed 1, not {self.balance_ratio}")
-        _require(1 <= self.max_updates <= 8, f"max_updates must be 1 to 8, not {self.max_updates}")
-        _require(
+        require(self.balance_ratio > 1, f"balance_ratio must exceed 1, not {self.balance_ratio}")
+        require(1 <= self.max_updates <= 8, f"max_updates must be 1 to 8, not {self.max_updates}")
+        require(
             0 <= self.edited_share <= 1, f"edited_share must lie in [0, 1], not {self.edited_share}"
         )
-        _require(self.ema_half_life_images >= 0, "ema_half_life_images must not be negative")
-        _require(
+        require(self.ema_half_life_images >= 0, "ema_half_life_images must not be negative")
+        require(
             self.checkpoint_every_seconds >= 0,  # not so of NaN, with which no save would be due
             "checkpoint_every_seconds must be 0 or more (inf: only at the end), not "
             f"{self.checkpoint_every_seconds}",
@@ -181,104 +171,3 @@ class TrainConfig:
         """The same training over another number of images; stage 1 keeps its length."""
         share = min(1.0, self.stage1_images / images)
         return dataclasses.replace(self, images=images, stage1_share=share)
-
-
-@dataclass(frozen=True)
-class CycleConfig:
-    """What only CycleGAN has, by default as its authors have it (Zhu et al., 2017; P20)."""
-
-    attribute: str
-    """The one attribute that tells the two domains apart."""
-    num_channels: int = 64
-    """Channels of the first convolution of generators and discriminators."""
-    num_blocks: int = 6
-    """Residual blocks of a generator; six is theirs up to 128 px."""
-    cycle: float = 10.0
-    """Weight of the cycle loss."""
-    identity: float = 5.0
-    """Weight of the identity loss."""
-    buffer_images: int = 50
-    """Generated images kept for the discriminators."""
-
-    def __post_init__(self) -> None:
-        for name in ("num_channels", "num_blocks", "buffer_images"):
-            value = getattr(self, name)
-            _require(1 <= value <= 1024, f"{name} must lie between 1 and 1,024, not {value}")
-        for name in ("cycle", "identity"):
-            value = getattr(self, name)
-            _require(
-                math.isfinite(value) and value >= 0,
-                f"loss weight {name} must be finite and not negative, not {value}",
-            )
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything that defines a training run but the data: a preset is an instance of it."""
-
-    preset: str
-    """Name of the preset this came from."""
-    model: ModelConfig = field(default_factory=ModelConfig)
-    """The networks."""
-    loss: LossConfig = field(default_factory=LossConfig)
-    """The losses."""
-    train: TrainConfig = field(default_factory=TrainConfig)
-    """The training."""
-    cycle: CycleConfig | None = None
-    """CycleGAN's own settings; None for all else."""
-
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """Turn a configuration into plain dicts, lists and numbers, ready for JSON."""
-    plain = dataclasses.asdict(config)
-    assert isinstance(plain, dict)
-    return plain
-
-
-def from_dict(cls: type[T], values: Any, where: str = "config") -> T:
-    """Rebuild a configuration dataclass from `to_dict`'s output, as read from JSON.
-
-    Args:
-        cls: The dataclass to build.
-        values: Parsed JSON.
-        where: What to call the source in errors.
-
-    Raises:
-        InputError: If a field is unknown, has the wrong type, or fails validation.
-    """
-    _require(isinstance(values, dict), f"{where} must be an object, not {type(values).__name__}")
-    hints = get_type_hints(cls)
-    unknown = sorted(str(name) for name in set(values) - set(hints))
-    _require(not unknown, f"{where} has unknown fields: {', '.join(unknown)}")
-    try:
-        return cls(**{k: _coerce(hints[k], v, f"{where}.{k}") for k, v in values.items()})
-    except (TypeError, OverflowError) as error:  # a missing field; an integer too large for a float
-        raise InputError(f"{where} is incomplete or malformed: {error}") from error
-
-
-def _coerce(hint: Any, value: Any, where: str) -> Any:
-    """Check `value` against a field's type, turning lists into tuples and dicts into configs."""
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return from_dict(hint, value, where)
-    if get_origin(hint) is Literal:
-        _require(value in get_args(hint), f"{where} must be one of {get_args(hint)}, not {value!r}")
-        return value
-    if get_origin(hint) is tuple:
-        _require(isinstance(value, list | tuple), f"{where} must be a list")
-        items = get_args(hint)  # (str, ...) or (float, float)
-        if items[-1] is ...:
-            items = items[:1] * len(value)
-        _require(len(items) == len(value), f"{where} must have {len(items)} entries")
-        return tuple(
-            _coerce(h, v, f"{where}[{i}]")
-            for i, (h, v) in enumerate(zip(items, value, strict=True))
-        )
-    if type(None) in get_args(hint):
-        options = [h for h in get_args(hint) if h is not type(None)]
-        return None if value is None else _coerce(options[0], value, where)
-    allowed = (int, float) if hint is float else hint
-    _require(
-        isinstance(value, allowed) and (hint is bool or not isinstance(value, bool)),
-        f"{where} must be of type {hint.__name__}, not {value!r}",
-    )
-    return hint(value)

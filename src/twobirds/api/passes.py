@@ -1,0 +1,99 @@
+"""Passes of a model's networks over faces, at most `BATCH_SIZE` at a time."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from twobirds.api.refine import refine_latents
+from twobirds.api.rows import with_changes
+from twobirds.api.search import Draw
+from twobirds.errors import InputError
+from twobirds.models.networks import ModernNetworks, PaperNetworks, Reading
+
+BATCH_SIZE = 64
+"""Faces in one pass."""
+Networks = PaperNetworks | ModernNetworks
+
+
+def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attributes: int) -> None:
+    """Make sure that faces can be drawn from these.
+
+    Raises:
+        InputError: If something is not a tensor, the shapes do not fit the model or each other, or
+            a value is out of range or NaN.
+    """
+    for what, tensor, width, low in (
+        ("latents", latents, num_latents, -1),
+        ("attributes", attributes, num_attributes, 0),
+    ):
+        if not isinstance(tensor, Tensor):
+            raise InputError(f"{what} must be a tensor, not {type(tensor).__name__}")
+        if tensor.ndim != 2 or tensor.shape[1] != width or len(tensor) != len(latents):
+            raise InputError(
+                f"{what} must have shape [B, {width}], with the same B for latents and "
+                f"attributes, not {list(tensor.shape)}"
+            )
+        outside = tensor[~((tensor >= low) & (tensor <= 1))]  # NaN too
+        if len(outside):
+            raise InputError(f"{what} must lie in [{low}, 1], but one is {outside[0]:.3g}")
+
+
+@torch.no_grad()
+def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -> Tensor:
+    """Draw faces `[B, 3, size, size]` from codes `[B, Z]` and attributes `[B, K]` alone."""
+    device = _device(networks)
+    pairs = zip(latents.split(BATCH_SIZE), attributes.split(BATCH_SIZE), strict=True)
+    images = [
+        networks.draw(z.float().to(device), c.float().to(device)).float().cpu() for z, c in pairs
+    ]
+    return torch.cat(images) if images else torch.empty(0, 3, size, size)
+
+
+def read_faces(networks: Networks, images: Tensor, refine_steps: int) -> Reading:
+    """Read at most `BATCH_SIZE` faces `[B, 3, H, W]`, and refine their codes."""
+    images = images.to(_device(networks))
+    with torch.no_grad():
+        reading = networks.read(images)
+    if refine_steps == 0:
+        return reading
+    attributes = (reading.attribute_logits > 0).float()
+    latents = refine_latents(networks, images, reading.latents, attributes, steps=refine_steps)
+    return reading._replace(latents=latents)
+
+
+def redrawing(
+    networks: Networks,
+    parts: Sequence[Tensor],
+    changes: Mapping[str, float],
+    names: Sequence[str],
+    *,
+    refine_steps: int,
+) -> Draw:
+    """Read faces once; what is returned changes their attributes with any strength.
+
+    Args:
+        networks: The model's.
+        parts: Faces, `[b, 3, H, W]` in [-1, 1], at most `BATCH_SIZE` each.
+        changes: Targets by name.
+        names: The K attributes.
+        refine_steps: Steps of refining the codes.
+    """
+    device = _device(networks)
+    read = [(part.to(device), read_faces(networks, part, refine_steps)) for part in parts]
+
+    @torch.no_grad()
+    def draw(strength: float) -> Tensor:
+        redrawn = []
+        for images, reading in read:
+            has = (reading.attribute_logits.float().cpu() > 0).float()
+            target = has + strength * (with_changes(has, changes, names) - has)  # [b, K]
+            drawn = networks.redraw(images, reading, has.to(device), target.to(device))
+            redrawn.append(drawn.float().cpu())
+        return torch.cat(redrawn)
+
+    return draw
+
+
+def _device(networks: Networks) -> torch.device:
+    return next(networks.parameters()).device

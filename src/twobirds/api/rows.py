@@ -1,0 +1,74 @@
+"""Attribute rows as a user's wishes change them."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+
+import torch
+from torch import Tensor
+
+from twobirds.data.attributes import resolve_conflicts, unknown_attribute
+from twobirds.errors import InputError
+from twobirds.runtime import keyed_generator
+
+_ROWS = 42  # purpose of the random draws
+
+
+def require_known(changes: Mapping[str, float], names: Sequence[str]) -> None:
+    """Check the wishes.
+
+    Raises:
+        InputError: If an attribute is unknown, or a value is not a number in [0, 1].
+    """
+    for name, value in changes.items():
+        if name not in names:
+            raise InputError(unknown_attribute(name, names))
+        if not (isinstance(value, Real) and 0 <= value <= 1):
+            raise InputError(f"{name} must be set to a value in [0, 1], not {value!r}")
+
+
+def with_changes(attributes: Tensor, changes: Mapping[str, float], names: Sequence[str]) -> Tensor:
+    """Set named attributes, and switch off what contradicts them (ADR 14).
+
+    Args:
+        attributes: `[B, K]` on the CPU; left as it is.
+        changes: Values in [0, 1] by name.
+        names: The K names.
+
+    Returns:
+        `[B, K]`.
+
+    Raises:
+        InputError: As for `require_known`.
+    """
+    require_known(changes, names)
+    changed = attributes.clone()
+    for name, value in changes.items():
+        changed[:, names.index(name)] = float(value)
+    return torch.from_numpy(resolve_conflicts(changed.numpy(), names, changes))
+
+
+def complete_rows(
+    bank: Tensor, count: int, attributes: Mapping[str, float], names: Sequence[str], *, seed: int
+) -> Tensor:
+    """Full rows that hold the named values; the rest is of random rows of a bank (ADR 13).
+
+    Args:
+        bank: `[R, K]` uint8 0/1.
+        count: How many rows.
+        attributes: Values in [0, 1] by name.
+        names: The K names.
+        seed: Of the choice.
+
+    Returns:
+        `[count, K]` float32.
+
+    Raises:
+        InputError: As for `require_known`.
+    """
+    wanted = with_changes(torch.zeros(1, len(names)), attributes, names)[0]
+    columns = [names.index(name) for name in attributes]
+    rows = bank.float()
+    fits = (rows[:, columns] == wanted[columns].round()).sum(1)  # [R] named ones that hold
+    best = rows[fits == fits.max()]
+    picks = torch.randint(len(best), (count,), generator=keyed_generator(seed, _ROWS))
+    return with_changes(best[picks], attributes, names)

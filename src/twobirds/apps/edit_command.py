@@ -1,0 +1,96 @@
+"""The command that edits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from twobirds.apps.display import note
+from twobirds.apps.face_commands import OutOfFaces, RefineSteps, transform
+from twobirds.apps.options import (
+    Assignments,
+    Device,
+    ImagePaths,
+    ModelName,
+    attribute_changes,
+    optional,
+)
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from twobirds.api import Edited, FaceModel, Limits
+
+_WORDS = {
+    "reached": "the recognizer sees the change",
+    "identity": "more would cost the person",
+    "strength": "the recognizer does not see the change at the greatest strength",
+}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Change attributes of aligned faces, as NAME.edited.png."""
+
+    images: ImagePaths
+    set: Assignments = ()
+    """What to change, from 0 (absent) to 1 (present), such as Eyeglasses=1 Smiling=0.5."""
+    strength: float = 1.0
+    """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
+    until: Annotated[float | None, optional("FLOAT", "the strength given")] = None
+    """Raise the strength until the recognizer gives each change this probability."""
+    max_identity_distance: Annotated[float | None, optional("FLOAT", "no limit")] = None
+    """With --until: the most that the embedder's distance from the source may become."""
+    embedder: Annotated[Path | None, optional("FILE.onnx", "none")] = None
+    """Face embedder that measures that distance."""
+    refine: RefineSteps = 0
+    model: ModelName = None
+    out: OutOfFaces = None
+    """Where results go: a file for one image, or a folder."""
+    device: Device = "auto"
+
+    def run(self) -> int:
+        """Edit; returns the exit code."""
+        changes = attribute_changes(self.set)
+        if not changes:
+            raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
+        if self.until is None and (self.max_identity_distance, self.embedder) != (None, None):
+            raise InputError("--max-identity-distance and --embedder go with --until")
+
+        def edit(model: "FaceModel", faces: "np.ndarray") -> "Tensor":
+            if self.until is None:
+                return model.edit(faces, changes, strength=self.strength, refine_steps=self.refine)
+            limits = self._limits(model, self.until)
+            edited = model.edit_until(faces, changes, limits, refine_steps=self.refine)
+            self._tell(edited)
+            return edited.images
+
+        transform(self, "edited", edit)
+        return 0
+
+    def _limits(self, model: "FaceModel", until: float) -> "Limits":
+        from twobirds.api import Limits
+
+        if self.embedder is None:
+            return Limits(until, self.max_identity_distance)
+        try:
+            from twobirds.evaluation.embedder import Embedder
+            from twobirds.evaluation.identity import identity_distance
+        except ModuleNotFoundError as error:
+            message = f"--embedder needs the package {error.name}: pip install 'twobirds[evaluate]'"
+            raise InputError(message) from error
+        identity = identity_distance(Embedder(self.embedder), model.config.model.landmarks)
+        return Limits(until, self.max_identity_distance, identity)
+
+    def _tell(self, edited: "Edited") -> None:
+        """Say on stderr how strong each edit became, and why no stronger."""
+        rows = zip(
+            self.images,
+            edited.strength.tolist(),
+            edited.agreement.tolist(),
+            edited.reasons,
+            strict=True,
+        )
+        for path, strength, agreement, reason in rows:
+            note(f"{path}: strength {strength:g}, read {agreement:.2f}: {_WORDS[reason]}")

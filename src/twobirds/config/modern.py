@@ -1,0 +1,62 @@
+"""The configuration of what only preset modern has (docs/modern.md)."""
+
+import math
+from dataclasses import dataclass
+
+from twobirds.config.checks import require
+
+
+@dataclass(frozen=True)
+class ModernConfig:
+    """Networks, losses and batches of preset modern; each part can be switched off by itself.
+
+    The weights that both recipes have are those of `LossConfig`.
+    """
+
+    has_skips: bool = True
+    """Whether edits start from the encoder's features, through gates; else from the code alone."""
+    has_mask: bool = True
+    """Whether pixels of the source may stand in an edit."""
+    relativistic: bool = True
+    """Whether D scores each face against another; else real and fake by themselves."""
+    smoothness: float = 0.5
+    """Weight of D's squared slope, the half gamma of R1 and R2."""
+    noise: float = 0.1
+    """Standard deviation of the noise that the slope is measured with, of pixels in [-1, 1]."""
+    augment: bool = True
+    """Whether everything that D sees is shifted, recoloured and cut out at random."""
+    attribute: float = 1.0
+    """Weight of the recognizer's loss on generated and edited faces."""
+    consistency: float = 0.5
+    """Weight of the distance between the code of an edit and that of its source."""
+    prior: float = 0.05
+    """Weight of the distance between the codes of real faces and U(-1, 1)."""
+    keep: float = 0.5
+    """Weight of the distance between the pixels of an edit and those of its source."""
+    edited_share: float = 0.5
+    """Part of a batch in stage 2 that is edited."""
+    copied_share: float = 0.125
+    """Part that is rebuilt by way of the features."""
+    coded_share: float = 0.125
+    """Part that is rebuilt from the code alone; what is left is generated from noise."""
+    favour: float = 3.0
+    """How many times as often as others the attributes of AttGAN's comparison are changed."""
+    recognizer_learning_rate: float = 1e-3
+    """Step size of the recognizer at the start; it falls to zero."""
+
+    def __post_init__(self) -> None:
+        for name in ("smoothness", "attribute", "consistency", "prior", "keep"):
+            value = getattr(self, name)
+            require(
+                math.isfinite(value) and value >= 0,
+                f"weight {name} must be finite and not negative, not {value}",
+            )
+        for name in ("noise", "favour", "recognizer_learning_rate"):
+            value = getattr(self, name)
+            require(math.isfinite(value) and value > 0, f"{name} must be positive, not {value}")
+        shares = (self.edited_share, self.copied_share, self.coded_share)
+        require(
+            all(0 <= share <= 1 for share in shares) and sum(shares) <= 1,
+            f"edited_share, copied_share and coded_share must lie in [0, 1] and add up to 1 at "
+            f"most, not {shares}",
+        )

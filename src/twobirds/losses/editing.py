@@ -1,0 +1,45 @@
+"""The losses that only the modern preset has: on edits and on the spread of codes."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+PRIOR_VARIANCE = 1 / 3
+"""Variance of z ~ U(-1, 1)."""
+
+
+def edit_label_loss(
+    attribute_logits: Tensor, target: Tensor, is_changed: Tensor, read: Tensor
+) -> Tensor:
+    """Whether edited faces show what was changed, and otherwise what they showed before.
+
+    The changed attributes of a face and the others count half each, however many there are: in a
+    mean over all, one change among forty would go unheard.
+
+    Args:
+        attribute_logits: `[B, K]` float32: a recognizer on the edited faces.
+        target: `[B, K]` 0/1: what they shall have.
+        is_changed: `[B, K]` bool: where that differs from the source.
+        read: `[B, K]` in [0, 1]: the recognizer on the sources.
+
+    Returns:
+        Scalar `[]` float32, not negative.
+    """
+    wanted = torch.where(is_changed, target, read)
+    losses = F.binary_cross_entropy_with_logits(attribute_logits, wanted, reduction="none")
+    changed = is_changed.float()
+    parts = [(losses * w).sum(1) / w.sum(1).clamp(min=1) for w in (changed, 1 - changed)]
+    return torch.stack(parts).mean()
+
+
+def prior_distance(latents: Tensor) -> Tensor:
+    """How far the codes of real faces are from U(-1, 1) in mean and variance, per dimension.
+
+    Args:
+        latents: `[B, Z]` float32 in [-1, 1], B of 2 or more.
+
+    Returns:
+        Scalar `[]` float32, not negative.
+    """
+    mean, variance = latents.mean(0), latents.var(0)
+    return mean.square().mean() + (variance - PRIOR_VARIANCE).square().mean()

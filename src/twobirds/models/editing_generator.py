@@ -1,0 +1,135 @@
+"""The modern generator: faces from codes, or edits of a face by way of its features."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from twobirds.models.residual import ModulatedBlock, group_norm, upsample
+
+NUM_STYLE = 256
+"""Length of the style that codes and attributes become."""
+_NUM_FINE = 16  # channels on the grid of the pixels
+
+
+class Source(NamedTuple):
+    """The faces that an edit starts from."""
+
+    images: Tensor
+    """`[B, 3, H, W]` in [-1, 1]."""
+    features: Sequence[Tensor]
+    """What the encoder keeps of them, coarse to fine, each `[B, F, h, w]`."""
+    change: Tensor
+    """`[B, K]` in [-1, 1]: the attributes wanted less those they have."""
+    weight: Tensor
+    """`[B]`: 1 for an edit of the face, 0 for a face from its code alone."""
+
+
+class SelectiveSkip(nn.Module):
+    """Takes from an encoder's features what a change of attributes leaves standing.
+
+    A gate for every place and channel, which sees what G drew, the features and the change (after
+    the selective transfer units of STGAN, Liu et al., 2019).
+
+    Args:
+        channels: C of what G drew.
+        num_features: F of the encoder's.
+        num_attributes: K.
+    """
+
+    def __init__(self, channels: int, num_features: int, num_attributes: int) -> None:
+        super().__init__()
+        self.transfer = nn.Conv2d(num_features, channels, 1)
+        self.gate = nn.Conv2d(channels + num_features, channels, 3, padding=1)
+        self.change = nn.Linear(num_attributes, channels)
+
+    def forward(self, x: Tensor, features: Tensor, change: Tensor, weight: Tensor) -> Tensor:
+        """Add gated features `[B, F, h, w]` to `x` `[B, C, h, w]`, each face with its weight."""
+        gate = self.gate(torch.cat([x, features], dim=1))  # [B, C, h, w]
+        gate = torch.sigmoid(gate + self.change(change)[:, :, None, None])
+        passed: Tensor = weight.to(x.dtype).view(-1, 1, 1, 1) * gate * self.transfer(features)
+        return x + passed
+
+
+class EditingGenerator(nn.Module):
+    """z and attributes to a face; with a source, the change of that face.
+
+    A style of z and attributes modulates residual blocks on grids of 4x4 up to half the image's,
+    whose channels are then spread out over the pixels (Shi et al., 2016): convolutions of many
+    channels on few places are what processors are fast at. Given a
+    source, its features come in through gates, and a mask says where the drawn face replaces the
+    source's pixels (as in GANimation, Pumarola et al., 2018).
+
+    Args:
+        num_latents: Z.
+        num_attributes: K.
+        size: Height and width of the images, a power of two.
+        channels: Of each grid, from 4x4 to half the image's.
+        skips: Grid (height) and number of the encoder's features there, coarse to fine.
+        has_mask: Whether pixels of the source may stand.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_latents: int,
+        num_attributes: int,
+        size: int,
+        channels: Sequence[int],
+        skips: Sequence[tuple[int, int]],
+        has_mask: bool,
+    ) -> None:
+        super().__init__()
+        self.has_mask = has_mask
+        self.style = nn.Sequential(
+            nn.Linear(num_latents + num_attributes, NUM_STYLE),
+            nn.LeakyReLU(0.2),
+            nn.Linear(NUM_STYLE, NUM_STYLE),
+            nn.LeakyReLU(0.2),
+        )
+        self.base = nn.Linear(NUM_STYLE, channels[0] * 16)
+        self.blocks = nn.ModuleList(
+            ModulatedBlock(c_in, c_out, NUM_STYLE)
+            for c_in, c_out in zip((channels[0], *channels[:-1]), channels, strict=True)
+        )
+        grids = [4 << i for i in range(len(channels))]
+        assert grids[-1] == size // 2
+        self.skips = nn.ModuleDict(
+            {
+                str(grid): SelectiveSkip(channels[grids.index(grid)], width, num_attributes)
+                for grid, width in skips
+            }
+        )
+        self.norm = group_norm(channels[-1])
+        self.spread = nn.Conv2d(channels[-1], 4 * _NUM_FINE, 3, padding=1)
+        self.pixels = nn.Conv2d(_NUM_FINE, 4 if has_mask else 3, 3, padding=1)
+
+    def forward(self, latents: Tensor, attributes: Tensor, source: Source | None = None) -> Tensor:
+        """Draw faces.
+
+        Args:
+            latents: `[B, Z]` in [-1, 1].
+            attributes: `[B, K]` in [0, 1]: what the faces shall have.
+            source: What to start from; None draws from the code alone.
+
+        Returns:
+            `[B, 3, H, W]` float32 in [-1, 1].
+        """
+        style = self.style(torch.cat([latents, attributes * 2 - 1], dim=1))  # [B, Y]
+        x = self.base(style).view(len(latents), -1, 4, 4)
+        x = x.contiguous(memory_format=torch.channels_last)
+        features = {f.shape[-1]: f for f in source.features} if source is not None else {}
+        for i, block in enumerate(self.blocks):
+            x = block(upsample(x) if i else x, style)
+            if source is not None and str(x.shape[-1]) in self.skips:
+                skip = self.skips[str(x.shape[-1])]
+                x = skip(x, features[x.shape[-1]], source.change, source.weight)
+        x = F.pixel_shuffle(self.spread(F.silu(self.norm(x))), 2)  # [B, fine, H, W]
+        x = self.pixels(F.silu(x)).float()  # [B, 3 or 4, H, W]
+        drawn = torch.tanh(x[:, :3])
+        if source is None or not self.has_mask:
+            return drawn
+        keeps = source.weight.view(-1, 1, 1, 1) * torch.sigmoid(-x[:, 3:])  # [B, 1, H, W]
+        return torch.lerp(drawn, source.images, keeps)

@@ -1,0 +1,104 @@
+"""What inference needs of a trained model, whichever networks it is made of."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from twobirds.models.discriminator import Discriminator
+from twobirds.models.editing_generator import EditingGenerator, Source
+from twobirds.models.encoder import Encoder
+from twobirds.models.generator import Generator
+from twobirds.models.recognizer import AttributeRecognizer
+
+
+class Reading(NamedTuple):
+    """What the networks see in faces."""
+
+    latents: Tensor
+    """`[B, Z]` in [-1, 1]: the codes."""
+    attribute_logits: Tensor
+    """`[B, K]`."""
+    features: Sequence[Tensor]
+    """What edits start from, each `[B, F, h, w]`; none where they start from the code alone."""
+
+
+class FaceNetworks(Protocol):
+    """The networks of a model: an `nn.Module` whose children are what is saved."""
+
+    def read(self, images: Tensor) -> Reading:
+        """Read faces `[B, 3, H, W]` in [-1, 1]."""
+
+    def draw(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Faces `[B, 3, H, W]` in [-1, 1] from codes `[B, Z]` and attributes `[B, K]` alone."""
+
+    def redraw(
+        self, images: Tensor, reading: Reading, attributes: Tensor, target: Tensor
+    ) -> Tensor:
+        """Faces `[B, 3, H, W]` changed from the attributes `[B, K]` they have to `target`."""
+
+
+class PaperNetworks(nn.Module):
+    """The paper's: G, and D with C; an edit is drawn from the code.
+
+    Args:
+        generator: G, or its moving average.
+        discriminator: D with C.
+    """
+
+    def __init__(self, generator: Generator, discriminator: Discriminator) -> None:
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+
+    def read(self, images: Tensor) -> Reading:
+        """Read faces; see `FaceNetworks`."""
+        output = self.discriminator(images)
+        return Reading(output.latents, output.attribute_logits, ())
+
+    def draw(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Draw faces; see `FaceNetworks`."""
+        images: Tensor = self.generator(latents, attributes)
+        return images
+
+    def redraw(
+        self, images: Tensor, reading: Reading, attributes: Tensor, target: Tensor
+    ) -> Tensor:
+        """Draw the faces' codes with other attributes; see `FaceNetworks`."""
+        return self.draw(reading.latents, target)
+
+
+class ModernNetworks(nn.Module):
+    """The modern preset's: G, an encoder and a recognizer of their own.
+
+    Args:
+        generator: G's moving average.
+        encoder: The encoder's.
+        recognizer: The recognizer's.
+    """
+
+    def __init__(
+        self, generator: EditingGenerator, encoder: Encoder, recognizer: AttributeRecognizer
+    ) -> None:
+        super().__init__()
+        self.generator, self.encoder, self.recognizer = generator, encoder, recognizer
+
+    def read(self, images: Tensor) -> Reading:
+        """Read faces and their mirror images, of which the logits are averaged."""
+        latents, features = self.encoder(images)
+        both, _ = self.recognizer(torch.cat([images, images.flip(3)]))  # [2 B, K]
+        return Reading(latents, both.unflatten(0, (2, -1)).mean(0), features)
+
+    def draw(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Draw faces; see `FaceNetworks`."""
+        images: Tensor = self.generator(latents, attributes)
+        return images
+
+    def redraw(
+        self, images: Tensor, reading: Reading, attributes: Tensor, target: Tensor
+    ) -> Tensor:
+        """Change the faces by way of their features; see `FaceNetworks`."""
+        weight = torch.ones(len(images), device=images.device)
+        source = Source(images, reading.features, target - attributes, weight)
+        redrawn: Tensor = self.generator(reading.latents, target.clamp(0, 1), source)
+        return redrawn

@@ -1,0 +1,73 @@
+"""Differentiable changes of images, for everything that a discriminator or recognizer sees."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How much is changed; each face by an amount of its own (Zhao et al., 2020)."""
+
+    shift: float = 0.0
+    """Most that a face moves, as a part of its side; what moves in is grey."""
+    brightness: float = 0.0
+    """Most that is added to or taken from all pixels."""
+    saturation: float = 0.0
+    """Most by which the factor on the colours differs from 1."""
+    contrast: float = 0.0
+    """Most by which the factor on the contrast differs from 1."""
+    cutout: float = 0.0
+    """Side of a square that is greyed, as a part of the face's; it may hang over the edge."""
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Change images.
+
+        Args:
+            images: `[B, 3, H, W]` float32, about [-1, 1].
+            generator: On the CPU; the same state gives the same changes.
+
+        Returns:
+            The same shape; gradients pass.
+        """
+        draws = torch.rand(7, len(images), 1, 1, 1, generator=generator).to(images.device)
+        spread = 2 * draws - 1  # [7, B, 1, 1, 1] in [-1, 1)
+        images = images + self.brightness * spread[0]
+        grey = images.mean(1, keepdim=True)  # [B, 1, H, W]
+        images = torch.lerp(grey, images, 1 + self.saturation * spread[1])
+        mean = images.mean((1, 2, 3), keepdim=True)  # [B, 1, 1, 1]
+        images = torch.lerp(mean, images, 1 + self.contrast * spread[2])
+        if self.shift:
+            images = _shift(images, self.shift * spread[3:5].flatten(1))
+        if self.cutout:
+            images = images * _outside_square(images, self.cutout, draws[5:7])
+        return images
+
+
+DISCRIMINATOR = Augmentation(shift=1 / 8, brightness=0.5, saturation=1.0, contrast=0.5, cutout=0.5)
+"""What D sees: strong, for it to learn from ten thousand faces without learning them by heart."""
+RECOGNIZER = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
+"""What the recognizer sees, of real faces and of edits: weak, for colours are attributes."""
+
+
+def _shift(images: Tensor, by: Tensor) -> Tensor:
+    """Move `[B, 3, H, W]` by whole pixels, `by` `[2, B]` parts of the side; grey moves in."""
+    side = images.shape[-1]
+    offsets = (by * side).round().long()[:, :, None]  # [2, B, 1]
+    places = torch.arange(side, device=images.device) + offsets  # [2, B, S]
+    inside = ((places >= 0) & (places < side)).to(images.dtype)
+    rows, columns = places.clamp(0, side - 1)  # [B, S] each
+    batch = torch.arange(len(images), device=images.device)[:, None, None]
+    pixels = images.permute(0, 2, 3, 1)  # [B, S, S, 3]
+    moved = pixels[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return moved * (inside[0][:, None, :, None] * inside[1][:, None, None, :])
+
+
+def _outside_square(images: Tensor, side: float, centre: Tensor) -> Tensor:
+    """0 in a square, 1 elsewhere, `[B, 1, H, W]`; centres `[2, B, 1, 1, 1]` in [0, 1)."""
+    size = images.shape[-1]
+    places = (torch.arange(size, device=images.device) + 0.5) / size
+    is_near = (places - centre.flatten(1)[:, :, None]).abs() < side / 2  # [2, B, S]
+    square = is_near[0][:, None, :, None] & is_near[1][:, None, None, :]
+    return 1 - square.to(images.dtype)

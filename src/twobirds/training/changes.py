@@ -1,0 +1,48 @@
+"""Which attributes of a real face training changes, so that every change is learned."""
+
+import torch
+from torch import Tensor
+
+MAX_CHANGES = 6
+_SHARES = (0.6, 0.12, 0.08, 0.08, 0.06, 0.06)  # of the faces with 1, 2, ... changes
+
+
+def draw_changes(
+    attributes: Tensor,
+    frequencies: Tensor,
+    exclusion: Tensor,
+    favour: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """Reverse one to six attributes of each face; none contradicts another.
+
+    An attribute is added about as often as it is removed, however rare it is: each is drawn with a
+    weight of one over the frequency of the value that the face has.
+
+    Args:
+        attributes: `[B, K]` 0/1: what the faces have.
+        frequencies: `[K]`: how many of the training faces have each.
+        exclusion: `[K, K]` 0/1: which exclude which.
+        favour: `[K]`, above 0: how many times as often each is drawn.
+        generator: On the CPU.
+
+    Returns:
+        `[B, K]` 0/1: what they shall have.
+    """
+    had = torch.where(attributes > 0, frequencies, 1 - frequencies)  # [B, K]
+    weights = (favour / had.clamp(min=0.01)).cpu()
+    num_choices = min(MAX_CHANGES, attributes.shape[1])
+    choices = torch.multinomial(weights, num_choices, generator=generator)  # [B, 6], in order
+    shares = torch.tensor(_SHARES[:num_choices])
+    counts = torch.multinomial(shares, len(attributes), replacement=True, generator=generator) + 1
+    choices, counts = choices.to(attributes.device), counts.to(attributes.device)
+    target, blocked = attributes.clone(), torch.zeros_like(attributes)
+    for number in range(num_choices):
+        chosen = torch.zeros_like(attributes).scatter_(1, choices[:, number : number + 1], 1.0)
+        chosen = chosen * (counts > number).float().unsqueeze(1) * (1 - blocked)  # [B, K]
+        added = chosen * (1 - attributes)
+        excluded = added @ exclusion
+        target = (target * (1 - chosen) + added) * (1 - excluded)
+        # What was changed on purpose, or must be off because of it, stays as it is.
+        blocked = (blocked + chosen + excluded).clamp(max=1)
+    return target

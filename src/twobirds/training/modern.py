@@ -1,0 +1,253 @@
+"""Preset modern as an objective of the loop: every face of a batch plays one part (docs/modern.md).
+
+Stage 1 generates from noise alone. In stage 2 a part of the batch is edited, a part rebuilt by way
+of the encoder's features, a part rebuilt from the code alone, and the rest generated: one pass of G
+serves all, and the paper's integrated loss falls on the rebuilt ones.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from twobirds.config import RunConfig
+from twobirds.data.attributes import EDITED_BY_ATTGAN
+from twobirds.data.loader import Batch, Loader
+from twobirds.losses.adversarial import (
+    discriminator_loss,
+    generator_loss,
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+)
+from twobirds.losses.attributes import label_loss
+from twobirds.losses.editing import edit_label_loss, prior_distance
+from twobirds.losses.integrated import (
+    latent_distance,
+    perceptual_distance,
+    pixel_distance,
+    unit_channels,
+)
+from twobirds.losses.penalty import smoothness_penalty
+from twobirds.models.editing_generator import Source
+from twobirds.models.layers import frozen_weights
+from twobirds.runtime import Runtime
+from twobirds.training import augment
+from twobirds.training.changes import draw_changes
+from twobirds.training.modern_plan import Parts, Plan, Step
+from twobirds.training.modern_players import DISCRIMINATOR, DRAWING, RECOGNIZER, ModernPlayers
+from twobirds.training.modern_samples import draw_samples
+from twobirds.training.schedule import Unscheduled
+
+Losses = dict[str, tuple[float, Tensor]]
+"""By name: the weight, and the loss, a scalar `[]`."""
+
+# Purposes of the random draws.
+_LATENTS, _CHANGES, _REAL, _FAKE, _NOISE, _READ, _LEARNED = 21, 31, 32, 33, 34, 35, 36
+_PENALIZED_SHARE = 0.125  # of a batch, on which D's slope is measured
+
+
+class ModernGAN(Unscheduled):
+    """Relativistic game on everything drawn, a recognizer of real faces that says what edits show.
+
+    Args:
+        config: The run; `config.model.attributes` and `config.modern` must be filled.
+        runtime: Device and processes.
+    """
+
+    def __init__(self, config: RunConfig, runtime: Runtime) -> None:
+        self.players = ModernPlayers(config, runtime)
+        self.config, self.modern, self.runtime = config, self.players.modern, runtime
+        favoured = [name in EDITED_BY_ATTGAN for name in config.model.attributes]
+        favour = 1 + (self.modern.favour - 1) * torch.tensor(favoured).float()
+        self._favour = favour.to(runtime.device)  # [K]
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """G, encoder, recognizer and their averages, and D."""
+        return self.players.networks
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """One for G and the encoder, one for D, one for the recognizer."""
+        return self.players.optimizers
+
+    def stage(self, images_seen: int) -> int:
+        """1 until `stage1_share` of the images has been shown, then 2."""
+        return 1 if images_seen < self.config.train.stage1_images else 2
+
+    def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
+        """One iteration: the recognizer learns, faces are drawn, D learns, G and encoder learn."""
+        step = Step(batch, loader, iteration)
+        metrics = self._learn_labels(step)
+        self.players.step(RECOGNIZER, step.images_seen)
+        plan = self._plan(step)
+        codes, fakes = self._draw(step, plan)
+        scored, real_scores = self._score(step, plan, fakes)
+        self.players.step(DISCRIMINATOR, step.images_seen)
+        metrics |= scored | self._improve(step, plan, codes, fakes, real_scores)
+        self.players.step(DRAWING, step.images_seen)
+        self.players.update_averages(step.images_seen + loader.batch_size)
+        return {name: value.detach() for name, value in metrics.items()}
+
+    def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:
+        """Generated faces, real ones, both ways of rebuilding them, and edits."""
+        return draw_samples(self.players, real_images, attributes)
+
+    def _learn_labels(self, step: Step) -> dict[str, Tensor]:
+        """The recognizer's gradients, from real faces alone."""
+        faces = augment.RECOGNIZER(step.batch.images, step.generator(_LEARNED))
+        logits, _ = self.players.recognize(self.players.recognizer, faces)
+        loss = label_loss(logits, step.batch.attributes)
+        loss.backward()
+        return {"label_real": loss}
+
+    @torch.no_grad()
+    def _plan(self, step: Step) -> Plan:
+        """Divide the batch, read its faces, and decide what is to be drawn of them."""
+        batch, loader = step.batch, step.loader
+        modern, stage = self.modern, self.stage(step.images_seen)
+        shares = (modern.edited_share, modern.copied_share, modern.coded_share)
+        parts = Parts.of(len(batch.images), shares if stage == 2 else (0, 0, 0))
+        if not parts.sources.stop:
+            asked = batch.fake_attributes
+            return Plan(parts, asked, asked, asked, [])
+        logits, features = self.players.recognize(self.players.average_recognizer, batch.images)
+        read = torch.sigmoid(logits)
+        has = (read > 0.5).float()
+        has[parts.generated] = batch.fake_attributes[parts.generated]
+        target = has.clone()
+        target[parts.edited] = draw_changes(
+            has[parts.edited],
+            loader.frequencies,
+            loader.exclusion,
+            self._favour,
+            step.generator(_CHANGES),
+        )
+        return Plan(parts, has, target, read, features)
+
+    def _draw(self, step: Step, plan: Plan) -> tuple[Tensor, Tensor]:
+        """Codes of all faces `[B, Z]`, read or drawn at random, and G's images of them."""
+        parts, count = plan.parts, len(plan.target)
+        shape = (count, self.config.model.num_latents)
+        codes = torch.rand(shape, generator=step.generator(_LATENTS)) * 2 - 1
+        codes = codes.to(self.runtime.device)
+        if not parts.sources.stop:
+            return codes, self.players.draw(codes, plan.target, None)
+        read, features = self.players.encode(step.batch.images[parts.sources])
+        codes = torch.cat([read, codes[parts.generated]])  # [B, Z]
+        if not self.modern.has_skips:
+            return codes, self.players.draw(codes, plan.target, None)
+        missing = count - parts.sources.stop
+        features = [F.pad(f, (0, 0, 0, 0, 0, 0, 0, missing)) for f in features]  # [B, F, h, w]
+        weight = torch.zeros(count, device=codes.device)
+        weight[parts.from_features] = 1
+        source = Source(step.batch.images, features, plan.target - plan.has, weight)
+        return codes, self.players.draw(codes, plan.target, source)
+
+    def _score(self, step: Step, plan: Plan, fakes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """D's gradients; also its scores of the real faces `[B]`, detached."""
+        attributes = step.batch.attributes
+        real = self._as_seen(step, step.batch.images, _REAL)
+        fake = self._as_seen(step, fakes.detach(), _FAKE)
+        real_scores = self.players.score(real, attributes)
+        fake_scores = self.players.score(fake, plan.target)
+        if self.modern.relativistic:
+            loss = relativistic_discriminator_loss(real_scores, fake_scores)
+        else:
+            loss = discriminator_loss(real_scores, fake_scores)
+        metrics = {"d_adversarial": loss}
+        total = self.config.loss.adversarial * loss
+        if self.modern.smoothness:
+            slope = self._slope(step, real, attributes) + self._slope(step, fake, plan.target)
+            metrics["slope"] = slope
+            total = total + self.modern.smoothness * slope
+        total.backward()
+        return metrics, real_scores.detach()
+
+    def _as_seen(self, step: Step, images: Tensor, purpose: int) -> Tensor:
+        """Images as D sees them."""
+        if not self.modern.augment:
+            return images
+        return augment.DISCRIMINATOR(images, step.generator(purpose))
+
+    def _slope(self, step: Step, images: Tensor, attributes: Tensor) -> Tensor:
+        """D's squared slope at a part of the images, by finite differences."""
+        some = images[: max(2, round(_PENALIZED_SHARE * len(images)))]
+        noise = torch.randn(some.shape, generator=step.generator(_NOISE)).to(some.device)
+        # One pass over both: how much the faces of a batch differ is one of D's features.
+        both = torch.cat([some, some + self.modern.noise * noise])
+        scores = self.players.score(both, attributes[: len(some)].repeat(2, 1))
+        plain, noisy = scores.chunk(2)
+        return smoothness_penalty(plain, noisy, self.modern.noise)
+
+    def _improve(
+        self, step: Step, plan: Plan, codes: Tensor, fakes: Tensor, real_scores: Tensor
+    ) -> dict[str, Tensor]:
+        """Gradients of G and the encoder; D's and the recognizer's weights get none."""
+        with frozen_weights(self.players.discriminator):
+            scores = self.players.score(self._as_seen(step, fakes, _FAKE), plan.target)
+        if self.modern.relativistic:
+            adversarial = relativistic_generator_loss(real_scores, scores)
+        else:
+            adversarial = generator_loss(scores)
+        losses = {"g_adversarial": (self.config.loss.adversarial, adversarial)}
+        losses |= self._label_losses(step, plan, fakes) | self._code_losses(plan, codes, fakes)
+        if plan.parts.sources.stop:
+            losses |= self._pixel_losses(step, plan, fakes)
+        total = sum(weight * loss for weight, loss in losses.values())
+        assert isinstance(total, Tensor)
+        total.backward()
+        return {name: loss for name, (_, loss) in losses.items()}
+
+    def _label_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
+        """What the averaged recognizer reads off generated and edited faces."""
+        parts, weight = plan.parts, self.modern.attribute
+        seen = augment.RECOGNIZER(fakes, step.generator(_READ))
+        shown = torch.cat([seen[parts.edited], seen[parts.generated]])
+        logits, _ = self.players.recognize(self.players.average_recognizer, shown)
+        edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])
+        losses: Losses = {
+            "label_fake": (weight, label_loss(generated, plan.target[parts.generated]))
+        }
+        if len(edited):
+            target, has, read = (t[parts.edited] for t in (plan.target, plan.has, plan.read))
+            losses["label_edited"] = (weight, edit_label_loss(edited, target, target != has, read))
+        return losses
+
+    def _code_losses(self, plan: Plan, codes: Tensor, fakes: Tensor) -> Losses:
+        """The code of a generated face is the z it was made from, that of an edit its source's."""
+        parts, loss = plan.parts, self.config.loss
+        read, _ = self.players.encode(torch.cat([fakes[parts.edited], fakes[parts.generated]]))
+        edited, generated = read.split([parts.edited.stop, len(read) - parts.edited.stop])
+        given = codes.detach()
+        norm = loss.latent_norm
+        losses: Losses = {
+            "latent": (loss.latent, latent_distance(generated, given[parts.generated], norm))
+        }
+        if parts.sources.stop:
+            losses["prior"] = (self.modern.prior, prior_distance(codes[parts.sources]))
+        if len(edited):
+            kept = latent_distance(edited, given[parts.edited], norm)
+            losses["consistency"] = (self.modern.consistency, kept)
+        return losses
+
+    def _pixel_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
+        """The integrated loss of rebuilt faces, and how far edits are from their sources."""
+        parts, loss, images = plan.parts, self.config.loss, step.batch.images
+        rebuilt = fakes[parts.rebuilt]
+        _, features = self.players.recognize(self.players.average_recognizer, rebuilt)
+        real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]
+        features = [unit_channels(feature) for feature in features]
+        return {
+            "perceptual": (
+                loss.perceptual,
+                perceptual_distance(real, features, loss.perceptual_norm),
+            ),
+            "pixel": (loss.pixel, pixel_distance(images[parts.rebuilt], rebuilt, loss.pixel_norm)),
+            "kept": (
+                self.modern.keep,
+                pixel_distance(images[parts.edited], fakes[parts.edited], loss.pixel_norm),
+            ),
+        }

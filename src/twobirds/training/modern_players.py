@@ -1,0 +1,114 @@
+"""The networks of preset modern in training: G, encoder, recognizer, D, and moving averages."""
+
+import copy
+import math
+
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from twobirds.config import RunConfig
+from twobirds.models.build import (
+    build_editing_generator,
+    build_encoder,
+    build_projection_discriminator,
+    build_recognizer,
+)
+from twobirds.models.editing_generator import Source
+from twobirds.models.ema import ema_decay, update_ema
+from twobirds.runtime import Runtime, average_gradients
+from twobirds.training.players import make_adam
+
+_LEAST_RATE = 0.25  # of the step sizes at the end, but for the recognizer's
+_WEIGHT_DECAY = 0.05  # of the recognizer
+DRAWING, DISCRIMINATOR, RECOGNIZER = "drawing", "discriminator", "recognizer"
+
+
+class ModernPlayers:
+    """Networks, optimizers and the passes that an iteration is made of.
+
+    Args:
+        config: The run; `config.model.attributes` and `config.modern` must be filled.
+        runtime: Device and processes.
+    """
+
+    def __init__(self, config: RunConfig, runtime: Runtime) -> None:
+        assert config.modern is not None
+        self.config, self.modern, self.runtime = config, config.modern, runtime
+        model, seed = config.model, config.train.seed
+        self.generator = build_editing_generator(model, config.modern, seed=seed)
+        self.encoder = build_encoder(model, seed=seed)
+        self.recognizer = build_recognizer(model, seed=seed)
+        self.discriminator = build_projection_discriminator(model, seed=seed)
+        averaged: dict[str, nn.Module] = {
+            "generator": self.generator,
+            "encoder": self.encoder,
+            "recognizer": self.recognizer,
+        }
+        self.networks = averaged | {"discriminator": self.discriminator}
+        for network in self.networks.values():
+            network.to(runtime.device)
+        self.average_generator = copy.deepcopy(self.generator).requires_grad_(False)
+        self.average_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
+        self.average_recognizer = copy.deepcopy(self.recognizer).requires_grad_(False).eval()
+        self._averages = {
+            "generator": self.average_generator,
+            "encoder": self.average_encoder,
+            "recognizer": self.average_recognizer,
+        }
+        self.networks |= {f"{name}_ema": network for name, network in self._averages.items()}
+        train = config.train
+        drawing = nn.ModuleList([self.generator, self.encoder])
+        self.optimizers: dict[str, Optimizer] = {
+            DRAWING: make_adam(drawing, train),
+            DISCRIMINATOR: make_adam(self.discriminator, train),
+            RECOGNIZER: AdamW(self.recognizer.parameters(), weight_decay=_WEIGHT_DECAY, fused=True),
+        }
+
+    def encode(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Codes `[B, Z]` float32 and features of images `[B, 3, H, W]`."""
+        with self.runtime.autocast():
+            latents, features = self.encoder(images)
+        return latents.float(), features
+
+    def draw(self, latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor:
+        """G's images `[B, 3, H, W]` float32 in [-1, 1]."""
+        with self.runtime.autocast():
+            images: Tensor = self.generator(latents, attributes, source)
+        return images.float()
+
+    def score(self, images: Tensor, attributes: Tensor) -> Tensor:
+        """D's scores `[B]` float32."""
+        with self.runtime.autocast():
+            scores: Tensor = self.discriminator(images, attributes)
+        return scores.float()
+
+    def recognize(self, network: nn.Module, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Logits `[B, K]` float32 and features of a recognizer: that in training or its average."""
+        with self.runtime.autocast():
+            logits, features = network(images)
+        return logits.float(), features
+
+    def step(self, name: str, images_seen: int) -> None:
+        """Apply and clear the gradients of an optimizer's weights, at the step size of the time."""
+        optimizer = self.optimizers[name]
+        rate = self._learning_rate(name, images_seen)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+            average_gradients(group["params"])
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    def update_averages(self, images_seen: int) -> None:
+        """Move the moving averages."""
+        train = self.config.train
+        decay = ema_decay(train.batch_size, train.ema_half_life_images, images_seen)
+        for name, average in self._averages.items():
+            update_ema(average, self.networks[name], decay)
+
+    def _learning_rate(self, name: str, images_seen: int) -> float:
+        """Half a cosine over the run: to a quarter, or for the recognizer to zero."""
+        share = min(1.0, images_seen / self.config.train.images)
+        fall = 0.5 * (1 + math.cos(math.pi * share))
+        if name == RECOGNIZER:
+            return self.modern.recognizer_learning_rate * fall
+        return self.config.train.learning_rate * (_LEAST_RATE + (1 - _LEAST_RATE) * fall)

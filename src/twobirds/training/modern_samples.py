@@ -1,0 +1,50 @@
+"""The sample grid of preset modern."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from twobirds.models.editing_generator import Source
+from twobirds.runtime import keyed_generator
+from twobirds.training.modern_players import ModernPlayers
+
+_SAMPLES = 23  # purpose of the random draws
+_SHOWN = ("Smiling", "Eyeglasses", "Bangs", "Blond_Hair", "Male", "Young", "Mustache", "Bald")
+_NUM_SHOWN = 6
+
+
+@torch.no_grad()
+def draw_samples(
+    players: ModernPlayers, real_images: Tensor, attributes: Tensor
+) -> Mapping[str, Tensor]:
+    """Rows of faces `[N, 3, H, W]`, all from the moving averages.
+
+    Faces from a fixed z with the labels of real ones; real faces; both ways of rebuilding them;
+    and each of a few attributes reversed.
+    """
+    config = players.config
+    generator, encoder = players.average_generator, players.average_encoder
+    shape = (len(real_images), config.model.num_latents)
+    latents = torch.rand(shape, generator=keyed_generator(config.train.seed, _SAMPLES)) * 2 - 1
+    codes, features = encoder(real_images)
+    weight = torch.ones(len(real_images), device=real_images.device)
+
+    def edit(name: str | None) -> Tensor:
+        target = attributes.clone()
+        if name is not None:
+            column = config.model.attributes.index(name)
+            target[:, column] = 1 - target[:, column]
+        if not players.modern.has_skips:
+            return generator(codes, target)  # type: ignore[no-any-return]
+        source = Source(real_images, features, target - attributes, weight)
+        return generator(codes, target, source)  # type: ignore[no-any-return]
+
+    names = [name for name in _SHOWN if name in config.model.attributes][:_NUM_SHOWN]
+    return {
+        "generated": generator(latents.to(real_images.device), attributes),
+        "real": real_images,
+        "coded": generator(codes, attributes),
+        "copied": edit(None),
+        **{name: edit(name) for name in names},
+    }

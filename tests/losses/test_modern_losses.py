@@ -1,0 +1,70 @@
+"""The losses of preset modern against numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from twobirds.losses.adversarial import (
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+)
+from twobirds.losses.editing import edit_label_loss, prior_distance
+from twobirds.losses.integrated import unit_channels
+from twobirds.losses.penalty import smoothness_penalty
+
+
+def test_relativistic_losses_compare_pairs() -> None:
+    real, fake = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 0.0])
+    # -mean(log sigmoid(2), log sigmoid(0)); the other way round -mean(log sigmoid(-2), ...)
+    first = (math.log(1 + math.exp(-2)) + math.log(2)) / 2
+    second = (math.log(1 + math.exp(2)) + math.log(2)) / 2
+    assert relativistic_discriminator_loss(real, fake).item() == pytest.approx(first)
+    assert relativistic_generator_loss(real, fake).item() == pytest.approx(second)
+    shifted = relativistic_discriminator_loss(real + 50, fake + 50).item()
+    assert shifted == pytest.approx(first)  # a score alike for all says nothing
+
+
+def test_smoothness_penalty_is_the_squared_slope() -> None:
+    # Differences 0.2 and -0.4 over noise of 0.1: (2 ** 2 + 4 ** 2) / 2
+    penalty = smoothness_penalty(torch.tensor([1.0, 1.0]), torch.tensor([1.2, 0.6]), 0.1)
+    assert penalty.item() == pytest.approx(10.0)
+
+
+def test_smoothness_penalty_of_a_linear_score_is_its_squared_gradient() -> None:
+    generator = torch.Generator().manual_seed(0)
+    gradient = torch.randn(30, generator=generator)
+    noise = torch.randn(20_000, 30, generator=generator) * 0.1
+    penalty = smoothness_penalty(torch.zeros(20_000), noise @ gradient, 0.1)
+    assert penalty.item() == pytest.approx(gradient.square().sum().item(), rel=0.03)
+
+
+def test_edit_label_loss_weighs_changed_and_kept_alike() -> None:
+    logits = torch.tensor([[0.0, 0.0, 100.0, -100.0]])
+    target = torch.tensor([[1.0, 0.0, 1.0, 0.0]])
+    is_changed = torch.tensor([[True, False, False, False]])
+    read = torch.tensor([[0.0, 0.5, 1.0, 0.0]])
+    # changed: log 2; kept: (log 2 + 0 + 0) / 3
+    expected = (math.log(2) + math.log(2) / 3) / 2
+    assert edit_label_loss(logits, target, is_changed, read).item() == pytest.approx(expected)
+
+
+def test_edit_label_loss_of_a_face_without_change_is_what_it_keeps() -> None:
+    logits, read = torch.zeros(1, 2), torch.full((1, 2), 0.5)
+    loss = edit_label_loss(logits, torch.ones(1, 2), torch.zeros(1, 2, dtype=torch.bool), read)
+    assert loss.item() == pytest.approx(math.log(2) / 2)
+
+
+def test_prior_distance() -> None:
+    # Means 0 and 1; variances 2 and 0 less a third each.
+    latents = torch.tensor([[-1.0, 1.0], [1.0, 1.0]])
+    expected = (0 + 1) / 2 + ((2 - 1 / 3) ** 2 + (1 / 3) ** 2) / 2
+    assert prior_distance(latents).item() == pytest.approx(expected)
+
+
+def test_unit_channels() -> None:
+    features = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)
+    scaled = unit_channels(features).flatten()
+    assert scaled.tolist() == pytest.approx([3 / 12.5**0.5, 4 / 12.5**0.5], rel=1e-4)
+    assert scaled.square().mean().item() == pytest.approx(1, rel=1e-4)
+    assert torch.equal(unit_channels(torch.zeros(1, 2, 1, 1)), torch.zeros(1, 2, 1, 1))

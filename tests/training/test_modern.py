@@ -1,0 +1,149 @@
+"""Preset modern: who learns from what, the parts of a batch, resuming, what comes of a run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from making_runs import CPU, differences, modern_recipe, run_state, trained_run
+from twobirds import FaceModel
+from twobirds.config import RunConfig
+from twobirds.data.faces import from_pixels
+from twobirds.data.loader import Loader
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.training.modern import ModernGAN
+from twobirds.training.modern_plan import Parts
+from twobirds.training.run import fit_to_pack, train_run
+
+LEARNS = {
+    "recognizer": {"recognizer"},
+    "discriminator": {"discriminator"},
+    "drawing": {"generator", "encoder"},
+}
+
+
+def objective(pack: Pack, config: RunConfig) -> tuple[ModernGAN, Loader]:
+    config = fit_to_pack(config, pack)
+    return ModernGAN(config, CPU), Loader.of_run(config.train, pack, CPU)
+
+
+def has_gradients(network: nn.Module) -> bool:
+    return any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
+
+
+def test_the_parts_of_a_batch() -> None:
+    parts = Parts.of(48, (0.5, 0.125, 0.125))
+    assert parts == (slice(0, 24), slice(24, 30), slice(30, 36), slice(36, 48))
+    assert (parts.sources, parts.rebuilt) == (slice(0, 36), slice(24, 36))
+    assert parts.from_features == slice(0, 30)
+    assert Parts.of(48, (0, 0, 0)).generated == slice(0, 48)
+
+
+@pytest.mark.parametrize("iteration", [0, 3])
+def test_each_step_has_gradients_of_its_own_networks_only(
+    tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch, iteration: int
+) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    step, seen = gan.players.step, {}
+
+    def watch(name: str, images_seen: int) -> None:
+        seen[name] = {n for n, network in gan.networks.items() if has_gradients(network)}
+        step(name, images_seen)
+
+    monkeypatch.setattr(gan.players, "step", watch)
+    gan.update(loader.batch(iteration), loader, iteration)
+    assert list(seen) == list(LEARNS)
+    if iteration == 0:  # in stage 1 only z is learned of the encoder, by way of fakes
+        assert seen == LEARNS
+    assert seen == LEARNS
+
+
+def test_metrics_of_both_stages(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    common = {"label_real", "d_adversarial", "slope", "g_adversarial", "label_fake", "latent"}
+    assert set(gan.update(loader.batch(0), loader, 0)) == common
+    second = gan.update(loader.batch(3), loader, 3)
+    added = {"label_edited", "prior", "consistency", "perceptual", "pixel", "kept"}
+    assert set(second) == common | added
+    assert all(torch.isfinite(value) and not value.requires_grad for value in second.values())
+
+
+def test_d_and_encoder_work_on_everything_drawn_by_one_pass_of_g(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    calls: list[int] = []
+    gan.players.generator.register_forward_pre_hook(lambda _, inputs: calls.append(len(inputs[0])))
+    gan.update(loader.batch(3), loader, 3)
+    assert calls == [8]
+
+
+def test_a_part_can_be_switched_off(tiny_pack: Pack) -> None:
+    modern = {"has_skips": False, "relativistic": False, "smoothness": 0.0, "augment": False}
+    gan, loader = objective(tiny_pack, modern_recipe(modern=modern))
+    metrics = gan.update(loader.batch(3), loader, 3)
+    assert "slope" not in metrics
+    assert metrics["d_adversarial"] > 1  # two log 2 where D cannot tell, not one
+    assert not gan.players.generator.skips
+
+
+def test_the_recognizer_never_sees_what_is_drawn(tiny_pack: Pack) -> None:
+    """Its weights after an iteration do not depend on G."""
+    weights = []
+    for width in (0.0, 1.0):
+        gan, loader = objective(tiny_pack, modern_recipe())
+        with torch.no_grad():
+            for parameter in gan.players.generator.parameters():
+                parameter.mul_(width)
+        gan.update(loader.batch(3), loader, 3)
+        weights.append({k: v.clone() for k, v in gan.players.recognizer.state_dict().items()})
+    assert differences(*weights) == []
+
+
+def test_a_resumed_run_is_bit_equal(tmp_path: Path, tiny_pack: Pack) -> None:
+    whole = trained_run(tmp_path / "whole", tiny_pack, modern_recipe())
+    part = tmp_path / "part"
+    for _ in range(5):
+        trained_run(part, tiny_pack, modern_recipe(), resume=True, max_seconds=0.0)
+    assert differences(run_state(part), run_state(whole)) == []
+
+
+def test_a_trained_run_is_a_model(tmp_path: Path, tiny_pack: Pack) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe())
+    model = FaceModel.load(run, device="cpu")
+    faces = from_pixels(torch.from_numpy(tiny_pack.images[:3].copy()))
+    assert model.recognize(faces).shape == (3, 7)
+    for images in (
+        model.generate(3, {"Bald": 1}),
+        model.reconstruct(faces),
+        model.edit(faces, {"Bald": 1}),
+    ):
+        assert images.shape == (3, 3, 32, 32)
+        assert images.abs().max() <= 1
+    model.save(tmp_path / "model")
+    again = FaceModel.load(tmp_path / "model", device="cpu")
+    assert torch.equal(again.edit(faces, {"Smiling": 1}), model.edit(faces, {"Smiling": 1}))
+    assert {n.split(".")[0] for n in model.networks.state_dict()} == {
+        "generator",
+        "encoder",
+        "recognizer",
+    }
+
+
+def test_edits_start_from_the_source(tmp_path: Path, tiny_pack: Pack) -> None:
+    """Where the mask keeps everything, an edit is the source; from the code alone it is not."""
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe())
+    model = FaceModel.load(run, device="cpu")
+    with torch.no_grad():
+        pixels = model.networks.get_submodule("generator.pixels")
+        assert isinstance(pixels.bias, Tensor)
+        pixels.bias[3] = -100
+    faces = from_pixels(torch.from_numpy(tiny_pack.images[:3].copy()))
+    assert torch.allclose(model.edit(faces, {"Bald": 1}), faces, atol=1e-5)
+    assert (model.reconstruct(faces) - faces).abs().mean() > 0.1
+
+
+def test_it_takes_no_other_network_for_its_features(tmp_path: Path, tiny_pack: Pack) -> None:
+    with pytest.raises(InputError, match="features of its own recognizer"):
+        train_run(modern_recipe(), tiny_pack, tmp_path / "r", CPU, feature_network=lambda x: [x])
+    assert not (tmp_path / "r").exists()
