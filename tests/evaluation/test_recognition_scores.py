@@ -37,3 +37,14 @@ def test_means_are_absent_where_no_attribute_varies() -> None:
 
 def test_majority_labels() -> None:
     assert majority_labels(LABELS).tolist() == [0, 0, 1]
+
+
+def test_errors_on_groups_leave_out_what_makes_the_group() -> None:
+    slices = score_recognition(READ, LABELS, np.array([0, 1, 1], np.uint8), NAMES)["slices"]
+    # Read wrongly: Bald of the second, Male of the second, Young of the fourth.
+    assert slices["Male"] == {"hamming_loss": pytest.approx(1 / 4), "support": 2}
+    assert slices["not Male"] == {"hamming_loss": pytest.approx(1 / 4), "support": 2}
+    assert slices["Young"] == {"hamming_loss": pytest.approx(2 / 8), "support": 4}
+    assert "not Young" not in slices  # there is nobody
+    own = score_recognition(READ[:, :1], LABELS[:, :1], np.zeros(1, np.uint8), ["Glitter"])
+    assert own["slices"] == {}

@@ -125,6 +125,26 @@ def test_the_card_carries_measured_figures_only(trained: Trained, tmp_path: Path
     assert "PSNR" not in card
 
 
+def test_the_card_has_errors_by_attribute_and_group(trained: Trained, tmp_path: Path) -> None:
+    report = report_on(trained.weights_sha256)
+    report["recognition"] |= {
+        "slices": {"Male": {"hamming_loss": 0.2, "support": 1_234}},
+        "per_attribute": {
+            "Bald": {"accuracy": 0.75, "majority_accuracy": 0.5, "support": 3},
+            "Bangs": {"accuracy": 1.0, "majority_accuracy": 1.0, "support": 0},
+        },
+    }
+    report["reconstruction"] = {"psnr_db": 20.25, "edit_path": {"psnr_db": 31.5}}
+    report["editing"] = {"per_attribute": {"Bald": {"add": 0.5, "remove": 0.875}}}
+    save_trained(trained, tmp_path / "model", report=report)
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "| Male | 0.2000 | 1,234 |" in card
+    assert "| Bald | 0.250 | 0.500 | 50% | 88% |" in card
+    assert "| Bangs | 0.000 | 0.000 |  |  |" in card
+    assert "| an edit of nothing, PSNR in dB | 31.5 |" in card
+    assert "SSIM" not in card
+
+
 def test_a_card_is_about_the_weights_beside_it(trained: Trained, tmp_path: Path) -> None:
     report = report_on(trained.weights_sha256)
     with pytest.raises(InputError, match="other weights, before they were rounded to float16"):

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, hamming_loss
 
+SLICED_BY = ("Male", "Young")
+"""Attributes by which groups of people are told apart, for the errors on each."""
+
 
 def majority_labels(train_attributes: np.ndarray) -> np.ndarray:
     """The more frequent value of each attribute, `[K]` uint8 from `[N, K]` 0/1."""
@@ -29,7 +32,8 @@ def score_recognition(
 
     Returns:
         The `recognition` section of the report. Balanced accuracy and average precision are over
-        the attributes that have both values here; the others lack them.
+        the attributes that have both values here; the others lack them. `slices` has the Hamming
+        loss on the faces with and without each attribute of `SLICED_BY`, that attribute left out.
     """
     read = (probabilities > 0.5).astype(np.uint8)
     per_attribute = {
@@ -48,7 +52,24 @@ def score_recognition(
         values = [scored[short] for scored in per_attribute.values() if short in scored]
         if values:
             scores[key] = float(np.mean(values))
-    return {**scores, "per_attribute": per_attribute}
+    slices = _score_slices(read, attributes, names)
+    return {**scores, "slices": slices, "per_attribute": per_attribute}
+
+
+def _score_slices(
+    read: np.ndarray, attributes: np.ndarray, names: Sequence[str]
+) -> dict[str, dict[str, float | int]]:
+    """Hamming loss on groups of faces by their labels: read and labels `[N, K]`."""
+    wrong, slices = read != attributes, {}
+    for name in (name for name in SLICED_BY if name in names and len(names) > 1):
+        column = names.index(name)
+        others = np.delete(wrong, column, axis=1)
+        for value, title in ((1, name), (0, f"not {name}")):
+            rows = attributes[:, column] == value
+            if rows.any():
+                loss = float(others[rows].mean())
+                slices[title] = {"hamming_loss": loss, "support": int(rows.sum())}
+    return slices
 
 
 def _score_attribute(

@@ -41,13 +41,25 @@ _FIGURES = (
     ("recognition", "majority_hamming_loss", "Hamming loss of always saying the majority label"),
     ("recognition", "balanced_accuracy", "balanced accuracy"),
     ("recognition", "mean_average_precision", "mean average precision"),
-    ("reconstruction", "psnr_db", "reconstruction PSNR, dB"),
-    ("reconstruction", "ssim", "reconstruction SSIM"),
+    ("reconstruction", "psnr_db", "reconstruction from the code, PSNR in dB"),
+    ("reconstruction", "ssim", "reconstruction from the code, SSIM"),
+    ("reconstruction", "identity.same_person_rate", "of these accepted as the same person"),
+    ("reconstruction", "edit_path.psnr_db", "an edit of nothing, PSNR in dB"),
+    ("reconstruction", "edit_path.ssim", "an edit of nothing, SSIM"),
     ("editing", "success_rate", "edit success, by a separately trained judge"),
     ("editing", "floor_rate", "edit success without any edit (floor)"),
+    ("editing", "attgan.success_rate", "edit success, the thirteen attributes of AttGAN"),
+    ("editing", "attgan.floor_rate", "the same without any edit (floor)"),
+    ("editing", "several.6.success_rate", "six edits at once, success of each"),
+    ("editing", "identity.same_person_rate", "edited faces accepted as the same person"),
     ("editing", "drift", "drift of the other attributes, logits"),
     ("generation", "frechet_distance", "Frechet distance on the judge's features"),
     ("generation", "real_floor", "the same between real faces (floor)"),
+    (
+        "generation",
+        "memorization.ratio",
+        "distance of generated faces to the nearest training face, over that of real ones",
+    ),
 )
 
 
@@ -89,8 +101,32 @@ def _figures(report: Mapping[str, Any] | None) -> str:
         "| figure | value |",
         "| --- | --- |",
     ]
-    for section, key, label in _FIGURES:
-        value = report.get(section, {}).get(key)
+    for section, path, label in _FIGURES:
+        value = report.get(section, {})
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
         if value is not None:
             lines.append(f"| {label} | {value:.4g} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_errors(report)])
+
+
+def _errors(report: Mapping[str, Any]) -> list[str]:
+    """Errors on groups of people, and attribute by attribute."""
+    recognition, edits = report["recognition"], report.get("editing", {}).get("per_attribute", {})
+    lines = []
+    if slices := recognition.get("slices"):
+        lines += ["", "| faces | Hamming loss on the other attributes | faces counted |"]
+        lines += ["| --- | --- | --- |"]
+        lines += [
+            f"| {name} | {scores['hamming_loss']:.4f} | {scores['support']:,} |"
+            for name, scores in slices.items()
+        ]
+    if attributes := recognition.get("per_attribute"):
+        lines += ["", "| attribute | error | of the majority label | edits added | edits removed |"]
+        lines += ["| --- | --- | --- | --- | --- |"]
+        for name, scores in attributes.items():
+            seen = (edits.get(name, {}).get(direction) for direction in ("add", "remove"))
+            shown = " | ".join("" if rate is None else f"{rate:.0%}" for rate in seen)
+            errors = 1 - scores["accuracy"], 1 - scores["majority_accuracy"]
+            lines.append(f"| {name} | {errors[0]:.3f} | {errors[1]:.3f} | {shown} |")
+    return lines

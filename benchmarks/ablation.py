@@ -1,0 +1,206 @@
+"""From preset paper to preset modern, one change at a time, all at the same budget.
+
+Usage: `python benchmarks/ablation.py PACK FOLDER --images 60000 --embedder FILE.onnx
+--out benchmarks/results/NAME.json`. The models lie in FOLDER, and a stopped call goes on there. All
+are judged on the valid split by one judge, which is trained first and takes no part in them.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from hardware import write_results
+from twobirds import FaceModel
+from twobirds.apps.options import Device, TrainingPrecision
+from twobirds.config import ModernConfig, RunConfig
+from twobirds.data.pack import open_pack
+from twobirds.evaluation.evaluate import evaluate
+from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.machine import describe_machine
+from twobirds.presets import MODERN, PAPER
+from twobirds.reproduction.jobs import Jobs
+from twobirds.runtime import Runtime, pick_device
+from twobirds.training.run import train_run
+
+STAGE1_SHARE = 0.1
+"""Of all variants; early, because stage 2 is what wakes z up (docs/experiments.md)."""
+FIGURES = {
+    "Hamming": "recognition.hamming_loss",
+    "balanced": "recognition.balanced_accuracy",
+    "code PSNR": "reconstruction.psnr_db",
+    "code same person": "reconstruction.identity.same_person_rate",
+    "nothing edited PSNR": "reconstruction.edit_path.psnr_db",
+    "nothing edited SSIM": "reconstruction.edit_path.ssim",
+    "edits": "editing.attgan.success_rate",
+    "floor": "editing.attgan.floor_rate",
+    "six at once": "editing.several.6.success_rate",
+    "drift": "editing.drift",
+    "same person": "editing.identity.same_person_rate",
+    "Frechet": "generation.frechet_distance",
+}
+"""Columns of the table, and where the report has them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to train and measure."""
+
+    pack: tyro.conf.Positional[Path]
+    """Faces of 64 pixels."""
+    folder: tyro.conf.Positional[Path]
+    """Gets a run for each variant, and the judge."""
+    images: int = 60_000
+    """Real images shown to each variant."""
+    variants: tuple[str, ...] = ()
+    """Which; all by default."""
+    embedder: Path | None = None
+    """ONNX file of a face embedder."""
+    width: float = 0.5
+    """Factor on the numbers of channels."""
+    faces_per_edit: int = 60
+    """Most faces for each attribute and direction."""
+    num_fakes: int = 2_000
+    """Faces to generate for the Fréchet distance."""
+    judge_images: int = 80_000
+    """Training images shown to the judge."""
+    jobs: int = 1
+    """Variants to train at a time."""
+    seed: int = 0
+    """Of everything random."""
+    device: Device = "auto"
+    precision: TrainingPrecision = "auto"
+    out: Path | None = None
+    """Where the table goes, as JSON."""
+
+
+def variants(settings: Settings) -> dict[str, RunConfig]:
+    """The recipes: each has what the one before has, and one change more."""
+    train = {
+        "images": settings.images,
+        "stage1_share": STAGE1_SHARE,
+        "seed": settings.seed,
+        "sample_every_images": max(1, settings.images // 4),
+    }
+    paper = _changed(PAPER, settings.width, batch_size=32, **train)
+    honest = dataclasses.replace(
+        paper,
+        loss=dataclasses.replace(paper.loss, label_fakes=False),
+        train=dataclasses.replace(paper.train, edited_share=0.5, ema_half_life_images=5_000),
+    )
+    modern = _changed(MODERN, settings.width, **train)
+
+    def without(**changes: Any) -> RunConfig:
+        return dataclasses.replace(modern, modern=ModernConfig(**changes))
+
+    code = {"has_skips": False, "keep": 0.0}
+    still = code | {"edited_share": 0.0, "coded_share": 0.25, "copied_share": 0.0}
+    return {
+        "paper": paper,
+        "+ C from real faces, lone changes, average": honest,
+        "+ networks of their own, without batch norm": without(
+            **still, relativistic=False, smoothness=0.0, augment=False
+        ),
+        "+ relativistic game, smooth D": without(**still, augment=False),
+        "+ augmentation": without(**still),
+        "+ edits in training": without(**code),
+        "+ gated features": without(has_mask=False),
+        "+ mask: modern": modern,
+        "modern without consistency of codes": without(consistency=0.0),
+        "modern without prior": without(prior=0.0),
+        "modern without pixels kept": without(keep=0.0),
+    }
+
+
+def _changed(config: RunConfig, width: float, **train: Any) -> RunConfig:
+    return dataclasses.replace(
+        config,
+        model=dataclasses.replace(config.model, size=64, width=width),
+        train=dataclasses.replace(config.train, **train),
+    )
+
+
+def run_name(variant: str) -> str:
+    """The folder of a variant."""
+    letters = (c if c.isalnum() else "-" for c in variant)
+    return "".join(letters).strip("-").replace("--", "-")
+
+
+def train_variant(settings: Settings, name: str) -> bool:
+    """Train one; returns whether it is complete."""
+    runtime = Runtime(pick_device(settings.device), precision=settings.precision)
+    run = settings.folder / run_name(name)
+    pack = open_pack(settings.pack)
+    shows = settings.jobs == 1
+    return train_run(
+        variants(settings)[name], pack, run, runtime, resume=True, shows_progress=shows
+    )
+
+
+def measure(settings: Settings, name: str) -> dict[str, Any]:
+    """The figures of one, on the valid split."""
+    model = FaceModel.load(settings.folder / run_name(name), device=settings.device)
+    config = EvaluationConfig(
+        split="valid",
+        seed=settings.seed,
+        num_fakes=settings.num_fakes,
+        faces_per_edit=settings.faces_per_edit,
+        judge_images=settings.judge_images,
+    )
+    report = evaluate(
+        model,
+        open_pack(settings.pack),
+        config,
+        judge_path=settings.folder / "judge.safetensors",
+        embedder_path=settings.embedder,
+    )
+    return {"variant": name} | {title: _find(report, path) for title, path in FIGURES.items()}
+
+
+def _find(report: Any, path: str) -> Any:
+    for key in path.split("."):
+        report = report.get(key) if isinstance(report, dict) else None
+    return report
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as Markdown."""
+    header = ["variant", *FIGURES]
+    lines = [header, ["---"] * len(header)]
+    for row in rows:
+        values = (row[title] for title in FIGURES)
+        lines.append([row["variant"], *("" if v is None else f"{v:.3g}" for v in values)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure, print the table; returns the exit code."""
+    settings = tyro.cli(Settings, args=arguments)
+    names = list(settings.variants or variants(settings))
+    if settings.jobs > 1:
+        if not Jobs(partial(train_variant, settings), settings.jobs, print).run(names, {}):
+            return 4
+    elif not all(train_variant(settings, name) for name in names):
+        return 4
+    rows = [measure(settings, name) for name in names]
+    print(table(rows))
+    facts = dataclasses.asdict(settings) | {"pack": open_pack(settings.pack).sha256}
+    hidden = ("folder", "out", "embedder")
+    results = {
+        "benchmark": "ablation",
+        "hardware": describe_machine(torch.device(pick_device(settings.device))),
+        "settings": {key: value for key, value in facts.items() if key not in hidden},
+        "rows": rows,
+    }
+    write_results(settings.out, results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

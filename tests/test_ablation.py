@@ -1,0 +1,58 @@
+"""The ablation: its recipes differ as they say, and a call trains, measures and writes a table."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from making_runs import write_pack
+from twobirds.presets import MODERN, PAPER
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def ablation() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield __import__("ablation")
+    finally:
+        sys.path.remove(str(FOLDER))
+        for name in ("ablation", "hardware"):
+            sys.modules.pop(name, None)
+
+
+def test_it_goes_from_one_preset_to_the_other(ablation: ModuleType) -> None:
+    recipes = ablation.variants(ablation.Settings(Path("pack"), Path("runs")))
+    first, last = recipes["paper"], recipes["+ mask: modern"]
+    assert (first.loss, first.modern) == (PAPER.loss, None)
+    assert (last.loss, last.modern, last.model) == (MODERN.loss, MODERN.modern, MODERN.model)
+    assert len({ablation.run_name(name) for name in recipes}) == len(recipes)
+    assert len({r.train.images for r in recipes.values()}) == 1
+    assert len({r.train.stage1_images for r in recipes.values()}) == 1
+    plain = [json.dumps(dataclasses.asdict(r), sort_keys=True) for r in recipes.values()]
+    assert len(set(plain)) == len(plain)
+
+
+def test_a_call_trains_measures_and_writes(
+    ablation: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pack(tmp_path / "pack", size=64, count=60, num_held_out=40)
+    out = tmp_path / "table.json"
+    words = (
+        f"{tmp_path}/pack {tmp_path}/runs --images 96 --width 0.0625 --faces-per-edit 10 "
+        f"--num-fakes 4 --judge-images 128 --device cpu --out {out}"
+    ).split()
+    names = ["paper", "+ mask: modern"]
+    assert ablation.main([*words, "--variants", *names]) == 0
+    rows = json.loads(out.read_text())["rows"]
+    assert [row["variant"] for row in rows] == names
+    assert all(0 <= row["Hamming"] <= 1 and row["edits"] is not None for row in rows)
+    assert rows[0]["nothing edited PSNR"] is None  # the paper has one way only
+    assert rows[1]["nothing edited PSNR"] > 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n| ") == 3
