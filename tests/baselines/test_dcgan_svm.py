@@ -4,14 +4,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from making_runs import CPU
 from twobirds.baselines.cgan import ConditionalGAN, load_conditional_gan
-from twobirds.baselines.dcgan_svm import PENALTIES, extract_features, fit_svms
+from twobirds.baselines.dcgan_svm import (
+    PENALTIES,
+    extract_features,
+    fit_svms,
+    load_svms,
+    save_svms,
+)
 from twobirds.config import RunConfig
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
+from twobirds.errors import InputError
 from twobirds.training.run import train_objective
 
 
@@ -23,6 +31,19 @@ def test_svms_find_a_plane() -> None:
     read = svms.decide(features[300:]) > 0
     assert (read == labels[300:]).mean() > 0.95
     assert svms.penalty in PENALTIES
+
+
+def test_saved_svms_decide_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 5)).astype(np.float32)
+    svms = fit_svms(features, (features[:, :2] > 0).astype(np.uint8))
+    save_svms(svms, tmp_path / "svms.safetensors")
+    loaded = load_svms(tmp_path / "svms.safetensors")
+    assert np.array_equal(loaded.decide(features), svms.decide(features))
+    assert loaded.penalty == svms.penalty
+    (tmp_path / "svms.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"svms\.safetensors: is damaged: delete it"):
+        load_svms(tmp_path / "svms.safetensors")
 
 
 def test_an_attribute_that_never_varies_is_always_read_so() -> None:

@@ -109,6 +109,9 @@ def test_the_page_and_the_markdown_show_it_all(reproduction: Path) -> None:
     for name in FIGURES:
         assert (reproduction / "figures" / f"{name}.png").is_file()
         assert f"(figures/{name}.png)" in text
+    bare = (reproduction / "report-without-figures.md").read_text()
+    assert "](figures/" not in bare
+    assert bare.count("\n| ") == text.count("\n| ")
     for title in TITLES.values():
         assert title in text
     for words in ("600,030 s", "3.2256 s", "0.5314", "majority label"):  # the paper's own
@@ -162,7 +165,7 @@ def test_what_is_complete_is_left_as_it_is(
 
 
 def test_another_seed_does_not_mix_with_what_is_there(reproduction: Path, drawn_pack: Pack) -> None:
-    with pytest.raises(InputError, match="with another pack, seed or budget"):
+    with pytest.raises(InputError, match="with another pack, seed, budget or precision"):
         reproduce(drawn_pack, reproduction, BUDGET, CPU, seed=1, announce=print)
 
 
@@ -220,7 +223,7 @@ def test_a_cyclegan_stopped_in_its_trial_plans_nothing(
     trainings = Trainings(tmp_path, drawn_pack, budget, CPU, 0, print)
     name = "cyclegan-Bangs"
     config = recipe(name, budget, size=32, seed=0)
-    monkeypatch.setattr(Trainings, "seconds", lambda *_: 10.0)
+    monkeypatch.setattr(Trainings, "_undisturbed_seconds", lambda *_: 10.0)
     with monkeypatch.context() as patch:
         patch.setattr(Trainings, "_leg", lambda *_: False)  # as a signal ends it: at once
         assert trainings._cycle_images(name, config) is None
@@ -230,6 +233,19 @@ def test_a_cyclegan_stopped_in_its_trial_plans_nothing(
     assert images
     assert images % 2 == 0
     assert trainings._cycle_images(name, config) == images
+
+
+def test_time_lost_to_other_work_does_not_count(drawn_pack: Pack, tmp_path: Path) -> None:
+    """CycleGAN gets ours' time: by its median rates, each stage with its own."""
+    windows = [(1, 100, 50.0), (1, 200, 50.0), (1, 300, 2.0), (2, 400, 10.0), (2, 500, 10.0)]
+    lines = [
+        json.dumps({"stage": stage, "images": images, "images_per_second": rate})
+        for stage, images, rate in windows
+    ]
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours/metrics.jsonl").write_text("\n".join(lines) + "\n")
+    trainings = Trainings(tmp_path, drawn_pack, BUDGET, CPU, 0, print)
+    assert trainings._undisturbed_seconds("ours") == pytest.approx(300 / 50 + 200 / 10)
 
 
 def test_a_pack_of_one_own_attribute_and_nobody_known(drawn_pack: Pack, tmp_path: Path) -> None:

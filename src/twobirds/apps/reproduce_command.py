@@ -30,7 +30,8 @@ class Reproduce:
     data: Annotated[str, tyro.conf.arg(metavar="PACK")]
     """Faces as made by twobirds pack; `drawn` draws them first."""
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("reproduction")
-    """Gets models, figures, report.html, report.md and report.json."""
+    """Gets models, figures, and the report as report.html, report.md (also without figures) and
+    report.json."""
     budget: Annotated[str, tyro.conf.arg(metavar="small|medium|full|IMAGES")] = "small"
     """Real images shown to each model: minutes on two cores; 150,000; the paper's 50 epochs at full
     width, for a GPU; or a number of images, else as medium."""

@@ -8,14 +8,20 @@ with squared hinge loss for each attribute.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.numpy import load as parse_safetensors
+from safetensors.numpy import save as dump_safetensors
 from torch import Tensor
 
 from twobirds.baselines.cgan import ConditionalGenerator
+from twobirds.checkpoint import write_atomically
+from twobirds.errors import InputError
 
 GRID = 4
 """Side of the grid that every layer's features are pooled to."""
@@ -50,6 +56,39 @@ class LinearSVMs:
             (features - self.mean) / self.scale
         ) @ self.weights.T + self.intercepts
         return decisions
+
+
+def save_svms(svms: LinearSVMs, path: Path) -> None:
+    """Write SVMs as safetensors, atomically."""
+    arrays = {
+        "mean": svms.mean,
+        "scale": svms.scale,
+        "weights": svms.weights,
+        "intercepts": svms.intercepts,
+        "penalty": np.array([svms.penalty]),
+    }
+    content = dump_safetensors({k: np.ascontiguousarray(v) for k, v in arrays.items()})
+    write_atomically(path, lambda file: file.write(content))
+
+
+def load_svms(path: Path) -> LinearSVMs:
+    """Read what `save_svms` wrote.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+    try:
+        arrays = parse_safetensors(path.read_bytes())
+        return LinearSVMs(
+            arrays["mean"],
+            arrays["scale"],
+            arrays["weights"],
+            arrays["intercepts"],
+            float(arrays["penalty"][0]),
+        )
+    except (SafetensorError, KeyError, IndexError) as error:
+        message = f"{path}: is damaged: delete it, and the SVMs are fitted again"
+        raise InputError(message) from error
 
 
 @torch.no_grad()

@@ -43,6 +43,8 @@ class ModernConfig:
     """How many times as often as others the attributes of AttGAN's comparison are changed."""
     recognizer_learning_rate: float = 1e-3
     """Step size of the recognizer at the start; it falls to zero."""
+    recognizer_images: int = 300_000
+    """Real images after which the recognizer is left as it is: more are learned by heart."""
 
     def __post_init__(self) -> None:
         for name in ("smoothness", "attribute", "consistency", "prior", "keep"):
@@ -54,6 +56,10 @@ class ModernConfig:
         for name in ("noise", "favour", "recognizer_learning_rate"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, f"{name} must be positive, not {value}")
+        require(
+            self.recognizer_images > 0,
+            f"recognizer_images must be positive, not {self.recognizer_images}",
+        )
         shares = (self.edited_share, self.copied_share, self.coded_share)
         require(
             all(0 <= share <= 1 for share in shares) and sum(shares) <= 1,

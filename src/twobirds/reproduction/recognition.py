@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from twobirds.baselines.dcgan_svm import extract_features, fit_svms
+from twobirds.baselines.dcgan_svm import extract_features, fit_svms, load_svms, save_svms
 from twobirds.baselines.recognizers import load_recognizer
 from twobirds.evaluation.faces import batches, to_tensor
 from twobirds.evaluation.recognition import majority_labels, score_recognition
@@ -21,6 +21,7 @@ SHOWN = ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Eyeglasses", "Heavy_Makeu
          "No_Beard", "Smiling", "Wavy_Hair", "Young")  # fmt: skip
 """Attributes of the table of single predictions, about those of the paper's Table 3."""
 NUM_SHOWN_FACES = 3
+SVM_FILE = "svms.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,16 +70,18 @@ def _read(study: Study, name: str) -> np.ndarray:
 
 
 def _read_by_svms(study: Study) -> np.ndarray:
-    """Fit SVMs on DCGAN's features of training faces, and read the test faces."""
+    """Read the test faces by SVMs on DCGAN's features, fitted once and kept beside the DCGAN."""
     model, pack = study.conditional_gan(DCGAN), study.trainings.pack
-    rows = _svm_rows(study)
 
     def extract(faces: Tensor) -> Tensor:
         return extract_features(model, faces)
 
-    features = _apply(study, extract, pack.images[rows])
-    svms = fit_svms(features, pack.attributes[rows], progress=study.progress)
-    decisions = svms.decide(_apply(study, extract, study.faces.images))
+    path = study.trainings.run(DCGAN) / SVM_FILE
+    if not path.exists():
+        rows = _svm_rows(study)
+        features = _apply(study, extract, pack.images[rows])
+        save_svms(fit_svms(features, pack.attributes[rows], progress=study.progress), path)
+    decisions = load_svms(path).decide(_apply(study, extract, study.faces.images))
     probabilities: np.ndarray = 1 / (1 + np.exp(-decisions))  # above 1/2 where the plane says so
     return probabilities
 

@@ -50,7 +50,8 @@ def reproduce(
 
     Args:
         pack: The faces, at 32, 64 or 128 pixels.
-        out: Folder for the models, the figures and `report.html`, `report.md`, `report.json`.
+        out: Folder for the models, the figures and `report.html`, `report.md`, `report.json`, and
+            `report-without-figures.md`.
         budget: How much to train and measure.
         runtime: The device; one process.
         seed: Of everything random.
@@ -98,6 +99,8 @@ def _write(reproduction: Reproduction, out: Path) -> None:
     document = to_document(reproduction)
     write_text(out / f"{REPORT}.html", to_html(document))
     write_text(out / f"{REPORT}.md", to_markdown(document, folder=out))
+    # For where faces of real people may not be shown.
+    write_text(out / f"{REPORT}-without-figures.md", to_markdown(document, folder=None))
     write_json(out / f"{REPORT}.json", round_figures(to_json(reproduction)))
 
 

@@ -1,5 +1,6 @@
 """Differentiable changes of images, for everything that a discriminator or recognizer sees."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -48,7 +49,9 @@ class Augmentation:
 DISCRIMINATOR = Augmentation(shift=1 / 8, brightness=0.5, saturation=1.0, contrast=0.5, cutout=0.5)
 """What D sees: strong, for it to learn from ten thousand faces without learning them by heart."""
 RECOGNIZER = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
-"""What the recognizer sees, of real faces and of edits: weak, for colours are attributes."""
+"""What the recognizer reads, of edits and generated faces: weak, for colours are attributes."""
+LEARNING = dataclasses.replace(RECOGNIZER, cutout=0.3)
+"""What it learns from."""
 
 
 def _shift(images: Tensor, by: Tensor) -> Tensor:

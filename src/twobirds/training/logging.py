@@ -80,7 +80,9 @@ class ProgressDisplay:
             self.bar.update(self.task, description=text)
         else:
             left = (self.total_images - values["images"]) / max(values["images_per_second"], 1e-9)
-            self.console.print(f"{text}, {left / 60:.1f} min left", soft_wrap=True, highlight=False)
+            self.console.print(
+                f"{text}, {max(0, left) / 60:.1f} min left", soft_wrap=True, highlight=False
+            )
 
     def close(self) -> None:
         """Leave the terminal as it was."""

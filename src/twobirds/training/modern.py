@@ -80,9 +80,10 @@ class ModernGAN(Unscheduled):
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """One iteration: the recognizer learns, faces are drawn, D learns, G and encoder learn."""
         step = Step(batch, loader, iteration)
-        metrics = self._learn_labels(step)
-        self.players.step(RECOGNIZER, step.images_seen)
-        plan = self._plan(step)
+        if step.images_seen < self.modern.recognizer_images:
+            self._learn_labels(step)
+            self.players.step(RECOGNIZER, step.images_seen)
+        plan, metrics = self._plan(step)
         codes, fakes = self._draw(step, plan)
         scored, real_scores = self._score(step, plan, fakes)
         self.players.step(DISCRIMINATOR, step.images_seen)
@@ -95,37 +96,34 @@ class ModernGAN(Unscheduled):
         """Generated faces, real ones, both ways of rebuilding them, and edits."""
         return draw_samples(self.players, real_images, attributes)
 
-    def _learn_labels(self, step: Step) -> dict[str, Tensor]:
+    def _learn_labels(self, step: Step) -> None:
         """The recognizer's gradients, from real faces alone."""
-        faces = augment.RECOGNIZER(step.batch.images, step.generator(_LEARNED))
+        faces = augment.LEARNING(step.batch.images, step.generator(_LEARNED))
         logits, _ = self.players.recognize(self.players.recognizer, faces)
-        loss = label_loss(logits, step.batch.attributes)
-        loss.backward()
-        return {"label_real": loss}
+        label_loss(logits, step.batch.attributes).backward()
 
     @torch.no_grad()
-    def _plan(self, step: Step) -> Plan:
-        """Divide the batch, read its faces, and decide what is to be drawn of them."""
+    def _plan(self, step: Step) -> tuple[Plan, dict[str, Tensor]]:
+        """Read the faces, divide the batch, and decide what is to be drawn of it."""
         batch, loader = step.batch, step.loader
         modern, stage = self.modern, self.stage(step.images_seen)
         shares = (modern.edited_share, modern.copied_share, modern.coded_share)
         parts = Parts.of(len(batch.images), shares if stage == 2 else (0, 0, 0))
-        if not parts.sources.stop:
-            asked = batch.fake_attributes
-            return Plan(parts, asked, asked, asked, [])
         logits, features = self.players.recognize(self.players.average_recognizer, batch.images)
+        metrics = {"label_real": label_loss(logits, batch.attributes)}
         read = torch.sigmoid(logits)
         has = (read > 0.5).float()
         has[parts.generated] = batch.fake_attributes[parts.generated]
         target = has.clone()
-        target[parts.edited] = draw_changes(
-            has[parts.edited],
-            loader.frequencies,
-            loader.exclusion,
-            self._favour,
-            step.generator(_CHANGES),
-        )
-        return Plan(parts, has, target, read, features)
+        if parts.edited.stop:
+            target[parts.edited] = draw_changes(
+                has[parts.edited],
+                loader.frequencies,
+                loader.exclusion,
+                self._favour,
+                step.generator(_CHANGES),
+            )
+        return Plan(parts, has, target, read, features), metrics
 
     def _draw(self, step: Step, plan: Plan) -> tuple[Tensor, Tensor]:
         """Codes of all faces `[B, Z]`, read or drawn at random, and G's images of them."""

@@ -51,7 +51,7 @@ class Plan(NamedTuple):
     read: Tensor
     """`[B, K]` in [0, 1]: what the averaged recognizer reads off the real faces."""
     features: list[Tensor]
-    """Its features of the real faces; none in stage 1."""
+    """Its features of the real faces."""
 
 
 class Step(NamedTuple):

@@ -106,9 +106,14 @@ class ModernPlayers:
             update_ema(average, self.networks[name], decay)
 
     def _learning_rate(self, name: str, images_seen: int) -> float:
-        """Half a cosine over the run: to a quarter, or for the recognizer to zero."""
-        share = min(1.0, images_seen / self.config.train.images)
-        fall = 0.5 * (1 + math.cos(math.pi * share))
+        """Half a cosine: to a quarter over the run, for the recognizer to zero over its images."""
         if name == RECOGNIZER:
+            fall = _half_cosine(images_seen / self.modern.recognizer_images)
             return self.modern.recognizer_learning_rate * fall
+        fall = _half_cosine(images_seen / self.config.train.images)
         return self.config.train.learning_rate * (_LEAST_RATE + (1 - _LEAST_RATE) * fall)
+
+
+def _half_cosine(share: float) -> float:
+    """From 1 at a share of 0 to 0 at 1 and beyond."""
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
