@@ -46,6 +46,8 @@ class Train:
     """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
     resume: bool = False
     """Go on from the run's checkpoint, or start where there is none."""
+    start_from: Annotated[str | None, optional("MODEL", "random weights")] = None
+    """A trained model with the same networks and attributes: a new run begins with its weights."""
     seed: Annotated[int | None, optional("INT", "the preset's")] = None
     """Seed of everything random."""
     device: Device = "auto"
@@ -84,6 +86,7 @@ class Train:
                 shows_progress=True,
                 feature_network=network and network[0],
                 feature_network_sha256=network and network[1],
+                start_from=self.start_from,
             )
             return self._report(is_complete, config, runtime)
 

@@ -79,6 +79,28 @@ def load_trained(source: str | Path) -> Trained:
     )
 
 
+def find_weights(source: str | Path) -> tuple[RunConfig, dict[str, dict[str, Tensor]]]:
+    """All weights of a model by network, to begin another training with.
+
+    Args:
+        source: As for `load_trained`. A run has those of every network; a model those of inference.
+
+    Returns:
+        The run that trained them; state dicts by name of the network.
+
+    Raises:
+        InputError: If there is no such model, or its files are damaged.
+    """
+    trained = load_trained(source)
+    weights: dict[str, dict[str, Tensor]] = {
+        name: dict(network.state_dict()) for name, network in trained.networks.named_children()
+    }
+    path = Path(source) / CHECKPOINT_FILE if Path(source).is_dir() else Path(source)
+    if path.name == CHECKPOINT_FILE and path.is_file():
+        weights |= load_run(path)[1]["networks"]
+    return trained.config, weights
+
+
 def save_trained(
     trained: Trained,
     folder: Path,

@@ -13,6 +13,7 @@ from twobirds.checkpoint import CHECKPOINT_FILE, load_run, save_state
 from twobirds.config import RunConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.models.files import find_weights
 from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.lock import only_leg
@@ -40,6 +41,7 @@ def train_run(
     shows_progress: bool = False,
     feature_network: FeatureNetwork | None = None,
     feature_network_sha256: str | None = None,
+    start_from: str | Path | None = None,
 ) -> bool:
     """Train a model in both stages, or go on where an earlier leg stopped.
 
@@ -54,6 +56,7 @@ def train_run(
         shows_progress: Whether to print.
         feature_network: For `loss.feature_source` "network" (P12).
         feature_network_sha256: Identity of its weights; once given, the run goes on with no other.
+        start_from: A trained model whose weights a new run begins with (see `begin_with`).
 
     Returns:
         Whether all images of the run have been shown.
@@ -81,6 +84,7 @@ def train_run(
         max_seconds=max_seconds,
         shows_progress=shows_progress,
         identities=identities,
+        start_from=start_from,
     )
 
 
@@ -95,6 +99,7 @@ def train_objective(
     max_seconds: float = math.inf,
     shows_progress: bool = False,
     identities: Mapping[str, str] | None = None,
+    start_from: str | Path | None = None,
 ) -> bool:
     """Train whatever `build` makes, the paper's model or a baseline, in a folder.
 
@@ -108,6 +113,7 @@ def train_objective(
         max_seconds: Wall-clock seconds after which this leg saves and stops.
         shows_progress: Whether to print.
         identities: Hashes of what else the objective learns from, for the checkpoint.
+        start_from: As for `train_run`.
 
     Returns:
         Whether all images of the run have been shown.
@@ -129,9 +135,39 @@ def train_objective(
             _require_same_inputs(checkpoint, resumed, identities, pack)
             _require_same_recipe(checkpoint, earlier, config)
         objective = build(config, runtime)
+        if start_from is not None and resumed is None:
+            begin_with(objective, config, start_from)
         extra = {**identities, "attribute_bank": attribute_bank(pack, config.train.seed)}
         leg = Leg(run, max_seconds=max_seconds, shows_progress=shows_progress, extra=extra)
         return train(config, objective, pack, runtime, leg, resumed=resumed)
+
+
+def begin_with(objective: Objective, config: RunConfig, source: str | Path) -> None:
+    """Give the networks of a new run the weights of a trained model.
+
+    A moving average begins as its network, and a network that the model has no weights of (of a
+    saved model: the discriminator of preset modern) keeps its random ones.
+
+    Args:
+        objective: What is to be trained.
+        config: Its run, with attributes filled.
+        source: A run or model; its networks and attributes must be the run's.
+
+    Raises:
+        InputError: If there is no such model, or it has other networks or attributes.
+    """
+    earlier, weights = find_weights(source)
+    if earlier.model.attributes != config.model.attributes:
+        raise InputError(f"{source}: knows other attributes than the pack has, or in another order")
+    for name, network in objective.networks.items():
+        base = name.removesuffix("_ema")
+        found = weights.get(name, weights.get(base, weights.get(f"{base}_ema")))
+        if found is None:
+            continue
+        try:
+            network.load_state_dict(found)
+        except RuntimeError as error:
+            raise InputError(f"{source}: has another {base} than the run to train") from error
 
 
 def fork_run(source: Path, run: Path, config: RunConfig) -> None:
