@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -49,10 +50,13 @@ def test_pack_takes_its_options(
     assert (header["split_rule"], header["split_seed"], pack.size) == ("random", 5, 16)
     captured = capsys.readouterr()
     assert captured.out.startswith("packed 96 faces of 16x16 pixels (")
+    assert captured.out.endswith("split: random (185,000 of 200,000 images train, rest test)\n")
     assert captured.err == "packing: 96 images ...\n"
 
 
-def test_pack_skips_what_is_bad(world: Path, tmp_path: Path) -> None:
+def test_pack_skips_what_is_bad(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     faces = tmp_path / "faces"
     shutil.copytree(world / "faces", faces)
     (faces / "img_align_celeba/000007.png").write_bytes(b"no image")
@@ -60,6 +64,9 @@ def test_pack_skips_what_is_bad(world: Path, tmp_path: Path) -> None:
     assert main(words) == 2
     assert main([*words, "--skip-bad"]) == 0
     assert len(open_pack(tmp_path / "pack")) == 95
+    listed = tmp_path / "pack/skipped.txt"
+    assert f"left out 1: {listed} says what and why\n" in capsys.readouterr().out
+    assert re.fullmatch(r"undecodable image: .*000007\.png.*\n", listed.read_text())
 
 
 def test_train_leaves_a_run(world: Path) -> None:

@@ -84,3 +84,12 @@ def test_random_is_the_papers(count: int, train: int) -> None:
     split, _ = assign_splits("random", 0, identity=np.full(count, -1), partition=None)
     assert (split == 0).sum() == train
     assert (split == 2).sum() == count - train
+
+
+def test_a_partition_that_cannot_be_used_is_not_passed_over_in_silence() -> None:
+    identity = np.arange(40) // 4
+    for rule in ("identity", "random"):
+        _, note = assign_splits(rule, 0, identity=identity, partition=np.zeros(40, np.uint8))
+        assert note.endswith("the source's own partition lacks train or test, so it is not used")
+        _, note = assign_splits(rule, 0, identity=identity, partition=None)
+        assert "partition" not in note

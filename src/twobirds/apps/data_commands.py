@@ -79,7 +79,8 @@ class Pack:
 
     def run(self) -> int:
         """Pack; returns the exit code."""
-        from twobirds.data.packing import pack_source
+        from twobirds.data.pack import read_header
+        from twobirds.data.packing import SKIPPED_FILE, pack_source
 
         require_seed(self.seed)
         with progress_bars("images") as show:
@@ -96,6 +97,10 @@ class Pack:
             )
         splits = ", ".join(f"{len(pack.rows(s)):,} {s}" for s in ("train", "valid", "test"))
         say(f"packed {len(pack):,} faces of {pack.size}x{pack.size} pixels ({splits})")
+        header = read_header(self.out)
+        say(f"split: {header['split_rule']} ({header['split_note']})")
+        if header["skipped"]:
+            say(f"left out {header['skipped']:,}: {self.out / SKIPPED_FILE} says what and why")
         return 0
 
 

@@ -39,6 +39,10 @@ _CELEBA_POINTS = ((69.4, 111.2), (107.6, 111.2), (88.0, 135.2), (71.3, 151.9), (
 """CelebA's landmark template in its 178x218 images, in pixels."""
 
 
+SKIPPED_FILE = "skipped.txt"
+"""Lies in a pack from which something was left out, and names it, an entry a line."""
+
+
 def _template(left: float, top: float, side: float) -> Landmarks:
     """CelebA's landmarks as fractions of a square cut from its images."""
     return tuple(((x - left) / side, (y - top) / side) for x, y in _CELEBA_POINTS)
@@ -106,6 +110,9 @@ def pack_source(
             "skipped": len(problems),
         }
         _write_header(temporary, header)
+        if problems:
+            lines = [f"{p.kind}: {p.where}: {p.what}\n" for p in problems]
+            (temporary / SKIPPED_FILE).write_text("".join(lines), encoding="utf-8")
     return open_pack(folder)
 
 

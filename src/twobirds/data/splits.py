@@ -74,11 +74,16 @@ def assign_splits(
     if rule == "official":
         assert partition is not None
         return partition.copy(), "the source's own partition"
+    unused = ""
+    if partition is not None and not _is_useful(partition):
+        unused = "; the source's own partition lacks train or test, so it is not used"
     if rule == "random":
-        return _split_at_random(len(identity), seed), "185,000 of 200,000 images train, rest test"
-    if partition is not None and _is_useful(partition) and _is_disjoint(identity, partition):
+        note = "185,000 of 200,000 images train, rest test"
+        return _split_at_random(len(identity), seed), note + unused
+    if partition is not None and not unused and _is_disjoint(identity, partition):
         return partition.copy(), "the source's own partition, which is by identity"
-    return _split_people(identity, seed), "people drawn at random: 80/10/10 % of the images"
+    note = "people drawn at random: 80/10/10 % of the images"
+    return _split_people(identity, seed), note + unused
 
 
 def _is_useful(partition: np.ndarray) -> bool:
