@@ -13,8 +13,6 @@ from twobirds.presets import PRESETS
 REPOSITORY = Path(__file__).parent.parent
 OPTIONS: dict[str, list[str]] = json.loads((REPOSITORY / "tests/apps/options.json").read_text())
 COLUMNS = ["row", "requirement", "code", "test", "command"]
-PLANNED = {"P5"}
-"""Rows that may say "not yet" in place of code, test and command."""
 
 
 def read_rows() -> list[dict[str, str]]:
@@ -53,10 +51,6 @@ def test_every_row_is_there_once() -> None:
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_named_code_and_tests_exist(row: dict[str, str]) -> None:
-    if row["code"] == "not yet":
-        assert row["row"] in PLANNED
-        assert (row["test"], row["command"]) == ("not yet", "not yet")
-        return
     names, tests = quoted(row["code"]), quoted(row["test"])
     assert names
     assert tests

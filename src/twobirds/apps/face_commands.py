@@ -1,13 +1,13 @@
 """Commands on faces: recognize, reconstruct and generate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import tyro
 
-from twobirds.apps.display import say, say_attributes, say_json
+from twobirds.apps.display import note, say, say_attributes, say_json
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -92,6 +92,9 @@ class Generate:
 
     set: Assignments = ()
     """Attributes that all faces shall have, from 0 to 1, such as Male=1 Bald=1; others vary."""
+    describe: Annotated[str | None, optional("TEXT", "no description")] = None
+    """The faces in English words, such as "a bald man of about 40 with arched eyebrows"; --set
+    overrules them. What was understood, and what not, is told on stderr."""
     count: int = 16
     """Number of faces."""
     seed: int = 0
@@ -117,7 +120,10 @@ class Generate:
         if out is not None:
             require_png(out)
         model = load_model(self.model, self.device)
-        faces = model.generate(self.count, attribute_changes(self.set), seed=self.seed)
+        wanted = attribute_changes(self.set)
+        if self.describe is not None:
+            wanted = read_description(self.describe, model.attributes) | wanted
+        faces = model.generate(self.count, wanted, seed=self.seed)
         pixels = to_pixels(faces)
         if self.separate is not None:
             for number, face in enumerate(pixels):
@@ -127,6 +133,30 @@ class Generate:
             write_picture(out, near_square_grid(pixels))
             say(str(out))
         return 0
+
+
+def read_description(text: str, names: Sequence[str]) -> dict[str, float]:
+    """Attributes of a description; says what was understood, and what was not.
+
+    Raises:
+        InputError: If nothing was understood.
+    """
+    from twobirds.apps.describe import understand
+
+    read = understand(text, names)
+    for title, words in (
+        ("understood", [f"{said}: {meaning}" for said, meaning in read.understood]),
+        ("not understood", read.ignored),
+        ("not known to the model", read.unavailable),
+    ):
+        if words:
+            note(f"{title}: {'; '.join(words)}")
+    if not read.attributes:
+        raise InputError(
+            f"--describe {text!r}: nothing in it says what a face looks like; "
+            "try words such as bald, young woman, glasses, black hair, no beard"
+        )
+    return read.attributes
 
 
 Transform = Callable[["FaceModel", "np.ndarray"], "Tensor"]
