@@ -20,7 +20,7 @@ from twobirds.api import FaceModel
 from twobirds.config import ModelConfig
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.machine import describe_machine
-from twobirds.models.build import build_discriminator, build_generator
+from twobirds.models.build import build_networks
 from twobirds.models.files import Trained
 from twobirds.presets import PAPER
 from twobirds.runtime import pick_device
@@ -75,9 +75,7 @@ def random_model(settings: Settings) -> FaceModel:
     shapes = ModelConfig(size=settings.size, width=settings.width, attributes=CELEBA_ATTRIBUTES)
     bank = torch.randint(2, (64, len(CELEBA_ATTRIBUTES)), dtype=torch.uint8)
     config = dataclasses.replace(PAPER, model=shapes)
-    return FaceModel(
-        Trained(build_generator(shapes), build_discriminator(shapes), config, bank, "")
-    )
+    return FaceModel(Trained(build_networks(config), config, bank, ""))
 
 
 def time_task(task: Work, device: torch.device, repeats: int) -> dict[str, Any]:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from twobirds.apps.ages import find_ages
 from twobirds.apps.lexicon import (
     DEGREE_PHRASES,
     DEGREES,
+    HAIRSTYLES,
     INTENSIFIERS,
     NEGATED_NOUNS,
     NEGATIONS,
@@ -18,34 +20,14 @@ from twobirds.apps.lexicon import (
     Effects,
 )
 
-YOUNG_UNTIL, OLD_FROM = 30, 50
-"""Ages in years at which Young is 1, and 0; between them it falls evenly."""
 _MAX_PHRASE = max(len(phrase.split()) for phrase in PHRASES)
 _ADJECTIVE_REACH = 7  # words between an adjective and its noun, at most
 _TOKEN = re.compile(r"\d+|[a-z]+(?:[-'\u2019][a-z]+)*|[.,;:!?/&()]")
 _JOINS = frozenset(("and", "or"))
 _BREAKS = frozenset(".;!?()")
 _COPULAS = frozenset("is was are were be being looks looked seems seemed look : has".split())
-_ENDS_OF_NEGATION = frozenset("but with however although though yet who which that".split())
+_ENDS_OF_NEGATION = frozenset("but with however although though yet who which that :".split())
 _NEW_VERBS = frozenset("wears wore has had is was".split())
-_TENS = {
-    name: 10 * i
-    for i, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_UNITS = {n: i for i, n in enumerate("one two three four five six seven eight nine".split(), 1)}
-_TEENS = {
-    name: i
-    for i, name in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
-        10,
-    )
-}
-_DECADES = {
-    "teens": 16, "twenties": 25, "thirties": 35, "forties": 45, "fifties": 55, "sixties": 65,
-    "seventies": 75, "eighties": 85, "nineties": 95,
-}  # fmt: skip
-_YEARS = frozenset("years year yrs yr yo y/o".split())
-_AGES = range(13, 100)  # years that a number by itself may be
 
 
 @dataclass
@@ -98,9 +80,19 @@ def _tokens(text: str) -> list[str]:
     plain = re.sub(r"(\d+)s\b", r"\1 s", plain)
     plain = re.sub(r"(\w+)'s\b", r"\1 s", plain)
     plain = re.sub(r"\b(early|mid|late)-(?=[a-z0-9])", r"\1 ", plain)
+    plain = re.sub(r"\bcan't\b", "can not", plain)
     plain = re.sub(r"\b(\w+)n't\b", r"\1 not", plain)
+    plain = re.sub(r"\b(older|younger|more|less) than (?=\w+)", "about ", plain)
+    plain = re.sub(r"\b(\w+)-looking\b", lambda m: m[0] if m[0] in PHRASES else m[1], plain)
+    plain = re.sub(r"\b(\w+)less\b", lambda m: f"no {m[1]}," if m[1] in PHRASES else m[0], plain)
+    plain = re.sub(r"\b(\w+)-(\w+)\b", lambda m: _parted(m[0], m[1], m[2]), plain)
     plain = re.sub(r"(\d+|\b[a-z]+)-years?-old", r"\1 years old", plain)
     return _TOKEN.findall(plain)
+
+
+def _parted(compound: str, head: str, tail: str) -> str:
+    """Gray-bearded as two words, where only the second is known."""
+    return f"{head} {tail}" if compound not in PHRASES and tail in PHRASES else compound
 
 
 @dataclass(frozen=True)
@@ -120,7 +112,8 @@ class _Reader:
 
     def read(self) -> None:
         """Ages first, then phrases, then adjectives of nouns, the longest first."""
-        self._read_ages()
+        for start, end, young in find_ages(self.tokens):
+            self._note(start, end, {"Young": young})
         for length in range(_MAX_PHRASE, 1, -1):
             self._read_phrases(length)
         self._read_adjectives()
@@ -149,6 +142,10 @@ class _Reader:
             effects = {name: 1.0 - v for name, v in effects.items()}
         elif value is not None:
             effects = {name: value if v == 1 else v for name, v in effects.items()}
+        self._note(start, end, effects)
+
+    def _note(self, start: int, end: int, effects: Effects) -> None:
+        """Note what words say; they are used then."""
         for i in range(start, end):
             self.used[i] = True
         words = " ".join(self.tokens[start:end])
@@ -158,11 +155,16 @@ class _Reader:
         """The value that a weakening word just before gives."""
         before = self.tokens[max(0, start - 2) : start]
         if " ".join(before) in DEGREE_PHRASES:
+            self.used[start - 2] = self.used[start - 1] = True
             return 0.6
+        if before[1:] == ["any"]:
+            before = before[:1]  # hardly any
         return DEGREES.get(before[-1]) if before else None
 
     def _is_negated(self, place: int) -> bool:
         """Whether a negation before a word reaches it."""
+        if self.tokens[place + 1 : place + 3] in ([":", "no"], [":", "none"]):
+            return True  # hat: no
         crossed_comma = has_verb = False
         for i in range(place - 1, -1, -1):
             word = self.tokens[i]
@@ -207,11 +209,11 @@ class _Reader:
                 self._say(place, place + 1, NOUNS[SYNONYMS[tail]][head])
             elif noun is not None:
                 found = self._read_before(place, noun) + self._read_after(place, noun)
-                self.used[place] = self.used[place] or found > 0
+                self.used[place] = found > 0 and self.tokens[place] not in HAIRSTYLES
 
     def _noun(self, place: int) -> str | None:
         word = self.tokens[place]
-        word = SYNONYMS.get(word, word)
+        word = "hair" if word in HAIRSTYLES else SYNONYMS.get(word, word)
         return word if word in NOUNS else None
 
     def _read_before(self, place: int, noun: str) -> int:
@@ -266,45 +268,3 @@ class _Reader:
                 if NEGATED_NOUNS[noun]:
                     words = f"no {self.tokens[place]}"
                     self.sayings.append(_Saying(place, words, NEGATED_NOUNS[noun]))
-
-    def _read_ages(self) -> None:
-        """A number with years, after `aged` or `about`, or a decade: in his forties."""
-        for place, word in enumerate(self.tokens):
-            if self.used[place]:
-                continue
-            if word in _DECADES:
-                self._say_age(place, place + 1, _DECADES[word])
-                continue
-            age, end = self._number(place)
-            after = self.tokens[end : end + 2]
-            if age is None:
-                continue
-            if after[:1] == ["s"]:
-                self._say_age(place, end + 1, age + 5)
-            elif set(after[:1]) & _YEARS:
-                end += 1 + (after[1:] == ["old"])
-                self._say_age(place, end, age)
-            elif (
-                self.tokens[end : end + 1] in (["to"], ["and"], ["or"]) and self._number(end + 1)[0]
-            ):
-                continue  # between 20 and 25: the second will do
-            elif age in _AGES:
-                self._say_age(place, end, age)
-
-    def _say_age(self, start: int, end: int, age: int) -> None:
-        young = (OLD_FROM - age) / (OLD_FROM - YOUNG_UNTIL)
-        self._say(start, end, {"Young": round(min(1.0, max(0.0, young)), 2)})
-
-    def _number(self, place: int) -> tuple[int | None, int]:
-        """A number in digits or words from a place on, and where it ends."""
-        word = self.tokens[place]
-        if word.isdigit():
-            return (int(word) if len(word) < 4 else None), place + 1
-        tens, _, unit = word.partition("-")
-        if tens in _TENS and (not unit or unit in _UNITS):
-            follows = self.tokens[place + 1 : place + 2]
-            if not unit and follows and follows[0] in _UNITS:
-                return _TENS[tens] + _UNITS[follows[0]], place + 2
-            return _TENS[tens] + _UNITS.get(unit, 0), place + 1
-        number = {**_TEENS, **_UNITS}.get(word)
-        return number, place + 1

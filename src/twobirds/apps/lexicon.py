@@ -20,7 +20,7 @@ def _table(text: str) -> dict[str, Effects]:
 
 
 PHRASES: Mapping[str, Effects] = _table("""
-man, men, male, guy, bloke, chap, dude, fellow, gentleman, mister, father, dad, husband: Male
+man, men, male, guy, fella, bloke, chap, dude, fellow, gentleman, mister, father, dad, husband: Male
 woman, women, female, lady, gal, mother, mum, mom, wife, waitress, actress: Male=0
 boy, lad, schoolboy: Male Young
 girl, lass, schoolgirl: Male=0 Young
@@ -117,6 +117,7 @@ pointy, pointed, sharp: Pointy_Nose
 big, full, thick, plump, large, fat, fuller, voluptuous: Big_Lips
 thin, small, narrow: Big_Lips=0
 painted: Wearing_Lipstick
+parted, open: Mouth_Slightly_Open
 """),
     "mouth": _table("""
 open, opened, agape, ajar, parted: Mouth_Slightly_Open
@@ -164,16 +165,20 @@ SYNONYMS: Mapping[str, str] = {
     "cheek-bones": "cheekbones",
 }  # fmt: skip
 """Other forms of the nouns."""
+HAIRSTYLES = frozenset("bob ponytail ponytails braids braid bun dreadlocks plaits mane".split())
+"""Nouns that adjectives of hair go with; themselves they say nothing that an attribute could."""
 
 NEGATED_NOUNS: Mapping[str, Effects] = {"hair": {"Bald": 1.0}, "hairline": {}}
 """What `no hair` says; of other nouns alone it says nothing."""
 
 NEGATIONS = frozenset(
     """no not without never nor neither none lacks lacking lack cannot minus
-    wasnt isnt doesnt didnt dont hasnt non sans""".split()
+    wasnt isnt doesnt didnt dont hasnt non sans shaved""".split()
 )
 DEGREES: Mapping[str, float] = {
-    **dict.fromkeys(("slightly", "somewhat", "bit", "little", "kinda", "fairly", "faintly"), 0.6),
+    **dict.fromkeys(
+        ("slightly", "slight", "somewhat", "bit", "little", "kinda", "fairly", "faintly"), 0.6
+    ),
     **dict.fromkeys(("hardly", "barely", "scarcely"), 0.25),
 }
 """Words that weaken what follows, and the value that it has then."""
@@ -190,12 +195,13 @@ looking seem seems seemed appear appears appeared appearance someone somebody an
 individual one ones about around approximately roughly nearly almost maybe perhaps probably possibly
 like some any both also just then when while year years yrs yr yo age late early mid whole all up
 down over under into out suspect witness victim remember think believe guess would could might may
-say says said describe described sort kind type pair sporting sported sports showing shows show only
+say says said describe described type pair sporting sported sports showing shows show only
 even still well oh please picture photo portrait image put keep keeps kept set head eyes eye hair
 nose lips lip mouth skin cheeks cheek chin eyebrows eyebrow brows cheekbones face faces features
 facial shaped between certainly definitely clearly sure though although however except yet noticed
 approx far tell um uh er hmm hm yeah robber thief attacker mugger burglar stranger
-can must make made much more most less least lot lots plenty expression own mine how beneath below
+can must make made much more most less least lot lots plenty expression own mine how plus loads
+either yes broadly widely w beneath below
 above across than if else same each every other another his/her something anything nothing thing
 things day time generate draw create me find he's she's he'd she'd it'd that's who's there's s d ll
 re ve m t let us
