@@ -13,7 +13,7 @@ from twobirds.data.attributes import CELEBA_ATTRIBUTES
 SENTENCES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "sentences.json").read_text(encoding="utf-8")
 )
-"""Written from the meaning of the attributes alone, without sight of the lexicon, which was mended on
+"""Written from the meaning of the attributes alone, without sight of the lexicon. It was mended on
 them afterwards; docs/experiments.md says how it read them before."""
 _SHARE = 0.95
 
