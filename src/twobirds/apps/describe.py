@@ -232,12 +232,14 @@ class _Reader:
 
     def _read_after(self, place: int, noun: str) -> int:
         """Adjectives after a noun: his hair is black and curly; returns how many."""
-        found = 0
+        found, has_copula = 0, False
         after = self.tokens[place + 1 : place + 2 + _ADJECTIVE_REACH]
         for offset, word in enumerate(after, place + 1):
             if word in _BREAKS or word == "with" or self._noun(offset) is not None:
                 break
-            if self._noun_ahead(offset):
+            has_copula = has_copula or word in _COPULAS
+            # Blond hair, white teeth: without a verb another thing begins after the comma.
+            if (word == "," and not has_copula) or self._noun_ahead(offset):
                 break
             if word in NOUNS[noun] and not self.used[offset]:
                 self._say(offset, offset + 1, NOUNS[noun][word])
