@@ -40,8 +40,9 @@ def test_limits_that_do_not_fit_together(
     words = ["edit", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png"]
     limit, absent = "--max-identity-distance=1", f"--embedder={tmp_path}/none.onnx"
     for more, message in (
-        ([limit], "go with --until"),
-        (["--until=0.5", limit], "goes with an identity to measure it by"),
+        ([limit], "needs --embedder to measure it by"),
+        ([limit, f"--embedder={image}"], "go with --until"),
+        (["--until=0.5", "--strength=2"], "leave out --strength"),
         (["--until=2"], "until must lie in [0, 1], not 2"),
         (["--refine=-1"], "refine_steps must be a whole number and not negative, not -1"),
         (["--until=0.5", absent, limit], "none.onnx"),

@@ -165,7 +165,9 @@ def test_what_is_complete_is_left_as_it_is(
 
 
 def test_another_seed_does_not_mix_with_what_is_there(reproduction: Path, drawn_pack: Pack) -> None:
-    with pytest.raises(InputError, match="with another pack, seed, budget or precision"):
+    with pytest.raises(
+        InputError, match="with another pack, seed, budget, precision or number of jobs"
+    ):
         reproduce(drawn_pack, reproduction, BUDGET, CPU, seed=1, announce=print)
 
 

@@ -51,6 +51,19 @@ def test_rare_attributes_are_added_and_removed_alike() -> None:
         assert 0.5 < added / removed < 2, CELEBA_ATTRIBUTES[k]
 
 
+def test_what_nobody_or_everybody_has_is_left_alone() -> None:
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]).repeat(50, 1)
+    none, favour = torch.zeros(3, 3), torch.ones(3)
+    target = draw_changes(rows, rows.mean(0), none, favour, generator)
+    assert torch.equal(target[:, :2], rows[:, :2])
+    assert torch.equal(target[:, 2], 1 - rows[:, 2])
+    alike = rows[:, :2]
+    assert torch.equal(
+        draw_changes(alike, alike.mean(0), none[:2, :2], favour[:2], generator), alike
+    )
+
+
 def test_favoured_attributes_are_changed_more_often() -> None:
     generator = torch.Generator().manual_seed(1)
     rows = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (5_000, 4))).float()

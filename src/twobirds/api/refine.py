@@ -32,11 +32,11 @@ def refine_latents(
     with torch.no_grad():
         best, least = latents.clone(), errors_of(latents)
     for _ in range(steps):
-        codes = torch.tanh(free)
-        errors = errors_of(codes)
-        is_better = errors.detach() < least
-        best[is_better] = codes.detach()[is_better]
-        least = torch.minimum(least, errors.detach())
-        (free.grad,) = torch.autograd.grad(errors.sum(), [free])
+        (free.grad,) = torch.autograd.grad(errors_of(torch.tanh(free)).sum(), [free])
         optimizer.step()
+        with torch.no_grad():
+            codes = torch.tanh(free)
+            errors = errors_of(codes)
+            best[errors < least] = codes[errors < least]
+            least = torch.minimum(least, errors)
     return best

@@ -55,8 +55,7 @@ class Edit:
         changes = attribute_changes(self.set)
         if not changes:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
-        if self.until is None and (self.max_identity_distance, self.embedder) != (None, None):
-            raise InputError("--max-identity-distance and --embedder go with --until")
+        self._check()
 
         def edit(model: "FaceModel", faces: "np.ndarray") -> "Tensor":
             if self.until is None:
@@ -68,6 +67,19 @@ class Edit:
 
         transform(self, "edited", edit)
         return 0
+
+    def _check(self) -> None:
+        """Refuse options that do not go together, before a model is loaded."""
+        if (self.max_identity_distance is None) != (self.embedder is None):
+            raise InputError(
+                "--max-identity-distance needs --embedder to measure it by, and the reverse"
+            )
+        if self.until is None and self.embedder is not None:
+            raise InputError("--max-identity-distance and --embedder go with --until")
+        if self.until is not None and self.strength != 1.0:
+            raise InputError("--until finds the strength: leave out --strength")
+        if self.embedder is not None and not self.embedder.is_file():
+            raise InputError(f"--embedder {self.embedder} is not a file")
 
     def _limits(self, model: "FaceModel", until: float) -> "Limits":
         from twobirds.api import Limits

@@ -8,7 +8,7 @@ from twobirds.config.checks import require
 
 @dataclass(frozen=True)
 class ModernConfig:
-    """Networks, losses and batches of preset modern; each part can be switched off by itself.
+    """Networks, losses and batches of preset modern; docs/modern.md says what switches off what.
 
     The weights that both recipes have are those of `LossConfig`.
     """

@@ -169,7 +169,8 @@ def _scaled(width: float, channels: Iterable[int]) -> tuple[int, ...]:
 def _seeded(seed: int, network: int) -> Iterator[None]:
     """Draw torch's own initial weights from a seed, and leave its random numbers as they were."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(keyed_generator(seed, network).initial_seed() % 2**63)
+        # Not torch.manual_seed, which would seed CUDA too.
+        torch.default_generator.manual_seed(keyed_generator(seed, network).initial_seed() % 2**63)
         yield
 
 

@@ -12,6 +12,7 @@ from twobirds.models.residual import ModulatedBlock, group_norm, upsample
 NUM_STYLE = 256
 """Length of the style that codes and attributes become."""
 _NUM_FINE = 16  # channels on the grid of the pixels
+_MOST_KEPT = 0.95  # of a source's pixel: where all stood, what is drawn would no longer be learned
 
 
 class Source(NamedTuple):
@@ -82,7 +83,6 @@ class EditingGenerator(nn.Module):
         has_mask: bool,
     ) -> None:
         super().__init__()
-        self.has_mask = has_mask
         self.style = nn.Sequential(
             nn.Linear(num_latents + num_attributes, NUM_STYLE),
             nn.LeakyReLU(0.2),
@@ -104,7 +104,9 @@ class EditingGenerator(nn.Module):
         )
         self.norm = group_norm(channels[-1])
         self.spread = nn.Conv2d(channels[-1], 4 * _NUM_FINE, 3, padding=1)
-        self.pixels = nn.Conv2d(_NUM_FINE, 4 if has_mask else 3, 3, padding=1)
+        self.pixels = nn.Conv2d(_NUM_FINE, 3, 3, padding=1)
+        # Apart from the pixels: in stage 1 it has no gradients; zeros would make Adam count steps.
+        self.mask = nn.Conv2d(_NUM_FINE, 1, 3, padding=1) if has_mask else None
 
     def forward(self, latents: Tensor, attributes: Tensor, source: Source | None = None) -> Tensor:
         """Draw faces.
@@ -118,7 +120,7 @@ class EditingGenerator(nn.Module):
             `[B, 3, H, W]` float32 in [-1, 1].
         """
         style = self.style(torch.cat([latents, attributes * 2 - 1], dim=1))  # [B, Y]
-        x = self.base(style).view(len(latents), -1, 4, 4)
+        x = self.base(style).unflatten(1, (-1, 4, 4))
         x = x.contiguous(memory_format=torch.channels_last)
         features = {f.shape[-1]: f for f in source.features} if source is not None else {}
         for i, block in enumerate(self.blocks):
@@ -127,9 +129,10 @@ class EditingGenerator(nn.Module):
                 skip = self.skips[str(x.shape[-1])]
                 x = skip(x, features[x.shape[-1]], source.change, source.weight)
         x = F.pixel_shuffle(self.spread(F.silu(self.norm(x))), 2)  # [B, fine, H, W]
-        x = self.pixels(F.silu(x)).float()  # [B, 3 or 4, H, W]
-        drawn = torch.tanh(x[:, :3])
-        if source is None or not self.has_mask:
+        x = F.silu(x)
+        drawn = torch.tanh(self.pixels(x).float())
+        if source is None or self.mask is None:
             return drawn
-        keeps = source.weight.view(-1, 1, 1, 1) * torch.sigmoid(-x[:, 3:])  # [B, 1, H, W]
+        keeps = _MOST_KEPT * torch.sigmoid(self.mask(x).float())  # [B, 1, H, W]
+        keeps = keeps * source.weight.view(-1, 1, 1, 1)
         return torch.lerp(drawn, source.images, keeps)

@@ -96,7 +96,7 @@ def find_weights(source: str | Path) -> tuple[RunConfig, dict[str, dict[str, Ten
         name: dict(network.state_dict()) for name, network in trained.networks.named_children()
     }
     path = Path(source) / CHECKPOINT_FILE if Path(source).is_dir() else Path(source)
-    if path.name == CHECKPOINT_FILE and path.is_file():
+    if path.is_file():
         weights |= load_run(path)[1]["networks"]
     return trained.config, weights
 

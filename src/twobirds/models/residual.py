@@ -46,7 +46,9 @@ class ModulatedBlock(nn.Module):
             self.shortcut = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         last = self.convolutions[1]
         assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
         nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Map `[B, C, H, W]` and a style `[B, Y]` to `[B, C', H, W]`."""

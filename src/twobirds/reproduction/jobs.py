@@ -63,7 +63,7 @@ class Jobs:
                     waiting.remove(name)
                     self.announce(f"model {len(names) - len(waiting)} of {len(names)}: {name}")
                     self._begin(name)
-                self._gather()
+                self._gather(stopping)
                 if stopping() or self._failures:
                     self._stop()
         if self._failures:
@@ -81,9 +81,11 @@ class Jobs:
         end.close()  # the child's alone: its death ends the pipe
         self._running[name] = (process, answer)
 
-    def _gather(self) -> None:
+    def _gather(self, stopping: Callable[[], bool]) -> None:
         """Wait a moment for trainings to end, and note how they did."""
         ended = wait([answer for _, answer in self._running.values()], _POLL_SECONDS)
+        if stopping():  # before an answer is judged: Ctrl-C ends a process that has not begun yet
+            self._stop()
         for name in [n for n, (_, answer) in self._running.items() if answer in ended]:
             process, answer = self._running.pop(name)
             outcome: str | Exception

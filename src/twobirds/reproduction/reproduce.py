@@ -111,14 +111,15 @@ def _require_same_plan(path: Path, trainings: Trainings) -> None:
         "seed": trainings.seed,
         "budget": asdict(trainings.budget),
         "precision": trainings.precision,
+        "num_jobs": trainings.num_jobs,
     }
     if not path.exists():
         write_json(path, plan)
         return
     if read_json(path) != plan:
         raise InputError(
-            f"{path.parent} holds a reproduction with another pack, seed, budget or precision: "
-            "choose another --out, or repeat the command that it was begun with"
+            f"{path.parent} holds a reproduction with another pack, seed, budget, precision "
+            "or number of jobs: choose another --out, or repeat the command that it was begun with"
         )
 
 

@@ -30,8 +30,11 @@ def draw_changes(
         `[B, K]` 0/1: what they shall have.
     """
     had = torch.where(attributes > 0, frequencies, 1 - frequencies)  # [B, K]
-    weights = (favour / had.clamp(min=0.01)).cpu()
-    num_choices = min(MAX_CHANGES, attributes.shape[1])
+    varies = ((frequencies > 0) & (frequencies < 1)).float()  # else there is nothing to learn from
+    if not varies.any():
+        return attributes.clone()
+    weights = (varies * favour / had.clamp(min=0.01)).cpu()
+    num_choices = min(MAX_CHANGES, int(varies.sum()))
     choices = torch.multinomial(weights, num_choices, generator=generator)  # [B, 6], in order
     shares = torch.tensor(_SHARES[:num_choices])
     counts = torch.multinomial(shares, len(attributes), replacement=True, generator=generator) + 1

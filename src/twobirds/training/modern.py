@@ -146,7 +146,11 @@ class ModernGAN(Unscheduled):
 
     def _score(self, step: Step, plan: Plan, fakes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """D's gradients; also its scores of the real faces `[B]`, detached."""
-        attributes = step.batch.attributes
+        # Sources are scored with what was read off them, as what is drawn of them is: labels have
+        # other errors, by which D could tell without looking.
+        attributes = torch.cat(
+            [plan.has[plan.parts.sources], step.batch.attributes[plan.parts.generated]]
+        )
         real = self._as_seen(step, step.batch.images, _REAL)
         fake = self._as_seen(step, fakes.detach(), _FAKE)
         real_scores = self.players.score(real, attributes)
@@ -172,11 +176,12 @@ class ModernGAN(Unscheduled):
 
     def _slope(self, step: Step, images: Tensor, attributes: Tensor) -> Tensor:
         """D's squared slope at a part of the images, by finite differences."""
-        some = images[: max(2, round(_PENALIZED_SHARE * len(images)))]
+        every = max(1, round(1 / _PENALIZED_SHARE))  # of all parts of the batch
+        some, attributes = images[::every], attributes[::every]
         noise = torch.randn(some.shape, generator=step.generator(_NOISE)).to(some.device)
         # One pass over both: how much the faces of a batch differ is one of D's features.
         both = torch.cat([some, some + self.modern.noise * noise])
-        scores = self.players.score(both, attributes[: len(some)].repeat(2, 1))
+        scores = self.players.score(both, attributes.repeat(2, 1))
         plain, noisy = scores.chunk(2)
         return smoothness_penalty(plain, noisy, self.modern.noise)
 
@@ -187,9 +192,10 @@ class ModernGAN(Unscheduled):
         with frozen_weights(self.players.discriminator):
             scores = self.players.score(self._as_seen(step, fakes, _FAKE), plan.target)
         if self.modern.relativistic:
+            # The real scores are those from before D's step: one pass less, and nearly the same.
             adversarial = relativistic_generator_loss(real_scores, scores)
         else:
-            adversarial = generator_loss(scores)
+            adversarial = generator_loss(scores, self.config.loss.adversarial_form)
         losses = {"g_adversarial": (self.config.loss.adversarial, adversarial)}
         losses |= self._label_losses(step, plan, fakes) | self._code_losses(plan, codes, fakes)
         if plan.parts.sources.stop:
@@ -206,9 +212,10 @@ class ModernGAN(Unscheduled):
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
         logits, _ = self.players.recognize(self.players.average_recognizer, shown)
         edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])
-        losses: Losses = {
-            "label_fake": (weight, label_loss(generated, plan.target[parts.generated]))
-        }
+        losses: Losses = {}
+        if len(generated):
+            loss = label_loss(generated, plan.target[parts.generated])
+            losses["label_fake"] = (weight, loss)
         if len(edited):
             target, has, read = (t[parts.edited] for t in (plan.target, plan.has, plan.read))
             losses["label_edited"] = (weight, edit_label_loss(edited, target, target != has, read))
@@ -221,10 +228,11 @@ class ModernGAN(Unscheduled):
         edited, generated = read.split([parts.edited.stop, len(read) - parts.edited.stop])
         given = codes.detach()
         norm = loss.latent_norm
-        losses: Losses = {
-            "latent": (loss.latent, latent_distance(generated, given[parts.generated], norm))
-        }
-        if parts.sources.stop:
+        losses: Losses = {}
+        if len(generated):
+            distance = latent_distance(generated, given[parts.generated], norm)
+            losses["latent"] = (loss.latent, distance)
+        if parts.sources.stop > 1:
             losses["prior"] = (self.modern.prior, prior_distance(codes[parts.sources]))
         if len(edited):
             kept = latent_distance(edited, given[parts.edited], norm)
@@ -234,18 +242,17 @@ class ModernGAN(Unscheduled):
     def _pixel_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
         """The integrated loss of rebuilt faces, and how far edits are from their sources."""
         parts, loss, images = plan.parts, self.config.loss, step.batch.images
-        rebuilt = fakes[parts.rebuilt]
-        _, features = self.players.recognize(self.players.average_recognizer, rebuilt)
-        real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]
-        features = [unit_channels(feature) for feature in features]
-        return {
-            "perceptual": (
-                loss.perceptual,
-                perceptual_distance(real, features, loss.perceptual_norm),
-            ),
-            "pixel": (loss.pixel, pixel_distance(images[parts.rebuilt], rebuilt, loss.pixel_norm)),
-            "kept": (
-                self.modern.keep,
-                pixel_distance(images[parts.edited], fakes[parts.edited], loss.pixel_norm),
-            ),
-        }
+        rebuilt, edited = fakes[parts.rebuilt], fakes[parts.edited]
+        losses: Losses = {}
+        if len(rebuilt):
+            _, features = self.players.recognize(self.players.average_recognizer, rebuilt)
+            features = [unit_channels(feature) for feature in features]
+            real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]
+            distance = perceptual_distance(real, features, loss.perceptual_norm)
+            losses["perceptual"] = (loss.perceptual, distance)
+            distance = pixel_distance(images[parts.rebuilt], rebuilt, loss.pixel_norm)
+            losses["pixel"] = (loss.pixel, distance)
+        if len(edited):
+            distance = pixel_distance(images[parts.edited], edited, loss.pixel_norm)
+            losses["kept"] = (self.modern.keep, distance)
+        return losses

@@ -108,7 +108,8 @@ class ModernPlayers:
     def _learning_rate(self, name: str, images_seen: int) -> float:
         """Half a cosine: to a quarter over the run, for the recognizer to zero over its images."""
         if name == RECOGNIZER:
-            fall = _half_cosine(images_seen / self.modern.recognizer_images)
+            last = min(self.modern.recognizer_images, self.config.train.images)
+            fall = _half_cosine(images_seen / last)
             return self.modern.recognizer_learning_rate * fall
         fall = _half_cosine(images_seen / self.config.train.images)
         return self.config.train.learning_rate * (_LEAST_RATE + (1 - _LEAST_RATE) * fall)
