@@ -22,6 +22,7 @@ from twobirds.apps.options import Device, TrainingPrecision
 from twobirds.config import ModernConfig, RunConfig
 from twobirds.data.pack import open_pack
 from twobirds.evaluation.evaluate import evaluate
+from twobirds.evaluation.headline import figure_at
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.machine import describe_machine
 from twobirds.presets import MODERN, PAPER
@@ -160,13 +161,7 @@ def measure(settings: Settings, name: str) -> dict[str, Any]:
         judge_path=settings.folder / "judge.safetensors",
         embedder_path=settings.embedder,
     )
-    return {"variant": name} | {title: _find(report, path) for title, path in FIGURES.items()}
-
-
-def _find(report: Any, path: str) -> Any:
-    for key in path.split("."):
-        report = report.get(key) if isinstance(report, dict) else None
-    return report
+    return {"variant": name} | {title: figure_at(report, path) for title, path in FIGURES.items()}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
