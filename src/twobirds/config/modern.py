@@ -25,7 +25,7 @@ class ModernConfig:
     """Standard deviation of the noise that the slope is measured with, of pixels in [-1, 1]."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
-    attribute: float = 1.0
+    attribute: float = 2.0
     """Weight of the recognizer's loss on generated and edited faces."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""

@@ -104,6 +104,7 @@ class EditingGenerator(nn.Module):
         )
         self.norm = group_norm(channels[-1])
         self.spread = nn.Conv2d(channels[-1], 4 * _NUM_FINE, 3, padding=1)
+        _begin_alike(self.spread)
         self.pixels = nn.Conv2d(_NUM_FINE, 3, 3, padding=1)
         # Apart from the pixels: in stage 1 it has no gradients; zeros would make Adam count steps.
         self.mask = nn.Conv2d(_NUM_FINE, 1, 3, padding=1) if has_mask else None
@@ -136,3 +137,11 @@ class EditingGenerator(nn.Module):
         keeps = _MOST_KEPT * torch.sigmoid(self.mask(x).float())  # [B, 1, H, W]
         keeps = keeps * source.weight.view(-1, 1, 1, 1)
         return torch.lerp(drawn, source.images, keeps)
+
+
+@torch.no_grad()
+def _begin_alike(spread: nn.Conv2d) -> None:
+    """Let a place's four pixels begin alike, else images begin chequered (Aitken et al., 2017)."""
+    for values in (spread.weight, spread.bias):
+        assert values is not None
+        values.copy_(values[::4].repeat_interleave(4, dim=0))
