@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.models.residual import ModulatedBlock, group_norm, upsample
+from twobirds.models.residual import ModulatedBlock, group_norm, keep_scale, upsample
 
 NUM_STYLE = 256
 """Length of the style that codes and attributes become."""
@@ -83,12 +83,12 @@ class EditingGenerator(nn.Module):
         has_mask: bool,
     ) -> None:
         super().__init__()
-        self.style = nn.Sequential(
-            nn.Linear(num_latents + num_attributes, NUM_STYLE),
-            nn.LeakyReLU(0.2),
-            nn.Linear(NUM_STYLE, NUM_STYLE),
-            nn.LeakyReLU(0.2),
-        )
+        layers: list[nn.Module] = []
+        for width in (num_latents + num_attributes, NUM_STYLE):
+            layer = nn.Linear(width, NUM_STYLE)
+            keep_scale(layer)
+            layers += [layer, nn.LeakyReLU(0.2)]
+        self.style = nn.Sequential(*layers)
         self.base = nn.Linear(NUM_STYLE, channels[0] * 16)
         self.blocks = nn.ModuleList(
             ModulatedBlock(c_in, c_out, NUM_STYLE)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.models.residual import DownBlock
+from twobirds.models.residual import DownBlock, keep_scale
 
 _NUM_HIDDEN = 256
 
@@ -33,6 +33,10 @@ class ProjectionDiscriminator(nn.Module):
         self.hidden = nn.Linear(channels[-1] * 16, _NUM_HIDDEN)
         self.score = nn.Linear(_NUM_HIDDEN, 1)
         self.project = nn.Linear(num_attributes, _NUM_HIDDEN, bias=False)
+        for layer in (self.last, self.hidden):
+            keep_scale(layer)
+        for layer in (self.pixels, self.score, self.project):
+            keep_scale(layer, gain=1)
 
     def forward(self, images: Tensor, attributes: Tensor) -> Tensor:
         """Score faces.

@@ -1,5 +1,7 @@
 """Residual blocks without batch norm, of the modern networks."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,6 +15,21 @@ def group_norm(channels: int, *, affine: bool = True) -> nn.GroupNorm:
     while channels % groups:
         groups -= 1
     return nn.GroupNorm(groups, channels, affine=affine)
+
+
+@torch.no_grad()
+def keep_scale(layer: nn.Conv2d | nn.Linear, *, gain: float = math.sqrt(2)) -> None:
+    """Begin with weights that give outputs the scale of the inputs (He et al., 2015).
+
+    torch's own shrink them layer by layer, and what has no norm begins nearly constant.
+
+    Args:
+        layer: To begin anew, without bias.
+        gain: 1 behind nothing, the square root of 2 behind a (leaky) ReLU.
+    """
+    nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -78,6 +95,10 @@ class DownBlock(nn.Module):
         self.first = nn.Conv2d(in_channels, in_channels, 3, padding=1)
         self.second = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        if not has_norm:
+            keep_scale(self.first)
+            keep_scale(self.second, gain=math.sqrt(0.5))  # beside the shortcut
+            keep_scale(self.shortcut, gain=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[B, C, H, W]` to `[B, C', H / 2, W / 2]`."""
