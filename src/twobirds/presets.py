@@ -29,8 +29,8 @@ MODERN = RunConfig(
     model=ModelConfig(size=64, width=0.5, num_latents=128),
     loss=LossConfig(perceptual=1.0, pixel=10.0, latent=2.0),
     train=TrainConfig(
-        batch_size=48,
-        images=1_000_000,
+        batch_size=32,
+        images=700_000,
         stage1_share=0.05,
         learning_rate=3e-4,
         betas=(0.0, 0.99),

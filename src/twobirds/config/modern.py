@@ -33,7 +33,7 @@ class ModernConfig:
     """Weight of the distance between the codes of real faces and U(-1, 1)."""
     keep: float = 0.5
     """Weight of the distance between the pixels of an edit and those of its source."""
-    edited_share: float = 0.5
+    edited_share: float = 0.375
     """Part of a batch in stage 2 that is edited."""
     copied_share: float = 0.125
     """Part that is rebuilt by way of the features."""

@@ -33,8 +33,8 @@ def keep_scale(layer: nn.Conv2d | nn.Linear, *, gain: float = math.sqrt(2)) -> N
 
 
 def upsample(x: Tensor) -> Tensor:
-    """Double height and width of `[B, C, H, W]`, each pixel four times."""
-    return F.interpolate(x, scale_factor=2, mode="nearest")
+    """Double height and width of `[B, C, H, W]`, smoothly: repeated pixels would show as a grid."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class ModulatedBlock(nn.Module):
