@@ -187,7 +187,7 @@ def test_evaluate_writes_figures_and_a_page(
 def test_recognize_prints_a_table(
     image: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["recognize", str(image), model]) == 0
+    assert main(["recognize", "--aligned", str(image), model]) == 0
     lines = capsys.readouterr().out.splitlines()
     values = [float(line.split("│")[2]) for line in lines if line.startswith("│")]
     assert len(values) == len(DRAWN_ATTRIBUTES)
@@ -198,7 +198,7 @@ def test_recognize_prints_json(
     world: Path, image: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = image.with_name("000004.png")
-    assert main(["recognize", str(image), str(other), model, "--json"]) == 0
+    assert main(["recognize", "--aligned", str(image), str(other), model, "--json"]) == 0
     read = json.loads(capsys.readouterr().out)
     assert [entry["image"] for entry in read] == [str(image), str(other)]
     faces = FaceModel.load(world / "model")
@@ -216,10 +216,13 @@ def test_reconstruct_and_edit_write_into_the_current_folder(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["reconstruct", str(image), model]) == 0
-    assert main(["edit", str(image), model, "--set", "Bald=1", "Male=1", "--strength=2"]) == 0
-    assert main(["edit", str(image), model, "--set=Bald=1", "--set=Male=1", "--strength=0",
-                 "--out=same.png"]) == 0  # fmt: skip
+    assert main(["reconstruct", "--aligned", str(image), model]) == 0
+    assert (
+        main(["edit", "--aligned", str(image), model, "--set", "Bald=1", "Male=1", "--strength=2"])
+        == 0
+    )
+    words = ["edit", "--aligned", str(image), model, "--set=Bald=1", "--set=Male=1"]
+    assert main([*words, "--strength=0", "--out=same.png"]) == 0
     assert capsys.readouterr().out == "000003.reconstructed.png\n000003.edited.png\nsame.png\n"
     rebuilt, edited, same = map(
         pixels_of, map(Path, ("000003.reconstructed.png", "000003.edited.png", "same.png"))
@@ -231,7 +234,15 @@ def test_reconstruct_and_edit_write_into_the_current_folder(
 
 def test_many_images_go_into_a_folder(image: Path, model: str, tmp_path: Path) -> None:
     Image.open(image).resize((50, 40)).convert("L").save(tmp_path / "grey.jpg")
-    words = ["edit", str(image), str(tmp_path / "grey.jpg"), "--set", "Smiling=0.5", model]
+    words = [
+        "edit",
+        "--aligned",
+        str(image),
+        str(tmp_path / "grey.jpg"),
+        "--set",
+        "Smiling=0.5",
+        model,
+    ]
     assert main([*words, f"--out={tmp_path}/made/here"]) == 0
     names = sorted(p.name for p in (tmp_path / "made/here").iterdir())
     assert names == ["000003.edited.png", "grey.edited.png"]

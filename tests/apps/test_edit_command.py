@@ -11,7 +11,16 @@ from twobirds.apps.cli import main
 def test_until_says_how_strong_and_why(
     image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["edit", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png", "--refine=1"]
+    words = [
+        "edit",
+        "--aligned",
+        str(image),
+        model,
+        "--set",
+        "Bald=1",
+        f"--out={tmp_path}/e.png",
+        "--refine=1",
+    ]
     assert main([*words, "--until=0"]) == 0
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path}/e.png\n"
@@ -25,7 +34,7 @@ def test_identity_caps_the_strength(
     writer = OnnxWriter()
     pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
     embedder = writer.save(tmp_path / "pixels.onnx", [writer.node("Flatten", pooled)])
-    words = ["edit", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png"]
+    words = ["edit", "--aligned", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png"]
     limits = ["--until=1", f"--embedder={embedder}", "--max-identity-distance"]
     assert main([*words, *limits, "-1"]) == 0  # less than any distance
     assert ": strength 0, " in (told := capsys.readouterr().err)
@@ -37,7 +46,7 @@ def test_identity_caps_the_strength(
 def test_limits_that_do_not_fit_together(
     image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["edit", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png"]
+    words = ["edit", "--aligned", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png"]
     limit, absent = "--max-identity-distance=1", f"--embedder={tmp_path}/none.onnx"
     for more, message in (
         ([limit], "needs --embedder to measure it by"),

@@ -37,7 +37,7 @@ def fails(
 
 
 def test_wrong_attributes(fails: Fails, image: Path, model: str) -> None:
-    edit = ["edit", image, model, "--set"]
+    edit = ["edit", "--aligned", image, model, "--set"]
     assert fails(*edit, "Eyeglases=1").endswith("'Eyeglases': did you mean Eyeglasses?")
     assert fails("generate", model, "--set", "male=1").endswith("did you mean Male?")
     assert fails(*edit, "Male=2") == "Male must be set to a value in [0, 1], not 2.0"
@@ -45,9 +45,9 @@ def test_wrong_attributes(fails: Fails, image: Path, model: str) -> None:
     assert fails(*edit, "Male=nan") == "--set Male must be a number from 0 to 1, not 'nan'"
     assert fails(*edit, "Male=1", "Male=0") == "--set names Male twice"
     assert fails(*edit, "Male") == "--set takes NAME=VALUE, not 'Male'"
-    assert fails("edit", image, model).startswith("nothing to change: ")
+    assert fails("edit", "--aligned", image, model).startswith("nothing to change: ")
     assert fails(*edit, "Male=1", "--strength=-1").startswith("strength must be finite")
-    assert fails("recognize", model).startswith("no image was named")
+    assert fails("recognize", "--aligned", model).startswith("no image was named")
 
 
 def test_wrong_images(fails: Fails, image: Path, model: str, tmp_path: Path) -> None:
@@ -55,14 +55,14 @@ def test_wrong_images(fails: Fails, image: Path, model: str, tmp_path: Path) -> 
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "cut.png").write_bytes(image.read_bytes()[:300])
     (tmp_path / "folder.png").mkdir()
-    edit = ("edit", model, "--set", "Male=1", "--")
+    edit = ("edit", "--aligned", model, "--set", "Male=1", "--")
     assert fails(*edit, "notes.png") == "notes.png: not a JPEG, PNG, WebP or BMP image"
     assert fails(*edit, "empty.png") == "empty.png: empty file"
     assert fails(*edit, "cut.png").startswith("cut.png: cannot be decoded (")
     assert fails(*edit, "absent.png") == "absent.png: cannot be read: No such file or directory"
     assert fails(*edit, "folder.png") == "folder.png: cannot be read: Is a directory"
     assert "Not a directory" in fails(*edit, image / "x.png")
-    assert fails("recognize", image, "absent.png", model).startswith("absent.png: ")
+    assert fails("recognize", "--aligned", image, "absent.png", model).startswith("absent.png: ")
     if os.getuid() != 0:  # root reads everything
         (tmp_path / "secret.png").write_bytes(image.read_bytes())
         (tmp_path / "secret.png").chmod(0)
@@ -73,9 +73,9 @@ def test_inputs_are_never_overwritten(
     fails: Fails, image: Path, model: str, tmp_path: Path
 ) -> None:
     (tmp_path / "me.png").write_bytes(image.read_bytes())
-    assert fails("edit", "me.png", model, "--set", "Male=1", "--out=./me.png").startswith(
-        "me.png is an input"
-    )
+    assert fails(
+        "edit", "--aligned", "me.png", model, "--set", "Male=1", "--out=./me.png"
+    ).startswith("me.png is an input")
     assert (tmp_path / "me.png").read_bytes() == image.read_bytes()
 
 
@@ -84,7 +84,7 @@ def test_places_that_cannot_be_written(
 ) -> None:
     (tmp_path / "file").write_text("")
     data = f"--data={world}/pack"
-    assert "file" in fails("reconstruct", image, model, "--out=file/x.png")
+    assert "file" in fails("reconstruct", "--aligned", image, model, "--out=file/x.png")
     assert "file" in fails("generate", model, "--out=file/x.png")
     assert "file" in fails("generate", model, "--separate=file")
     assert "file" in fails("evaluate", world / "run", data, "--out=file/report.json")
@@ -93,7 +93,7 @@ def test_places_that_cannot_be_written(
     assert "file" in fails("draw", "file", "--count=4")
     assert "file" in fails("pack", world / "faces", "file")
     assert "ends in .png" in fails("generate", model, "--out=grid.jpg")
-    assert "ends in .png" in fails("reconstruct", image, model, "--out=face.xyz")
+    assert "ends in .png" in fails("reconstruct", "--aligned", image, model, "--out=face.xyz")
     assert "ends in .json" in fails("evaluate", world / "run", data, "--out=report.html")
 
 
@@ -103,7 +103,7 @@ def test_wrong_models(
     monkeypatch.setattr("twobirds.models.files.shipped_models", list)
     (tmp_path / "model.pt").write_bytes(b"\x80\x04not a checkpoint")
     (tmp_path / "empty").mkdir()
-    recognize = ("recognize", image)
+    recognize = ("recognize", "--aligned", image)
     assert fails(*recognize).startswith("this copy of twobirds came without models")
     assert fails(*recognize, "--model=nowhere").startswith("no model 'nowhere'")
     assert fails(*recognize, "--model=empty").startswith("no model 'empty'")
@@ -191,7 +191,7 @@ def test_damaged_images_are_reported(
     path = tmp_path / "face.png"
     for seed in range(25):
         path.write_bytes(damage(image.read_bytes(), seed))
-        assert_handled(main(["recognize", str(path), model]), capsys)
+        assert_handled(main(["recognize", "--aligned", str(path), model]), capsys)
 
 
 @pytest.mark.parametrize("kind", ["run", "model"])
@@ -207,7 +207,9 @@ def test_damaged_models_are_reported(
         content = ((world / "run") if kind == "run" else folder).joinpath(name).read_bytes()
         for seed in range(12):
             (folder / name).write_bytes(damage(content, seed))
-            assert_handled(main(["recognize", str(image), f"--model={folder}"]), capsys)
+            assert_handled(
+                main(["recognize", "--aligned", str(image), f"--model={folder}"]), capsys
+            )
         (folder / name).write_bytes(content)
 
 

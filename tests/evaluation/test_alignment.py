@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from twobirds.data.packing import LANDMARKS
-from twobirds.evaluation.alignment import align_faces, embedder_template, estimate_similarity
+from twobirds.data.similarity import estimate_similarity
+from twobirds.evaluation.alignment import align_faces, embedder_template
 
 CELEBA_POINTS = np.array(
     [(69.4, 111.2), (107.6, 111.2), (88.0, 135.2), (71.3, 151.9), (105.2, 151.9)]

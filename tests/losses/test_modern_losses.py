@@ -11,7 +11,7 @@ from twobirds.losses.adversarial import (
 )
 from twobirds.losses.editing import edit_label_loss, prior_distance
 from twobirds.losses.integrated import unit_channels
-from twobirds.losses.penalty import smoothness_penalty
+from twobirds.losses.penalty import gradient_penalty
 
 
 def test_relativistic_losses_compare_pairs() -> None:
@@ -25,18 +25,23 @@ def test_relativistic_losses_compare_pairs() -> None:
     assert shifted == pytest.approx(first)  # a score alike for all says nothing
 
 
-def test_smoothness_penalty_is_the_squared_slope() -> None:
-    # Differences 0.2 and -0.4 over noise of 0.1: (2 ** 2 + 4 ** 2) / 2
-    penalty = smoothness_penalty(torch.tensor([1.0, 1.0]), torch.tensor([1.2, 0.6]), 0.1)
-    assert penalty.item() == pytest.approx(10.0)
+def test_gradient_penalty_is_the_squared_slope() -> None:
+    # Scores 3 x and 3 x + y: slopes (3, 0) and (3, 1), squared 9 and 10.
+    images = torch.zeros(2, 2, 1, 1, requires_grad=True)
+    weights = torch.tensor([[3.0, 0.0], [3.0, 1.0]], requires_grad=True)
+    penalty = gradient_penalty((images.flatten(1) * weights).sum(1), images)
+    assert penalty.item() == pytest.approx(9.5)
+    penalty.backward()
+    torch.testing.assert_close(weights.grad, weights.detach())  # mean of 2 w over two images
 
 
-def test_smoothness_penalty_of_a_linear_score_is_its_squared_gradient() -> None:
-    generator = torch.Generator().manual_seed(0)
-    gradient = torch.randn(30, generator=generator)
-    noise = torch.randn(20_000, 30, generator=generator) * 0.1
-    penalty = smoothness_penalty(torch.zeros(20_000), noise @ gradient, 0.1)
-    assert penalty.item() == pytest.approx(gradient.square().sum().item(), rel=0.03)
+def test_gradient_penalty_of_a_network_reaches_its_weights() -> None:
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 4), torch.nn.Softplus())
+    images = torch.randn(3, 3, 2, 2, requires_grad=True)
+    gradient_penalty(network(images).sum(1), images).backward()
+    weights = network[1].weight
+    assert weights.grad is not None
+    assert weights.grad.abs().max() > 0
 
 
 def test_edit_label_loss_weighs_changed_and_kept_alike() -> None:

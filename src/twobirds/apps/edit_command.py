@@ -1,11 +1,14 @@
 """The command that edits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from twobirds.apps.display import note
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps, transform
+from twobirds.apps.face_files import Aligned, DetectorFile, FaceNumber
+from twobirds.apps.marks import NoMetadata, VisibleNote
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -31,9 +34,12 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Edit:
-    """Change attributes of aligned faces, as NAME.edited.png."""
+    """Change attributes of the faces in photos, as NAME.edited.EXTENSION."""
 
     images: ImagePaths
+    aligned: Aligned = False
+    detector: DetectorFile = None
+    face: FaceNumber = None
     set: Assignments = ()
     """What to change, from 0 (absent) to 1 (present), such as Eyeglasses=1 Smiling=0.5."""
     strength: float = 1.0
@@ -48,6 +54,8 @@ class Edit:
     model: ModelName = None
     out: OutOfFaces = None
     """Where results go: a file for one image, or a folder."""
+    visible_note: VisibleNote = False
+    no_metadata: NoMetadata = False
     device: Device = "auto"
 
     def run(self) -> int:
@@ -57,15 +65,21 @@ class Edit:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
 
-        def edit(model: "FaceModel", faces: "np.ndarray") -> "Tensor":
+        def edit(
+            model: "FaceModel", faces: "np.ndarray", labels: Sequence[str]
+        ) -> "tuple[Tensor, Tensor]":
+            before = model.edit(faces, changes, strength=0.0, refine_steps=self.refine)
             if self.until is None:
-                return model.edit(faces, changes, strength=self.strength, refine_steps=self.refine)
+                return before, model.edit(
+                    faces, changes, strength=self.strength, refine_steps=self.refine
+                )
             limits = self._limits(model, self.until)
             edited = model.edit_until(faces, changes, limits, refine_steps=self.refine)
-            self._tell(edited)
-            return edited.images
+            self._tell(edited, labels)
+            return before, edited.images
 
-        transform(self, "edited", edit)
+        details = ", ".join(f"{name}={value:g}" for name, value in changes.items())
+        transform(self, "edited", details, edit)
         return 0
 
     def _check(self) -> None:
@@ -95,14 +109,14 @@ class Edit:
         identity = identity_distance(Embedder(self.embedder), model.config.model.landmarks)
         return Limits(until, self.max_identity_distance, identity)
 
-    def _tell(self, edited: "Edited") -> None:
+    def _tell(self, edited: "Edited", labels: Sequence[str]) -> None:
         """Say on stderr how strong each edit became, and why no stronger."""
         rows = zip(
-            self.images,
+            labels,
             edited.strength.tolist(),
             edited.agreement.tolist(),
             edited.reasons,
             strict=True,
         )
-        for path, strength, agreement, reason in rows:
-            note(f"{path}: strength {strength:g}, read {agreement:.2f}: {_WORDS[reason]}")
+        for label, strength, agreement, reason in rows:
+            note(f"{label}: strength {strength:g}, read {agreement:.2f}: {_WORDS[reason]}")

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
+import numpy as np
 import tyro
 
 from twobirds.apps.display import note, say, say_attributes, say_json
+from twobirds.apps.face_files import (
+    Aligned,
+    DetectorFile,
+    FaceNumber,
+    OnPhotos,
+    read_face_files,
+)
+from twobirds.apps.marks import Marks, NoMetadata, VisibleNote
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -22,7 +31,6 @@ from twobirds.apps.options import (
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
     from twobirds.api import FaceModel
@@ -40,9 +48,12 @@ RefineSteps = Annotated[
 
 @dataclass(frozen=True)
 class Recognize:
-    """Print the probability of each attribute of aligned faces."""
+    """Print the probability of each attribute of the faces in photos."""
 
     images: ImagePaths
+    aligned: Aligned = False
+    detector: DetectorFile = None
+    face: FaceNumber = None
     model: ModelName = None
     json: bool = False
     """Print JSON: a list of images with their attributes."""
@@ -50,39 +61,49 @@ class Recognize:
 
     def run(self) -> int:
         """Recognize; returns the exit code."""
-        from twobirds.apps.pictures import read_faces
-
         require_images(self.images)
         model = load_model(self.model, self.device)
-        rows = model.recognize(read_faces(self.images, model.size)).tolist()
+        files = read_face_files(self, model, for_edits=False)
+        rows = model.recognize(np.concatenate([file.crops for file in files])).tolist()
         read = [dict(zip(model.attributes, row, strict=True)) for row in rows]
         if self.json:
-            pairs = zip(self.images, read, strict=True)
-            say_json([{"image": str(path), "attributes": values} for path, values in pairs])
+            faces = [place for file in files for place in file.places()]
+            pairs = zip(faces, read, strict=True)
+            say_json([place | {"attributes": values} for place, values in pairs])
         else:
-            for path, values in zip(self.images, read, strict=True):
-                say_attributes(str(path), values)
+            labels = [label for file in files for label in file.labels]
+            for label, values in zip(labels, read, strict=True):
+                say_attributes(label, values)
         return 0
 
 
 @dataclass(frozen=True)
 class Reconstruct:
-    """Rebuild aligned faces through their own code and attributes, as NAME.reconstructed.png."""
+    """Rebuild the faces of photos through their own code and attributes alone."""
 
     images: ImagePaths
+    aligned: Aligned = False
+    detector: DetectorFile = None
+    face: FaceNumber = None
     model: ModelName = None
     refine: RefineSteps = 0
     out: OutOfFaces = None
-    """Where results go: a file for one image, or a folder."""
+    """Where results go: a file for one image, or a folder; NAME.reconstructed.EXTENSION there."""
+    visible_note: VisibleNote = False
+    no_metadata: NoMetadata = False
     device: Device = "auto"
 
     def run(self) -> int:
         """Reconstruct; returns the exit code."""
 
-        def reconstruct(model: "FaceModel", faces: "np.ndarray") -> "Tensor":
-            return model.reconstruct(faces, refine_steps=self.refine)
+        def reconstruct(
+            model: "FaceModel", faces: np.ndarray, _labels: Sequence[str]
+        ) -> "tuple[Tensor, Tensor]":
+            from twobirds.data.faces import to_images
 
-        transform(self, "reconstructed", reconstruct)
+            return to_images(faces, model.size), model.reconstruct(faces, refine_steps=self.refine)
+
+        transform(self, "reconstructed", "rebuilt from its code", reconstruct)
         return 0
 
 
@@ -106,11 +127,18 @@ class Generate:
     """The grid."""
     separate: Annotated[Path | None, optional("FOLDER", "only the grid")] = None
     """Where to write each face as a file."""
+    visible_note: VisibleNote = False
+    no_metadata: NoMetadata = False
     device: Device = "auto"
 
     def run(self) -> int:
         """Generate; returns the exit code."""
-        from twobirds.apps.pictures import near_square_grid, require_png, write_picture
+        from twobirds.apps.pictures import (
+            near_square_grid,
+            picture_bytes,
+            require_png,
+            write_bytes,
+        )
         from twobirds.data.faces import to_pixels
 
         require_seed(self.seed)
@@ -125,13 +153,18 @@ class Generate:
             wanted = read_description(self.describe, model.attributes) | wanted
         faces = model.generate(self.count, wanted, seed=self.seed)
         pixels = to_pixels(faces)
+        details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
+        marks = Marks("generated", details, self.visible_note, not self.no_metadata)
+        pictures = {}
         if self.separate is not None:
-            for number, face in enumerate(pixels):
-                write_picture(self.separate / f"{number:04d}.png", face)
-            say(str(self.separate))
+            pictures = {self.separate / f"{n:04d}.png": face for n, face in enumerate(pixels)}
         if out is not None:
-            write_picture(out, near_square_grid(pixels))
-            say(str(out))
+            pictures[out] = near_square_grid(pixels)
+        for path, picture in pictures.items():
+            write_bytes(path, picture_bytes(marks.shown_on(picture), marks.provenance(model)))
+        for place in (self.separate, out):
+            if place is not None:
+                say(str(place))
         return 0
 
 
@@ -159,32 +192,41 @@ def read_description(text: str, names: Sequence[str]) -> dict[str, float]:
     return read.attributes
 
 
-Transform = Callable[["FaceModel", "np.ndarray"], "Tensor"]
-"""From a model and faces `[N, S, S, 3]` uint8 to faces `[N, 3, S, S]` in [-1, 1]."""
+Transform = Callable[["FaceModel", np.ndarray, Sequence[str]], "tuple[Tensor, Tensor]"]
+"""From a model, faces `[N, S, S, 3]` uint8 and what to call them to faces `[N, 3, S, S]` in [-1, 1]
+twice: as they are drawn with nothing changed, and changed."""
 
 
-class _OnFaces(Protocol):
-    """A command that makes one picture of each."""
+class _Redraws(OnPhotos, Protocol):
+    """A command that makes one picture of each image."""
 
-    @property
-    def images(self) -> tuple[Path, ...]: ...
     @property
     def out(self) -> Path | None: ...
     @property
     def model(self) -> str | None: ...
     @property
+    def visible_note(self) -> bool: ...
+    @property
+    def no_metadata(self) -> bool: ...
+    @property
     def device(self) -> str: ...
 
 
-def transform(command: _OnFaces, kind: str, function: Transform) -> None:
+def transform(command: _Redraws, kind: str, details: str, function: Transform) -> None:
     """Read the faces of a command, send them through a model, write and name the results."""
-    from twobirds.apps.pictures import name_outputs, read_faces, write_picture
-    from twobirds.data.faces import to_pixels
+    from twobirds.apps.pictures import name_outputs, write_bytes
 
     require_images(command.images)
-    outputs = name_outputs(command.images, command.out, kind)
+    outputs = name_outputs(command.images, command.out, kind, as_png=command.aligned)
     model = load_model(command.model, command.device)
-    faces = read_faces(command.images, model.size)
-    for path, pixels in zip(outputs, to_pixels(function(model, faces)), strict=True):
-        write_picture(path, pixels)
+    files = read_face_files(command, model, for_edits=True)
+    labels = [label for file in files for label in file.labels]
+    before, after = function(model, np.concatenate([file.crops for file in files]), labels)
+    counts = [len(file.crops) for file in files]
+    drawn = zip(files, outputs, before.split(counts), after.split(counts), strict=True)
+    marks = Marks("edited", details, command.visible_note, not command.no_metadata)
+    provenance = marks.provenance(model)
+    for file, path, old, new in drawn:
+        pixels = marks.shown_on(file.redrawn(old, new))
+        write_bytes(path, file.encoded(pixels, provenance, path.suffix))
         say(str(path))

@@ -41,7 +41,7 @@ ImagePaths = Annotated[
     tyro.conf.Positional,
     tyro.conf.arg(
         metavar="IMAGE...",
-        help="Files of aligned faces: JPEG, PNG, WebP or BMP. Others than squares are cropped.",
+        help="Photos: JPEG, PNG, WebP, BMP, or HEIC with the package pillow-heif.",
         help_behavior_hint="(required)",
     ),
 ]

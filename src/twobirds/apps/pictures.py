@@ -1,5 +1,6 @@
 """Pictures in and out: faces from files, and PNG files from faces."""
 
+import io
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -10,26 +11,23 @@ from PIL import Image
 
 from twobirds.checkpoint import write_atomically
 from twobirds.data.images import face_from_bytes
+from twobirds.data.provenance import PHOTO_FORMATS, Provenance
 from twobirds.errors import InputError
 
 
-def read_faces(paths: Sequence[Path], size: int) -> np.ndarray:
-    """Read image files like the packer does: square out of the middle, antialiased.
+def read_face(path: Path, size: int) -> np.ndarray:
+    """Read a file of an aligned face like the packer does: the middle square, antialiased.
 
     Args:
-        paths: Files of aligned faces.
-        size: Height and width of the results in pixels.
+        path: The file.
+        size: Height and width of the result in pixels.
 
     Returns:
-        `[N, size, size, 3]` uint8 RGB.
+        `[size, size, 3]` uint8 RGB.
 
     Raises:
-        InputError: If a file cannot be read or is not an image.
+        InputError: If the file cannot be read or is not an image.
     """
-    return np.stack([_read_face(path, size) for path in paths])
-
-
-def _read_face(path: Path, size: int) -> np.ndarray:
     try:
         return face_from_bytes(path.read_bytes(), size)[0]
     except OSError as error:
@@ -48,34 +46,48 @@ def require_png(path: Path) -> None:
         raise InputError(f"{path}: pictures are written as PNG: choose a name that ends in .png")
 
 
-def write_picture(path: Path, pixels: np.ndarray) -> None:
-    """Write `[H, W, 3]` uint8 as a PNG file, atomically; folders on the way are made."""
-    image = Image.fromarray(pixels)
-    write_atomically(path, lambda file: image.save(file, format="PNG"))
+def picture_bytes(pixels: np.ndarray, provenance: Provenance | None) -> bytes:
+    """A PNG file of `[H, W, 3]` uint8, which says how it was made."""
+    marks = provenance.encoder_arguments("PNG") if provenance else {}
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", **marks)
+    return buffer.getvalue()
 
 
-def name_outputs(inputs: Sequence[Path], out: Path | None, kind: str) -> list[Path]:
-    """Say where the results of each input go: `NAME.kind.png`, or the file asked for.
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically; folders on the way are made."""
+    write_atomically(path, lambda file: file.write(content))
+
+
+def name_outputs(
+    inputs: Sequence[Path], out: Path | None, kind: str, *, as_png: bool
+) -> list[Path]:
+    """Say where the results of each input go: `NAME.kind.EXTENSION`, or the file asked for.
 
     Args:
         inputs: The files that were read.
-        out: A folder, or for one input a name that ends in .png; None is the current folder.
+        out: A folder, or for one input the name of a picture; None is the current folder.
         kind: What was done, such as `edited`.
+        as_png: Whether all pictures are PNG files; else each is of its input's format.
 
     Returns:
         A path for each input.
 
     Raises:
         InputError: If two results would go to one file, or one over an input, or the name of a
-            file does not end in .png.
+            file does not say which format it is.
     """
     if out is not None and out.suffix and not out.is_dir():
-        require_png(out)  # a folder made for a mistyped file would surprise
+        require_png(out) if as_png else _require_format(out)  # a mistyped name is no folder
         if len(inputs) > 1:
             raise InputError(f"--out {out} is one file, for {len(inputs)} images: name a folder")
         outputs = [out]
     else:
-        outputs = [(out or Path()) / f"{path.stem}.{kind}.png" for path in inputs]
+        suffix = ".png" if as_png else None
+        outputs = [
+            (out or Path()) / f"{path.stem}.{kind}{suffix or path.suffix.lower() or '.png'}"
+            for path in inputs
+        ]
     twice = [path for path, count in Counter(outputs).items() if count > 1]
     if twice:
         raise InputError(f"several images would become {twice[0]}: give them one at a time")
@@ -84,6 +96,11 @@ def name_outputs(inputs: Sequence[Path], out: Path | None, kind: str) -> list[Pa
         if path.resolve() in resolved:
             raise InputError(f"{path} is an input: choose another --out")
     return outputs
+
+
+def _require_format(path: Path) -> None:
+    if path.suffix.lower() not in PHOTO_FORMATS:
+        raise InputError(f"{path}: choose a name that ends in one of {', '.join(PHOTO_FORMATS)}")
 
 
 def near_square_grid(pixels: np.ndarray) -> np.ndarray:

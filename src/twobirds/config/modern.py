@@ -19,14 +19,12 @@ class ModernConfig:
     """Whether pixels of the source may stand in an edit."""
     relativistic: bool = True
     """Whether D scores each face against another; else real and fake by themselves."""
-    smoothness: float = 0.5
+    smoothness: float = 0.05
     """Weight of D's squared slope, the half gamma of R1 and R2."""
-    noise: float = 0.1
-    """Standard deviation of the noise that the slope is measured with, of pixels in [-1, 1]."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
     attribute: float = 2.0
-    """Weight of the recognizer's loss on generated and edited faces."""
+    """Weight of the recognizer's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
     prior: float = 0.05
@@ -53,7 +51,7 @@ class ModernConfig:
                 math.isfinite(value) and value >= 0,
                 f"weight {name} must be finite and not negative, not {value}",
             )
-        for name in ("noise", "favour", "recognizer_learning_rate"):
+        for name in ("favour", "recognizer_learning_rate"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, f"{name} must be positive, not {value}")
         require(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from twobirds.data.similarity import estimate_similarity
 from twobirds.evaluation.faces import batches, to_tensor
 
 _ARCFACE_SIDE = 112
@@ -25,23 +26,6 @@ def embedder_template(height: int, width: int) -> np.ndarray:
     centre = np.array([_ARCFACE_SIDE / 2, 0.0])
     template: np.ndarray = (_ARCFACE_POINTS - centre) * scale + np.array([width / 2, 0.0])
     return template
-
-
-def estimate_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The rotation, scale and shift that bring points closest to others, by least squares.
-
-    Args:
-        source: `[P, 2]` (x, y).
-        target: `[P, 2]` (x, y).
-
-    Returns:
-        `[2, 3]`: target = A[:, :2] @ source + A[:, 2].
-    """
-    z, w = source @ [1, 1j], target @ [1, 1j]  # points as complex numbers: w = turn * z + shift
-    centred = z - z.mean()
-    turn = np.vdot(centred, w - w.mean()) / np.vdot(centred, centred).real
-    shift = w.mean() - turn * z.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def align_faces(

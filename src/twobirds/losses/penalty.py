@@ -1,20 +1,20 @@
 """What keeps a discriminator smooth."""
 
+import torch
 from torch import Tensor
 
 
-def smoothness_penalty(scores: Tensor, noisy_scores: Tensor, noise: float) -> Tensor:
-    """Squared slope of D's score in random directions, without a second derivative.
+def gradient_penalty(scores: Tensor, images: Tensor) -> Tensor:
+    """Squared norm of D's gradient, the penalty R1 on real and R2 on generated images.
 
-    With small noise its expectation is the squared norm of the gradient, the penalties R1 on real
-    and R2 on generated images (Mescheder et al., 2018; the finite difference: Lin et al., 2025).
+    After Mescheder et al. (2018, Sec. 4); both together as in R3GAN (Huang et al., 2024).
 
     Args:
-        scores: `[B]` float32, of images.
-        noisy_scores: `[B]` float32, of the same images with noise added.
-        noise: Standard deviation of that noise, which is Gaussian.
+        scores: `[B]` float32, each of its own image.
+        images: `[B, 3, H, W]`, with gradients on, which the scores were computed from.
 
     Returns:
-        Scalar `[]` float32, not negative.
+        Scalar `[]` float32, the mean over the images; differentiable by D's weights.
     """
-    return (noisy_scores - scores).square().mean() / noise**2
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradient.float().square().sum((1, 2, 3)).mean()

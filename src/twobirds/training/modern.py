@@ -29,7 +29,7 @@ from twobirds.losses.integrated import (
     pixel_distance,
     unit_channels,
 )
-from twobirds.losses.penalty import smoothness_penalty
+from twobirds.losses.penalty import gradient_penalty
 from twobirds.models.editing_generator import Source
 from twobirds.models.layers import frozen_weights
 from twobirds.runtime import Runtime
@@ -44,7 +44,7 @@ Losses = dict[str, tuple[float, Tensor]]
 """By name: the weight, and the loss, a scalar `[]`."""
 
 # Purposes of the random draws.
-_LATENTS, _CHANGES, _REAL, _FAKE, _NOISE, _READ, _LEARNED = 21, 31, 32, 33, 34, 35, 36
+_LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED = 21, 31, 32, 33, 35, 36
 _PENALIZED_SHARE = 0.125  # of a batch, on which D's slope is measured
 
 
@@ -162,7 +162,7 @@ class ModernGAN(Unscheduled):
         metrics = {"d_adversarial": loss}
         total = self.config.loss.adversarial * loss
         if self.modern.smoothness:
-            slope = self._slope(step, real, attributes) + self._slope(step, fake, plan.target)
+            slope = self._slope(real, attributes) + self._slope(fake, plan.target)
             metrics["slope"] = slope
             total = total + self.modern.smoothness * slope
         total.backward()
@@ -174,16 +174,11 @@ class ModernGAN(Unscheduled):
             return images
         return augment.DISCRIMINATOR(images, step.generator(purpose))
 
-    def _slope(self, step: Step, images: Tensor, attributes: Tensor) -> Tensor:
-        """D's squared slope at a part of the images, by finite differences."""
+    def _slope(self, images: Tensor, attributes: Tensor) -> Tensor:
+        """D's squared slope at a part of the images."""
         every = max(1, round(1 / _PENALIZED_SHARE))  # of all parts of the batch
-        some, attributes = images[::every], attributes[::every]
-        noise = torch.randn(some.shape, generator=step.generator(_NOISE)).to(some.device)
-        # One pass over both: how much the faces of a batch differ is one of D's features.
-        both = torch.cat([some, some + self.modern.noise * noise])
-        scores = self.players.score(both, attributes.repeat(2, 1))
-        plain, noisy = scores.chunk(2)
-        return smoothness_penalty(plain, noisy, self.modern.noise)
+        some = images[::every].detach().requires_grad_(True)
+        return gradient_penalty(self.players.score(some, attributes[::every]), some)
 
     def _improve(
         self, step: Step, plan: Plan, codes: Tensor, fakes: Tensor, real_scores: Tensor
@@ -207,7 +202,7 @@ class ModernGAN(Unscheduled):
 
     def _label_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
         """What the averaged recognizer reads off generated and edited faces."""
-        parts, weight = plan.parts, self.modern.attribute
+        parts = plan.parts
         seen = augment.RECOGNIZER(fakes, step.generator(_READ))
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
         logits, _ = self.players.recognize(self.players.average_recognizer, shown)
@@ -215,10 +210,11 @@ class ModernGAN(Unscheduled):
         losses: Losses = {}
         if len(generated):
             loss = label_loss(generated, plan.target[parts.generated])
-            losses["label_fake"] = (weight, loss)
+            losses["label_fake"] = (self.config.loss.label, loss)
         if len(edited):
             target, has, read = (t[parts.edited] for t in (plan.target, plan.has, plan.read))
-            losses["label_edited"] = (weight, edit_label_loss(edited, target, target != has, read))
+            loss = edit_label_loss(edited, target, target != has, read)
+            losses["label_edited"] = (self.modern.attribute, loss)
         return losses
 
     def _code_losses(self, plan: Plan, codes: Tensor, fakes: Tensor) -> Losses:

@@ -1,0 +1,185 @@
+"""The image files of a command: aligned faces as they are, or photos whose faces are found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import numpy as np
+import tyro
+
+from twobirds.apps.display import note
+from twobirds.apps.options import optional, require_images
+from twobirds.data.provenance import Provenance
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from twobirds.api import FaceModel
+    from twobirds.photos import FoundFace, Photo
+
+Aligned = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="The images are faces cut as the model wants them, not photos; of others than squares "
+        "the middle is taken."
+    ),
+]
+DetectorFile = Annotated[
+    Path | None,
+    optional("FILE.onnx", "YuNet from the cache or the Hub, else scikit-image's cascade"),
+    tyro.conf.arg(help="The YuNet network that finds faces."),
+]
+FaceNumber = Annotated[
+    int | None,
+    optional("N", "all"),
+    tyro.conf.arg(help="Which face of a photo, counted from the left."),
+]
+
+
+class OnPhotos(Protocol):
+    """A command with images."""
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The files."""
+        ...
+
+    @property
+    def aligned(self) -> bool:
+        """Whether they are faces that are cut."""
+        ...
+
+    @property
+    def detector(self) -> Path | None:
+        """The file of YuNet."""
+        ...
+
+    @property
+    def face(self) -> int | None:
+        """Which face is meant; None means all."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FaceFile:
+    """An image file and the N faces taken from it."""
+
+    path: Path
+    crops: np.ndarray
+    """`[N, S, S, 3]` uint8 RGB."""
+    labels: tuple[str, ...]
+    """What to call each face in messages."""
+    photo: "Photo | None" = None
+    """None for an aligned face."""
+    found: "tuple[FoundFace, ...]" = ()
+    numbers: tuple[int, ...] = ()
+    """Of the faces, counted from the left of the photo."""
+
+    def redrawn(self, before: "Tensor", after: "Tensor") -> np.ndarray:
+        """The picture `[H, W, 3]` uint8 with its faces changed.
+
+        Args:
+            before: `[N, 3, S, S]` in [-1, 1]: drawn with nothing changed.
+            after: `[N, 3, S, S]` in [-1, 1]: drawn changed.
+        """
+        if self.photo is None:
+            from twobirds.data.faces import to_pixels
+
+            pixels: np.ndarray = to_pixels(after)[0]
+            return pixels
+        from twobirds.photos import paste_faces
+
+        return paste_faces(self.photo, self.found, before, after)
+
+    def encoded(self, pixels: np.ndarray, provenance: Provenance | None, suffix: str) -> bytes:
+        """The file to write of a picture `[H, W, 3]` uint8, whose name ends in `suffix`."""
+        if self.photo is None:
+            from twobirds.apps.pictures import picture_bytes
+
+            return picture_bytes(pixels, provenance)
+        from twobirds.photos import encode_photo
+
+        return encode_photo(self.photo, pixels, provenance, suffix)
+
+    def places(self) -> list[dict[str, Any]]:
+        """Where each face is, ready for JSON."""
+        if self.photo is None:
+            return [{"image": str(self.path)}]
+        return [
+            {"image": str(self.path), "face": number, "box": [round(x, 1) for x in face.face.box]}
+            for number, face in zip(self.numbers, self.found, strict=True)
+        ]
+
+
+def read_face_files(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> list[FaceFile]:
+    """Read the images of a command, and find the faces of photos.
+
+    Args:
+        command: The command.
+        model: Whose template and size the faces get.
+        for_edits: Refuse faces that are too small or turned away, not only warn.
+
+    Raises:
+        InputError: If a file cannot be read, has no face or not the one that was asked for.
+    """
+    require_images(command.images)
+    if not command.aligned:
+        return _read_photos(command, model, for_edits=for_edits)
+    if command.detector is not None or command.face is not None:
+        raise InputError("--detector and --face are for photos: leave out --aligned")
+    from twobirds.apps.pictures import read_face
+
+    return [
+        FaceFile(path, read_face(path, model.size)[None], (str(path),)) for path in command.images
+    ]
+
+
+def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> list[FaceFile]:
+    try:
+        from twobirds.photos import cut_faces, find_detector, read_photo, require_usable
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"photos need the package {error.name}: pip install 'twobirds[photos]', or give "
+            "faces that are cut and --aligned"
+        ) from error
+    detector, line = find_detector(command.detector)
+    if line is not None:
+        note(line)
+    files = []
+    for path in command.images:
+        try:
+            photo = read_photo(path.read_bytes())
+            found = cut_faces(photo, detector, model)
+            if not found:
+                raise InputError(
+                    f"no face is found by {detector.name}; a face that is cut goes with --aligned"
+                )
+            numbers = _chosen(len(found), command.face)
+            chosen = tuple(found[number - 1] for number in numbers)
+            if for_edits:
+                require_usable(chosen, numbers)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        labels = tuple(_label(path, number, len(found)) for number in numbers)
+        for label, face in zip(labels, chosen, strict=True):
+            for doubt in (*face.doubts.refusals, *face.doubts.warnings):
+                note(f"{label}: {doubt}")
+        crops = np.stack([face.crop for face in chosen])
+        files.append(FaceFile(path, crops, labels, photo, chosen, numbers))
+    return files
+
+
+def _chosen(count: int, number: int | None) -> tuple[int, ...]:
+    """Numbers of the faces that are meant."""
+    if number is None:
+        return tuple(range(1, count + 1))
+    if not 1 <= number <= count:
+        raise InputError(f"has no face {number}: {count} found, counted from the left")
+    return (number,)
+
+
+def _label(path: Path, number: int, count: int) -> str:
+    return str(path) if count == 1 else f"{path}, face {number}"

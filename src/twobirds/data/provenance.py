@@ -1,0 +1,72 @@
+"""What a file says of itself: that a model drew or changed it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from xml.sax.saxutils import escape, quoteattr
+
+from PIL.PngImagePlugin import PngInfo
+
+_SOURCE_TYPES = {
+    "generated": "trainedAlgorithmicMedia",
+    "edited": "compositeWithTrainedAlgorithmicMedia",
+}
+"""IPTC's vocabulary of digital source types, which search engines and editors read."""
+PHOTO_FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+"""Pillow's names of formats that photos come in, by the end of a file's name."""
+_XMP_OF_PNG = "XML:com.adobe.xmp"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """By which model a picture was generated or edited."""
+
+    kind: Literal["generated", "edited"]
+    model: str
+    """Name of the model, and the start of its weights' hash."""
+    details: str = ""
+    """Such as which attributes were changed."""
+
+    @property
+    def sentence(self) -> str:
+        """In words: "Synthetic image: edited by TwoBirds, model celeba64: Smiling=1."."""
+        details = f": {self.details}" if self.details else ""
+        return f"Synthetic image: {self.kind} by TwoBirds, model {self.model}{details}."
+
+    @property
+    def xmp(self) -> str:
+        """An XMP packet (ISO 16684) with IPTC's digital source type."""
+        source_type = f"http://cv.iptc.org/newscodes/digitalsourcetype/{_SOURCE_TYPES[self.kind]}"
+        return (
+            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            '<rdf:Description rdf:about=""'
+            ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+            ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+            ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+            f' xmp:CreatorTool="TwoBirds" Iptc4xmpExt:DigitalSourceType={quoteattr(source_type)}>'
+            f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(self.sentence)}'
+            "</rdf:li></rdf:Alt></dc:description>"
+            "</rdf:Description></rdf:RDF></x:xmpmeta>"
+            '<?xpacket end="w"?>'
+        )
+
+    def encoder_arguments(self, file_format: str) -> dict[str, Any]:
+        """Arguments to Pillow's encoder of a format that put it into the file."""
+        if file_format == "PNG":
+            info = PngInfo()
+            info.add_itxt(_XMP_OF_PNG, self.xmp)
+            info.add_text("Software", "TwoBirds")
+            info.add_itxt("Description", self.sentence)
+            return {"pnginfo": info}
+        if file_format in ("JPEG", "WEBP", "HEIF"):
+            return {"xmp": self.xmp.encode()}
+        return {}  # BMP has no place for it

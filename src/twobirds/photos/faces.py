@@ -1,0 +1,138 @@
+"""Faces found in a photo, and what speaks against editing one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+LEAST_SCORE = 0.6
+"""Of a detection; below it there is no face."""
+SAME = 0.3
+"""Intersection over union from which two detections are one face."""
+_DOUBTFUL_SCORE = 0.75
+_MOST_TURNED, _DOUBTFULLY_TURNED = 0.7, 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face in a photo; coordinates in pixels, 0 at the upper left corner of the first."""
+
+    box: tuple[float, float, float, float]
+    """Left, top, width and height."""
+    landmarks: np.ndarray
+    """`[5, 2]` (x, y): left eye, right eye, nose tip, left and right mouth corner, as seen."""
+    score: float
+    """Certainty of the detector, from 0 to 1."""
+    is_exact: bool = True
+    """Whether the landmarks were found, or follow from the box alone."""
+
+    @property
+    def eye_distance(self) -> float:
+        """In pixels."""
+        return float(np.linalg.norm(self.landmarks[1] - self.landmarks[0]))
+
+    @property
+    def turn(self) -> float:
+        """How far the nose tip is beside the middle of the eyes, in eye distances."""
+        left, right, nose = self.landmarks[:3]
+        across = (right - left) / max(self.eye_distance, 1e-6)
+        return float(abs((nose - (left + right) / 2) @ across) / max(self.eye_distance, 1e-6))
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    def detect(self, pixels: np.ndarray) -> list[Face]:
+        """Faces in `[H, W, 3]` uint8 RGB, in any order."""
+        ...
+
+
+def find_faces(detector: Detector, pixels: np.ndarray) -> list[Face]:
+    """Faces of a photo from left to right.
+
+    Args:
+        detector: Which looks.
+        pixels: `[H, W, 3]` uint8 RGB.
+    """
+    faces = [face for face in detector.detect(pixels) if face.eye_distance > 0]
+    return sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2)
+
+
+def without_doubles(faces: list[Face]) -> list[Face]:
+    """Of detections that overlap, the most certain, or of two alike the first."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(overlap(face.box, other.box) < SAME for other in kept):
+            kept.append(face)
+    return kept
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What speaks against editing a face; every line with its number."""
+
+    refusals: tuple[str, ...]
+    """Why it is hopeless."""
+    warnings: tuple[str, ...]
+    """Why it may come out badly."""
+
+
+def doubts_about(face: Face, crop: np.ndarray, crop_eye_distance: float) -> Doubts:
+    """Whether a face is large, frontal, sharp and certain enough.
+
+    Args:
+        face: As found in the photo.
+        crop: `[S, S, 3]` uint8: the face as the model sees it.
+        crop_eye_distance: Of the model's template, in pixels.
+    """
+    refusals, warnings = [], []
+    eyes = face.eye_distance
+    if eyes < crop_eye_distance / 2:
+        refusals.append(
+            f"it is too small: its eyes are {eyes:.0f} pixels apart, at least "
+            f"{crop_eye_distance / 2:.0f} are needed"
+        )
+    elif eyes < crop_eye_distance:
+        warnings.append(
+            f"it is small: its eyes are {eyes:.0f} pixels apart, and the model draws them "
+            f"{crop_eye_distance:.0f} apart"
+        )
+    if face.is_exact and face.turn > _MOST_TURNED:
+        refusals.append(
+            f"it is turned away: its nose is {face.turn:.2f} eye distances off the middle, at most "
+            f"{_MOST_TURNED:g} will do"
+        )
+    elif face.is_exact and face.turn > _DOUBTFULLY_TURNED:
+        warnings.append(f"it is turned: its nose is {face.turn:.2f} eye distances off the middle")
+    blur = sharpness(crop)
+    if blur < LEAST_SHARPNESS:
+        warnings.append(f"it is blurred: sharpness {blur:.4f}, below {LEAST_SHARPNESS:g}")
+    if face.is_exact and face.score < _DOUBTFUL_SCORE:
+        warnings.append(f"it may be no face: the detector is {face.score:.2f} certain")
+    return Doubts(tuple(refusals), tuple(warnings))
+
+
+LEAST_SHARPNESS = 0.004
+"""Below it a face counts as blurred."""
+
+
+def sharpness(crop: np.ndarray) -> float:
+    """Mean squared Laplacian of the grey levels in [0, 1] of `[S, S, 3]` uint8, less at the rim."""
+    grey = crop.mean(axis=2) / 255  # [S, S]
+    inside = grey[1:-1, 1:-1]
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    return float(np.square(around - 4 * inside).mean())
+
+
+def overlap(one: Sequence[float] | np.ndarray, two: Sequence[float] | np.ndarray) -> float:
+    """Intersection over union of two boxes: left, top, width, height."""
+    across = min(one[0] + one[2], two[0] + two[2]) - max(one[0], two[0])
+    down = min(one[1] + one[3], two[1] + two[3]) - max(one[1], two[1])
+    shared = max(0.0, across) * max(0.0, down)
+    return float(shared / max(one[2] * one[3] + two[2] * two[3] - shared, 1e-9))

@@ -1,0 +1,100 @@
+"""An edit of a face brought back into its photo."""
+
+import cv2
+import numpy as np
+
+from twobirds.photos.align import Placement, uncut
+
+_RIM = 0.14  # of the crop's side, over which an edit fades out
+_LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine detail: some, all
+_SPREAD = 0.02  # of the crop's side, by which such places are widened
+
+
+def paste(
+    pixels: np.ndarray, placement: Placement, before: np.ndarray, after: np.ndarray
+) -> np.ndarray:
+    """Add what an edit changed to a photo, at the photo's own resolution.
+
+    The difference of the two drawings is enlarged and added, so that light, colours and fine detail
+    of the photo stay; where it is large, as where hair or glasses went, the detail goes with them.
+    Outside the crop no pixel changes.
+
+    Args:
+        pixels: `[H, W, 3]` uint8 RGB of the photo.
+        placement: Where the face lies.
+        before: `[S, S, 3]` float32 in [-1, 1]: the face as the model draws it with nothing changed.
+        after: `[S, S, 3]` float32 in [-1, 1]: as it draws it changed.
+
+    Returns:
+        `[H, W, 3]` uint8, a copy.
+    """
+    result = pixels.copy()
+    box = _bounds(placement, pixels.shape)
+    left, top, right, bottom = box
+    change = (after - before).astype(np.float32) / 2  # [S, S, 3] in [-1, 1]
+    if not change.any() or right <= left or bottom <= top:
+        return result
+    change *= _fading(placement.size)[..., None]
+    region = pixels[top:bottom, left:right].astype(np.float32) / 255  # [h, w, 3]
+    added = uncut(change, placement, box)
+    inside = _inside(placement, box)
+    loss = uncut(_detail_lost(change), placement, box).clip(0, 1)[..., None]  # [h, w, 1]
+    coarse = _coarse(region, placement.scale)
+    edited = region + added - loss * (region - coarse)
+    levels = (edited * 255).round().clip(0, 255).astype(np.uint8)
+    touched = inside & ((np.abs(added).max(axis=2) > 0) | (loss[..., 0] > 0))
+    result[top:bottom, left:right][touched] = levels[touched]
+    return result
+
+
+def _bounds(placement: Placement, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The upright box around the crop within the photo."""
+    corners = placement.corners
+    left, top = np.floor(corners.min(axis=0)).astype(int).clip(0)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
+    return int(left), int(top), min(int(right), shape[1]), min(int(bottom), shape[0])
+
+
+def _fading(size: int) -> np.ndarray:
+    """1 in the middle of the crop, 0 at its edge, `[S, S]` float32."""
+    edge = (np.arange(size) + 0.5) / size
+    edge = np.minimum(edge, 1 - edge) / _RIM
+    ramp = _smooth(edge.clip(0, 1))
+    ramp[[0, -1]] = 0  # the outermost pixels, or what lies outside would not stay
+    fading: np.ndarray = np.outer(ramp, ramp).astype(np.float32)
+    return fading
+
+
+def _inside(placement: Placement, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Which pixels of the box lie in the crop, `[h, w]` bool."""
+    left, top, right, bottom = box
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    cv2.fillConvexPoly(mask, (placement.corners - (left, top)).round().astype(np.int32), 1)
+    return mask.astype(bool)
+
+
+def _detail_lost(change: np.ndarray) -> np.ndarray:
+    """How much of the photo's fine detail goes, `[S, S]` float32 in [0, 1]."""
+    size = np.abs(change).max(axis=2)
+    reach = max(1, round(_SPREAD * len(change)))
+    widened = cv2.dilate(size, np.ones((2 * reach + 1,) * 2, np.uint8))
+    softened = cv2.GaussianBlur(widened, (0, 0), reach)
+    lost: np.ndarray = _smooth(((softened - _LARGE) / (_LARGEST - _LARGE)).clip(0, 1))
+    return lost.astype(np.float32)
+
+
+def _coarse(region: np.ndarray, scale: float) -> np.ndarray:
+    """`[h, w, 3]` without what is finer than a pixel of the crop."""
+    if scale >= 1:
+        return region
+    height, width = region.shape[:2]
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrunk = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
+    coarse: np.ndarray = cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_CUBIC)
+    return coarse
+
+
+def _smooth(x: np.ndarray) -> np.ndarray:
+    """From 0 to 1 without corners, for x in [0, 1]."""
+    smooth: np.ndarray = x * x * (3 - 2 * x)
+    return smooth

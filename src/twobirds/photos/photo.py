@@ -1,0 +1,197 @@
+"""Photos in and out: of any usual format upright, and written back as they came."""
+
+import io
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+
+from twobirds.data.provenance import PHOTO_FORMATS, Provenance
+from twobirds.errors import InputError
+
+MAX_PHOTO_PIXELS = 50_000_000
+"""Larger photos are refused before they are decoded."""
+MIN_PHOTO_SIDE = 16
+"""Pixels; nothing smaller shows a face."""
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
+_ORIENTATION, _THUMBNAIL = 0x0112, 1  # the EXIF tag, and the directory of the thumbnail
+_PILLOW = threading.Lock()  # its warnings can be silenced for all threads only
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded photo of H x W pixels, and what it takes to write it as it came."""
+
+    pixels: np.ndarray
+    """`[H, W, 3]` uint8 RGB, upright."""
+    alpha: np.ndarray | None
+    """`[H, W]` uint8; None where all is opaque."""
+    format: str
+    """Pillow's name of the file format, such as JPEG."""
+    is_grey: bool
+    """Whether the file has no colours."""
+    exif: bytes | None
+    """Without the thumbnail, which would show the photo as it was."""
+    encoding: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments to Pillow's encoder: colour profile, JPEG's tables."""
+
+    @property
+    def opaque(self) -> np.ndarray:
+        """`[H, W, 3]` uint8, laid on white."""
+        return laid_on_white(self.pixels, self.alpha)
+
+
+def read_photo(data: bytes) -> Photo:
+    """Decode a JPEG, PNG, WebP, BMP or, with the package pillow-heif, HEIC file.
+
+    16 bits a channel become 8; of an animation the first picture is taken.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        InputError: If the bytes are not a whole image of these formats, or it is too large or too
+            small.
+    """
+    if not data:
+        raise InputError("empty file")
+    _register_heif()
+    with _PILLOW, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=_known_formats()) as image:
+                _check_size(*image.size)
+                image.load()
+                return _photo(image, data)
+        except InputError:
+            raise
+        except UnidentifiedImageError as error:
+            raise InputError("not a JPEG, PNG, WebP, BMP or HEIC image") from error
+        except Image.DecompressionBombError as error:
+            raise InputError("too many pixels") from error
+        except Exception as error:  # Pillow's decoders raise anything on damaged files
+            raise InputError(f"cannot be decoded ({error or type(error).__name__})") from error
+
+
+def encode_photo(
+    photo: Photo, pixels: np.ndarray, provenance: Provenance | None, suffix: str = ""
+) -> bytes:
+    """Write other pixels in a photo's format, with its transparency and its EXIF.
+
+    A JPEG gets the tables of the one that came, which leaves what was not touched nearly as it was.
+
+    Args:
+        photo: Where the pixels are from.
+        pixels: `[H, W, 3]` uint8 RGB, of the same size.
+        provenance: What to say of them in the file; None says nothing.
+        suffix: End of the file's name; one of another format chooses that.
+    """
+    file_format = PHOTO_FORMATS.get(suffix.lower(), photo.format)
+    marks: dict[str, Any] = dict(photo.encoding)
+    if file_format != photo.format:
+        profile = marks.get("icc_profile")
+        marks = {"quality": 95} | ({"icc_profile": profile} if profile else {})
+    if photo.exif and file_format != "BMP":
+        marks["exif"] = photo.exif
+    if provenance is not None:
+        marks |= provenance.encoder_arguments(file_format)
+    layers = file_format not in ("JPEG", "BMP")  # which have no transparency
+    cover = photo.alpha if layers else None
+    image = Image.fromarray(pixels if layers else laid_on_white(pixels, photo.alpha))
+    if photo.is_grey:
+        image = image.convert("L")
+    if cover is not None:
+        image.putalpha(Image.fromarray(cover))
+    buffer = io.BytesIO()
+    try:
+        with _PILLOW:
+            image.save(buffer, format=file_format, **marks)
+    except KeyError as error:  # no such encoder
+        raise InputError(f"{file_format} needs the package pillow-heif") from error
+    return buffer.getvalue()
+
+
+def laid_on_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """`[H, W, 3]` uint8 with transparency `[H, W]` uint8 or None, as seen on white."""
+    if alpha is None:
+        return pixels
+    cover = alpha[..., None].astype(np.uint16)  # [H, W, 1]
+    laid: np.ndarray = (pixels * cover + 255 * (255 - cover) + 127) // 255
+    return laid.astype(np.uint8)
+
+
+def _photo(image: Image.Image, data: bytes) -> Photo:
+    """What is kept of a decoded file."""
+    file_format = image.format or "PNG"
+    encoding = _encoding(image, file_format, data)
+    is_grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    image = ImageOps.exif_transpose(image)
+    exif = _exif_without_thumbnail(image)
+    alpha = None
+    if image.mode.startswith("I"):  # 16-bit grey; 65535 / 257 = 255
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        pixels = np.asarray(Image.fromarray(((grey + 128) // 257).astype(np.uint8)).convert("RGB"))
+    elif image.has_transparency_data and file_format != "BMP":
+        layers = np.asarray(image.convert("RGBA"))  # [H, W, 4]
+        pixels, alpha = np.ascontiguousarray(layers[..., :3]), layers[..., 3].copy()
+    else:
+        pixels = np.asarray(image.convert("RGB"))
+    return Photo(pixels, alpha, file_format, is_grey, exif, encoding)
+
+
+def _encoding(image: Image.Image, file_format: str, data: bytes) -> dict[str, Any]:
+    """Arguments that let Pillow's encoder write about what its decoder read."""
+    encoding: dict[str, Any] = {}
+    if image.info.get("icc_profile") and image.mode not in ("CMYK", "P"):
+        encoding["icc_profile"] = image.info["icc_profile"]
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB"):
+        sampling = JpegImagePlugin.get_sampling(image)
+        encoding |= {"qtables": image.quantization, "optimize": True}
+        if sampling >= 0:
+            encoding["subsampling"] = sampling
+    elif file_format == "JPEG":
+        encoding["quality"] = 95
+    elif file_format == "WEBP":
+        lossless = b"VP8L" in data[:64]
+        encoding |= {"lossless": True, "exact": True} if lossless else {"quality": 95}
+    elif file_format == "HEIF":
+        encoding["quality"] = 95
+    return encoding
+
+
+def _exif_without_thumbnail(image: Image.Image) -> bytes | None:
+    """EXIF of the upright photo; None where there is none or it is damaged."""
+    try:
+        exif = image.getexif()
+        if not len(exif):
+            return None
+        exif.pop(_ORIENTATION, None)
+        exif._ifds.pop(_THUMBNAIL, None)
+        return exif.tobytes()
+    except Exception:  # damaged in ways as many as there are cameras
+        return None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PHOTO_PIXELS:
+        most = MAX_PHOTO_PIXELS // 1_000_000
+        raise InputError(f"{width}x{height} pixels are too many: at most {most} megapixels")
+    if min(width, height) < MIN_PHOTO_SIDE:
+        raise InputError(f"{width}x{height} pixels are too few: at least {MIN_PHOTO_SIDE} a side")
+
+
+def _register_heif() -> None:
+    """Let Pillow read HEIC, where the package is there."""
+    try:
+        import pillow_heif
+    except ModuleNotFoundError:
+        return
+    pillow_heif.register_heif_opener()
+
+
+def _known_formats() -> tuple[str, ...]:
+    return tuple(name for name in _FORMATS if name in Image.OPEN or name != "HEIF")

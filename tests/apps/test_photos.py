@@ -1,0 +1,128 @@
+"""The commands on photos: the astronaut of scikit-image, which is in the public domain."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from twobirds.apps.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Two faces beside each other, as PNG."""
+    left = astronaut()[:300, 80:400]
+    Image.fromarray(np.hstack([left, left[:, ::-1]])).save(tmp_path / "two.png")
+    return tmp_path / "two.png"
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_edit_gives_the_photo_back(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["edit", str(photo), model, "--set", "Bald=1", f"--out={tmp_path}/out"]
+    assert main([*words, "--face=1"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{tmp_path}/out/two.edited.png\n"
+    assert "frontal-face cascade looks for faces instead" in captured.err
+    edited, source = pixels_of(tmp_path / "out/two.edited.png"), pixels_of(photo)
+    changed = (edited != source).any(axis=2)
+    assert changed[:, :320].any()
+    assert not changed[:, 320:].any()  # the other face
+    assert not changed[280:].any()  # below the crop
+    assert main([*words, "--strength=0"]) == 0
+    assert (pixels_of(tmp_path / "out/two.edited.png") == source).all()
+
+
+def test_edited_photos_are_marked(photo: Path, model: str, tmp_path: Path) -> None:
+    words = ["edit", str(photo), model, "--set", "Bald=1", "--face=2"]
+    assert main([*words, f"--out={tmp_path}/marked.png"]) == 0
+    assert main([*words, f"--out={tmp_path}/plain.png", "--no-metadata"]) == 0
+    assert main([*words, f"--out={tmp_path}/noted.png", "--visible-note"]) == 0
+    with Image.open(tmp_path / "marked.png") as marked:
+        assert "compositeWithTrainedAlgorithmicMedia" in marked.info["XML:com.adobe.xmp"]
+        assert "edited by TwoBirds, model model (" in marked.info["Description"]
+        assert "Bald=1" in marked.info["Description"]
+    with Image.open(tmp_path / "plain.png") as plain:
+        assert not {"Software", "Description", "XML:com.adobe.xmp"} & set(plain.info)
+    noted = (pixels_of(tmp_path / "noted.png") != pixels_of(tmp_path / "marked.png")).any(axis=2)
+    rows, columns = np.nonzero(noted)
+    assert rows.min() > 270
+    assert columns.max() < 120
+
+
+def test_out_may_choose_the_format(photo: Path, model: str, tmp_path: Path) -> None:
+    words = ["edit", str(photo), model, "--set", "Bald=1"]
+    assert main([*words, f"--out={tmp_path}/x.jpg"]) == 0
+    with Image.open(tmp_path / "x.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", (640, 300))
+        assert b"compositeWithTrainedAlgorithmicMedia" in image.info["xmp"]
+
+
+def test_recognize_says_which_face(
+    photo: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recognize", str(photo), model, "--json"]) == 0
+    faces = json.loads(capsys.readouterr().out)
+    assert [face["face"] for face in faces] == [1, 2]
+    assert faces[0]["box"][0] < 200 < 320 < faces[1]["box"][0]
+    assert len(faces[0]["attributes"]) > 1
+    assert main(["recognize", str(photo), model, "--face=2"]) == 0
+    assert "two.png, face 2" in capsys.readouterr().out
+
+
+def test_reconstruct_puts_rebuilt_faces_into_the_photo(
+    photo: Path, model: str, tmp_path: Path
+) -> None:
+    assert main(["reconstruct", str(photo), model, f"--out={tmp_path}/r.png"]) == 0
+    changed = (pixels_of(tmp_path / "r.png") != pixels_of(photo)).any(axis=2)
+    assert changed[:, :320].any()
+    assert changed[:, 320:].any()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--face=3"], "two.png: has no face 3: 2 found, counted from the left"),
+        (["--face=0"], "two.png: has no face 0: 2 found"),
+        (["--detector=absent.onnx"], "the detector absent.onnx is not a file"),
+        (["--aligned", "--face=1"], "--detector and --face are for photos: leave out --aligned"),
+    ],
+)
+def test_wrong_options(
+    photo: Path, model: str, words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["edit", str(photo), model, "--set", "Bald=1", *words]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_photos_without_a_usable_face(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def error_of(picture: np.ndarray) -> str:
+        Image.fromarray(picture).save(tmp_path / "x.png")
+        words = ["edit", f"{tmp_path}/x.png", model, "--set", "Bald=1", f"--out={tmp_path}/y.png"]
+        assert main(words) == 2
+        assert not (tmp_path / "y.png").exists()
+        return capsys.readouterr().err.splitlines()[-1]
+
+    nobody = error_of(np.full((200, 200, 3), 90, np.uint8))
+    assert "x.png: no face is found by scikit-image's frontal-face cascade" in nobody
+    assert "--aligned" in nobody
+    (tmp_path / "x.png").write_bytes(b"no picture")
+    assert main(["recognize", f"{tmp_path}/x.png", model]) == 2
+    assert "x.png: not a JPEG, PNG, WebP, BMP or HEIC image" in capsys.readouterr().err

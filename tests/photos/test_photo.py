@@ -1,0 +1,164 @@
+"""Photos in and out."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from twobirds.data.provenance import Provenance
+from twobirds.errors import InputError
+from twobirds.photos.photo import MAX_PHOTO_PIXELS, encode_photo, read_photo
+
+PROVENANCE = Provenance("edited", "celeba64 (abc)", "Smiling=1")
+
+
+def smooth(height: int = 60, width: int = 40) -> np.ndarray:
+    """`[H, W, 3]` uint8 of slow waves, which JPEG keeps."""
+    y, x = np.mgrid[:height, :width] / 9
+    waves = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1)
+    return (127 + 100 * waves).astype(np.uint8)
+
+
+def encode(image: Image.Image, file_format: str, **arguments: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=file_format, **arguments)
+    return buffer.getvalue()
+
+
+def decode(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "BMP"])
+def test_lossless_formats_come_back_as_they_were(file_format: str) -> None:
+    pixels = smooth()
+    photo = read_photo(encode(Image.fromarray(pixels), file_format))
+    assert (photo.format, photo.alpha, photo.is_grey) == (file_format, None, False)
+    assert (photo.pixels == pixels).all()
+    again = read_photo(encode_photo(photo, photo.pixels, PROVENANCE))
+    assert again.format == file_format
+    assert (again.pixels == pixels).all()
+
+
+def test_a_lossless_webp_stays_lossless() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    photo = read_photo(encode(Image.fromarray(pixels), "WEBP", lossless=True))
+    again = read_photo(encode_photo(photo, photo.pixels, PROVENANCE))
+    assert again.format == "WEBP"
+    assert (again.pixels == pixels).all()
+
+
+@pytest.mark.parametrize(("quality", "subsampling"), [(60, 2), (92, 0), (95, 1)])
+def test_a_jpeg_is_written_with_its_own_tables(quality: int, subsampling: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 40, (64, 64, 3), np.uint8)
+    source = Image.fromarray(smooth(64, 64) // 2 + noise)
+    photo = read_photo(encode(source, "JPEG", quality=quality, subsampling=subsampling))
+    again = read_photo(encode_photo(photo, photo.pixels, None))
+    change = again.pixels.astype(int) - photo.pixels
+    assert np.abs(change).mean() < 1  # of 255; colours are averaged over pixels once more
+    assert again.encoding["qtables"] == photo.encoding["qtables"]
+    assert again.encoding["subsampling"] == subsampling
+
+
+def test_a_turned_photo_is_upright_and_stays_so_when_written() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the top is at the right
+    exif[0x010F] = "Maker"
+    data = encode(Image.fromarray(smooth()), "JPEG", exif=exif, quality=100)
+    photo = read_photo(data)
+    assert photo.pixels.shape == (40, 60, 3)
+    written = decode(encode_photo(photo, photo.pixels, PROVENANCE))
+    assert written.size == (60, 40)
+    assert written.getexif().get(0x0112) in (None, 1)
+    assert written.getexif()[0x010F] == "Maker"
+
+
+def test_the_thumbnail_of_the_photo_as_it_was_is_dropped() -> None:
+    thumbnail = encode(Image.fromarray(smooth(8, 8)), "JPEG")
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    exif.get_ifd(1).update({0x0103: 6, 0x0201: 0, 0x0202: len(thumbnail)})
+    data = encode(Image.fromarray(smooth()), "JPEG", exif=exif)
+    photo = read_photo(data)
+    written = decode(encode_photo(photo, photo.pixels, None)).getexif()
+    assert written[0x010F] == "Maker"
+    assert not written.get_ifd(1)
+
+
+def test_transparency_is_kept_and_seen_on_white() -> None:
+    layers = np.dstack([smooth(), np.full((60, 40), 255, np.uint8)])
+    layers[:10, :, 3] = 0
+    photo = read_photo(encode(Image.fromarray(layers, "RGBA"), "PNG"))
+    assert photo.alpha is not None
+    assert (photo.opaque[:10] == 255).all()
+    assert (photo.opaque[10:] == layers[10:, :, :3]).all()
+    written = decode(encode_photo(photo, photo.pixels, PROVENANCE))
+    assert (np.asarray(written) == layers).all()
+    as_jpeg = decode(encode_photo(photo, photo.pixels, PROVENANCE, ".jpg"))
+    assert (as_jpeg.format, as_jpeg.mode) == ("JPEG", "RGB")
+    assert np.asarray(as_jpeg)[:8].min() > 240
+
+
+def test_sixteen_bits_and_grey() -> None:
+    levels = (np.arange(60 * 40).reshape(60, 40) * 25).astype(np.uint16)
+    deep = read_photo(encode(Image.fromarray(levels), "PNG"))
+    assert deep.is_grey
+    assert np.abs(deep.pixels[..., 0] - levels / 257.0).max() <= 0.5
+    assert decode(encode_photo(deep, deep.pixels, None)).mode == "L"
+    palette = Image.fromarray(smooth()).convert("P")
+    assert (read_photo(encode(palette, "PNG")).pixels == np.asarray(palette.convert("RGB"))).all()
+    inks = Image.fromarray(smooth()).convert("CMYK")
+    assert read_photo(encode(inks, "JPEG")).pixels.shape == (60, 40, 3)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+def test_edited_files_say_so(file_format: str) -> None:
+    photo = read_photo(encode(Image.fromarray(smooth()), file_format))
+    image = decode(encode_photo(photo, photo.pixels, PROVENANCE))
+    xmp = image.info.get("xmp") or image.info["XML:com.adobe.xmp"].encode()
+    assert b"digitalsourcetype/compositeWithTrainedAlgorithmicMedia" in xmp
+    assert b"edited by TwoBirds, model celeba64 (abc): Smiling=1." in xmp
+    silent = decode(encode_photo(photo, photo.pixels, None)).info
+    assert not {"xmp", "XML:com.adobe.xmp", "Software"} & set(silent)
+
+
+def test_what_is_no_photo_is_refused() -> None:
+    def complaint(data: bytes) -> str:
+        with pytest.raises(InputError) as caught:
+            read_photo(data)
+        return str(caught.value)
+
+    assert complaint(b"") == "empty file"
+    assert complaint(b"GIF89a") == "not a JPEG, PNG, WebP, BMP or HEIC image"
+    assert complaint(encode(Image.fromarray(smooth()), "PNG")[:300]).startswith("cannot be decoded")
+    small = encode(Image.new("L", (15, 100)), "PNG")
+    assert complaint(small) == "15x100 pixels are too few: at least 16 a side"
+    side = int(MAX_PHOTO_PIXELS**0.5) + 1
+    large = encode(Image.new("1", (side, side)), "PNG")
+    assert complaint(large) == f"{side}x{side} pixels are too many: at most 50 megapixels"
+
+
+def test_mutated_files_are_read_or_refused() -> None:
+    draw = np.random.default_rng(0)
+    files = [encode(Image.fromarray(smooth()), name) for name in ("JPEG", "PNG", "WEBP", "BMP")]
+    outcomes, complaints = set(), []
+    for number in range(120):
+        data = bytearray(files[number % len(files)])
+        for _ in range(int(draw.integers(1, 8))):
+            data[draw.integers(len(data))] = draw.integers(256)
+        if number % 3 == 0:
+            data = data[: draw.integers(1, len(data))]
+        try:
+            photo = read_photo(bytes(data))
+        except InputError as error:
+            outcomes.add("refused")
+            complaints.append(str(error))
+        else:
+            assert photo.pixels.dtype == np.uint8
+            encode_photo(photo, photo.pixels, PROVENANCE)
+            outcomes.add("read")
+    assert outcomes == {"read", "refused"}
+    assert not any("\n" in complaint for complaint in complaints)
