@@ -12,11 +12,9 @@ from twobirds.apps.cli import main
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> str:
-        raise OSError("no network")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+def _no_yunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("twobirds.photos.yunet.user_cache_path", lambda _: tmp_path / "cache")
 
 
 @pytest.fixture

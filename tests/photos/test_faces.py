@@ -1,5 +1,8 @@
 """Detectors, and doubts about what they find."""
 
+import hashlib
+import io
+import urllib.error
 from pathlib import Path
 
 import numpy as np
@@ -66,31 +69,53 @@ def test_what_is_no_yunet_is_refused(tmp_path: Path) -> None:
         YuNet(tmp_path / "bad.onnx")
 
 
-def test_the_cascade_serves_where_yunet_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> str:
-        raise OSError("no network")
+@pytest.fixture
+def _no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(yunet, "user_cache_path", lambda name: tmp_path / "cache" / name)
 
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+
+@pytest.mark.usefixtures("_no_cache")
+def test_the_cascade_serves_where_yunet_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
     detector, line = detectors.find_detector()
     assert isinstance(detector, FrontalCascade)
     assert line is not None
-    assert line.startswith("face_detection_yunet_2023mar.onnx cannot be downloaded")
+    assert line.startswith("face_detection_yunet_2023mar.onnx cannot be downloaded (no network); ")
     assert "scikit-image's frontal-face cascade looks for faces instead" in line
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("asked"))
+    assert isinstance(detectors.find_detector()[0], FrontalCascade)
 
 
-def test_a_download_is_checked(
+@pytest.mark.usefixtures("_no_cache")
+def test_a_download_is_checked_and_kept(
     yunet_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: str(yunet_file))
+    asked = []
+
+    def serve(url: str, **_: object) -> io.BytesIO:
+        asked.append(url)
+        return io.BytesIO(yunet_file.read_bytes())
+
+    monkeypatch.setattr("urllib.request.urlopen", serve)
     detector, line = detectors.find_detector()
     assert isinstance(detector, FrontalCascade)
     assert line is not None
     assert "is not what OpenCV published" in line
-    digest = yunet.hashlib.sha256(yunet_file.read_bytes()).hexdigest()
+    assert not (tmp_path / "cache").exists()
+    digest = hashlib.sha256(yunet_file.read_bytes()).hexdigest()
     monkeypatch.setattr(yunet, "SHA256", digest)
-    detector, line = detectors.find_detector()
-    assert isinstance(detector, YuNet)
-    assert line is None
+    for _ in range(2):
+        detector, line = detectors.find_detector()
+        assert isinstance(detector, YuNet)
+        assert line is None
+    assert asked == [yunet.URL] * 2
+    (tmp_path / "cache/twobirds/face_detection_yunet_2023mar.onnx").write_bytes(b"damaged")
+    assert isinstance(detectors.find_detector()[0], FrontalCascade)
 
 
 def test_the_cascade_finds_a_frontal_face() -> None:

@@ -1,23 +1,28 @@
 """YuNet, the face detector with five landmarks (Wu et al., 2023), through OpenCV."""
 
 import hashlib
+import os
+import urllib.request
 from pathlib import Path
 
 import cv2
 import numpy as np
+from platformdirs import user_cache_path
 
+from twobirds.checkpoint import write_atomically
 from twobirds.errors import InputError
 from twobirds.photos.faces import LEAST_SCORE, SAME, Face, without_doubles
 
-REPOSITORY = "opencv/face_detection_yunet"
-"""Where OpenCV publishes it on the Hugging Face Hub."""
 FILE = "face_detection_yunet_2023mar.onnx"
+URL = f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{FILE}"
+"""Where OpenCV publishes it."""
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 """Of that file."""
 _SIDE = 640  # of the square it sees, the only one that the file of 2023 takes in OpenCV 5
 _VIEWS = (520, 240)  # longest side of the photo in it; large faces are found small only
 _TILES = 2  # rows and columns of overlapping tiles, for small faces
 _OVERLAP = 0.2  # of the photo
+_TIMEOUT_SECONDS, _MOST_BYTES = 10, 1_000_000  # the file has 232,589
 
 
 class YuNet:
@@ -92,20 +97,28 @@ def download_yunet() -> Path:
     Raises:
         InputError: If it can be had from neither, or is another file than was published.
     """
-    from huggingface_hub import hf_hub_download
-
+    path = user_cache_path("twobirds") / FILE
+    if path.is_file():
+        _check(path.read_bytes(), str(path))
+        return path
+    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        raise InputError(f"{FILE} is not in {path.parent}, and HF_HUB_OFFLINE is set")
     try:
-        path = Path(hf_hub_download(REPOSITORY, FILE, local_files_only=True))
-    except Exception:  # not there
-        try:
-            path = Path(hf_hub_download(REPOSITORY, FILE))
-        except Exception as error:  # errors of whichever HTTP library the Hub's client uses
-            raise InputError(f"{FILE} cannot be downloaded: {type(error).__name__}") from error
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != SHA256:
-        raise InputError(f"{path} is not what OpenCV published: its SHA-256 is {digest}")
+        with urllib.request.urlopen(URL, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            content = answer.read(_MOST_BYTES)
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(f"{FILE} cannot be downloaded ({reason})") from error
+    _check(content, URL)
+    write_atomically(path, lambda file: file.write(content))
     return path
+
+
+def _check(content: bytes, where: str) -> None:
+    """Refuse another file than the published one."""
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != SHA256:
+        raise InputError(f"{where} is not what OpenCV published: its SHA-256 is {digest}")
 
 
 def _in_a_line(error: Exception) -> str:

@@ -1,0 +1,148 @@
+"""Loose photos found and aligned, beside the same faces aligned by their listed landmarks.
+
+Usage: `python benchmarks/photos.py FOLDER --out benchmarks/results/photos.json`. FOLDER holds
+photos in CelebA's layout: img_celeba, list_attr_celeba.txt, list_landmarks_celeba.txt.
+"""
+
+import io
+import resource
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+from PIL import Image
+from skimage.data import astronaut
+
+from hardware import seconds_of, write_results
+from twobirds.api import FaceModel
+from twobirds.data.similarity import apply
+from twobirds.machine import describe_machine
+from twobirds.photos import cut_faces, edit_photo, encode_photo, find_detector, read_photo
+from twobirds.photos.align import CELEBA_TIGHT, cut_face, place
+from twobirds.photos.faces import Detector
+
+MEGAPIXELS_12 = (3000, 4000)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to measure."""
+
+    folder: tyro.conf.Positional[Path]
+    """The photos."""
+    model: str = "celeba64-paper"
+    """Whose recognizer reads the faces."""
+    detector: Path | None = None
+    """A YuNet file."""
+    most: int = 1000
+    """Photos at most."""
+    out: Path | None = None
+    """Where the results go, as JSON."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    settings = tyro.cli(Settings, args=arguments)
+    model = FaceModel.load(settings.model, device="cpu")
+    detector, line = find_detector(settings.detector)
+    print(line or detector.name)
+    results: dict[str, Any] = {
+        "benchmark": "photos",
+        "hardware": describe_machine(torch.device("cpu")),
+        "model": model.name,
+        "detector": detector.name,
+        "loose": measure_loose(settings, model, detector),
+        "12 megapixels": measure_large(model, detector),
+    }
+    for part in ("loose", "12 megapixels"):
+        print(part, results[part])
+    write_results(settings.out, results)
+    return 0
+
+
+def measure_loose(settings: Settings, model: FaceModel, detector: Detector) -> dict[str, Any]:
+    """How many faces are found, where their landmarks come to lie, and how they are read."""
+    listed = read_landmarks(settings.folder / "list_landmarks_celeba.txt")
+    labels = read_labels(settings.folder / "list_attr_celeba.txt", model.attributes)
+    template = model.config.model.landmarks or CELEBA_TIGHT
+    eyes = float(np.linalg.norm(np.subtract(template[0], template[1]))) * model.size
+    found, aligned, truth, distances = [], [], [], []
+    names = list(listed)[: settings.most]
+    for name in names:
+        photo = read_photo((settings.folder / "img_celeba" / name).read_bytes())
+        landmarks = listed[name]
+        faces = [
+            face
+            for face in cut_faces(photo, detector, model)
+            if np.linalg.norm(face.face.landmarks.mean(0) - landmarks.mean(0))
+            < np.linalg.norm(landmarks[0] - landmarks[1])
+        ]
+        if not faces:
+            print(f"{name}: its face is not found")
+            continue
+        lie = apply(faces[0].placement.matrix, landmarks)
+        distances.append(
+            np.linalg.norm(lie - np.array(template) * model.size, axis=1).mean() / eyes
+        )
+        found.append(faces[0].crop)
+        aligned.append(cut_face(photo.opaque, place(landmarks, template, model.size)))
+        truth.append(labels[name])
+    losses = {
+        "hamming_loss": hamming_loss(model, found, truth),
+        "hamming_loss_aligned": hamming_loss(model, aligned, truth),
+    }
+    return {
+        "photos": len(names),
+        "found": len(found),
+        "landmark_distance_median": float(np.median(distances)),
+        "landmark_distance_90": float(np.quantile(distances, 0.9)),
+        **losses,
+    }
+
+
+def hamming_loss(model: FaceModel, crops: list[np.ndarray], truth: list[np.ndarray]) -> float:
+    """Share of attributes read wrongly."""
+    read = model.recognize(np.stack(crops)).numpy() > 0.5
+    return float((read != np.stack(truth)).mean())
+
+
+def measure_large(model: FaceModel, detector: Detector) -> dict[str, float]:
+    """Seconds from a JPEG of 12 megapixels to the edited one, and the process's greatest memory."""
+    buffer = io.BytesIO()
+    large = Image.fromarray(astronaut()[:384]).resize(MEGAPIXELS_12[::-1])
+    large.save(buffer, format="JPEG", quality=92)
+    data = buffer.getvalue()
+
+    def edit() -> bytes:
+        photo = read_photo(data)
+        found = cut_faces(photo, detector, model)
+        pixels = edit_photo(model, photo, found[:1], {"Smiling": 0.0})
+        return encode_photo(photo, pixels, None)
+
+    seconds = seconds_of(edit, torch.device("cpu"), repeats=5)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {"median_seconds": statistics.median(seconds), "peak_memory_bytes": peak}
+
+
+def read_landmarks(path: Path) -> dict[str, np.ndarray]:
+    """Landmarks `[5, 2]` by file, from CelebA's list."""
+    rows = [line.split() for line in path.read_text().splitlines()[2:] if line]
+    return {name: np.array(values, float).reshape(5, 2) for name, *values in rows}
+
+
+def read_labels(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Attributes `[K]` bool by file, in the order of `names`, from CelebA's list."""
+    _, header, *lines = path.read_text().splitlines()
+    columns = [header.split().index(name) for name in names]
+    rows = [line.split() for line in lines if line]
+    return {name: np.array(values)[columns] == "1" for name, *values in rows}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
