@@ -104,7 +104,7 @@ def download_yunet() -> Path:
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         raise InputError(f"{FILE} is not in {path.parent}, and HF_HUB_OFFLINE is set")
     try:
-        with urllib.request.urlopen(URL, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(URL, timeout=_TIMEOUT_SECONDS) as answer:
             content = answer.read(_MOST_BYTES)
     except OSError as error:
         reason = getattr(error, "reason", error)
