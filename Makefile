@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 TWOBIRDS := $(BIN)/twobirds
 SHELL := /bin/bash
 
-.PHONY: help setup demo test test-slow check fmt lint type docs clean
+.PHONY: help setup demo test test-slow test-web check fmt lint type docs clean
 
 help:
 	@echo "make demo   draw faces, train on them, evaluate: about a quarter of an hour on two cores"
 	@echo "make test   run the tests"
-	@echo "make check  lint, types and tests; also: setup fmt lint type docs test-slow clean"
+	@echo "make check  lint, types and tests; also: setup fmt lint type docs test-slow test-web clean"
 
 setup: $(VENV)/installed-dev
 
@@ -52,6 +52,10 @@ test: setup
 
 test-slow: setup
 	$(BIN)/pytest --no-header -m 'slow and not gpu'
+
+# Needs Debian's package chromium; its pictures of the page go to runs/screenshots.
+test-web: $(VENV)/installed-dev,browser
+	$(BIN)/pytest --no-header -m web
 
 check: lint type test
 

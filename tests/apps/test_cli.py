@@ -20,7 +20,9 @@ from twobirds.apps.data_commands import Draw
 from twobirds.errors import DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
-COMMANDS = "draw pack train evaluate recognize reconstruct edit generate export reproduce".split()
+COMMANDS = (
+    "draw pack train evaluate recognize reconstruct edit generate export reproduce app".split()
+)
 
 
 def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -9,16 +9,14 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from twobirds.api.passes import BATCH_SIZE, check_codes, decode, read_faces, redrawing
+from twobirds.api.passes import BATCH_SIZE, check_codes, decode, draw_latents, read_faces, redrawing
 from twobirds.api.rows import complete_rows, require_known
 from twobirds.api.search import DEFAULT_LIMITS, Draw, Edited, Limits, agreement, search_strength
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
 from twobirds.errors import InputError
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
-from twobirds.runtime import keyed_generator, pick_device
-
-_LATENTS = 41  # purpose of the random draws
+from twobirds.runtime import pick_device
 
 
 class FaceModel:
@@ -274,8 +272,7 @@ class FaceModel:
             InputError: If the count is negative or no whole number, or an attribute or value unfit.
         """
         _require_count(count, "count")
-        generator = keyed_generator(seed, _LATENTS)
-        latents = torch.rand(count, self.num_latents, generator=generator) * 2 - 1
+        latents = draw_latents(count, self.num_latents, seed=seed)
         rows = self.complete_attributes(count, attributes or {}, seed=seed)
         return decode(self.networks, latents, rows, self.size)
 

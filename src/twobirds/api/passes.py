@@ -10,9 +10,11 @@ from twobirds.api.rows import with_changes
 from twobirds.api.search import Draw
 from twobirds.errors import InputError
 from twobirds.models.networks import ModernNetworks, PaperNetworks, Reading
+from twobirds.runtime import keyed_generator
 
 BATCH_SIZE = 64
 """Faces in one pass."""
+_LATENTS = 41  # purpose of the random draws
 Networks = PaperNetworks | ModernNetworks
 
 
@@ -97,3 +99,9 @@ def redrawing(
 
 def _device(networks: Networks) -> torch.device:
     return next(networks.parameters()).device
+
+
+def draw_latents(count: int, num_latents: int, *, seed: int) -> Tensor:
+    """Codes z of generated faces, `[count, Z]` float32 from U(-1, 1), a function of the seed."""
+    generator = keyed_generator(seed, _LATENTS)
+    return torch.rand(count, num_latents, generator=generator) * 2 - 1

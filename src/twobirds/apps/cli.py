@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_args
 import tyro
 
 from twobirds import __version__
+from twobirds.apps.app_command import App
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw, Pack
 from twobirds.apps.display import note, say
@@ -39,6 +40,7 @@ Command = (
     | Annotated[Generate, tyro.conf.subcommand("generate")]
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
+    | Annotated[App, tyro.conf.subcommand("app")]
 )
 _DESCRIPTION = """One model of faces that recognizes, generates, rebuilds and edits.
 

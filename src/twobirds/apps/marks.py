@@ -1,13 +1,13 @@
 """What tells that a picture is synthetic: metadata unless declined, a visible note if asked for."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import tyro
 from PIL import Image, ImageDraw, ImageFont
 
-from twobirds.data.provenance import Provenance
+from twobirds.data.provenance import Kind, Provenance
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
@@ -26,7 +26,7 @@ _LEAST_FONT, _FONT_SHARE = 10, 1 / 36  # pixels; of the picture's height
 class Marks:
     """How the pictures of a command are marked."""
 
-    kind: Literal["generated", "edited"]
+    kind: Kind
     details: str
     """Such as which attributes were changed."""
     is_visible: bool

@@ -6,7 +6,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from PIL.PngImagePlugin import PngInfo
 
-_SOURCE_TYPES = {
+Kind = Literal["generated", "edited"]
+_SOURCE_TYPES: dict[Kind, str] = {
     "generated": "trainedAlgorithmicMedia",
     "edited": "compositeWithTrainedAlgorithmicMedia",
 }
@@ -28,7 +29,7 @@ _XMP_OF_PNG = "XML:com.adobe.xmp"
 class Provenance:
     """By which model a picture was generated or edited."""
 
-    kind: Literal["generated", "edited"]
+    kind: Kind
     model: str
     """Name of the model, and the start of its weights' hash."""
     details: str = ""

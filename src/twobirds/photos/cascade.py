@@ -46,7 +46,8 @@ class FrontalCascade:
         )
         parts = np.array([[b["c"], b["r"], b["width"], b["height"]] for b in boxes], float)
         scales = np.tile(np.array([width, height]) / size, 2)
-        return [_face(box, pixels) for box in _merged(parts.reshape(-1, 4) * scales)]
+        found = (_face(box, pixels) for box in _merged(parts.reshape(-1, 4) * scales))
+        return [face for face in found if face is not None]
 
 
 def _merged(boxes: np.ndarray) -> list[np.ndarray]:
@@ -62,7 +63,9 @@ def _merged(boxes: np.ndarray) -> list[np.ndarray]:
     return [np.mean(group, axis=0) for group in groups]
 
 
-def _face(box: np.ndarray, pixels: np.ndarray) -> Face:
+def _face(box: np.ndarray, pixels: np.ndarray) -> Face | None:
     left, top, width, height = map(float, box)
     landmarks = refine_landmarks(pixels, box[:2] + _LANDMARKS * box[2:])
+    if landmarks is None:
+        return None
     return Face((left, top, width, height), landmarks, _SCORE, is_exact=False)

@@ -18,7 +18,8 @@ SIZE = 64
 _WEIGHTS = Path(__file__).parent / "landmarks.safetensors"
 _CHANNELS = (16, 32, 64, 96)
 _NUM_HIDDEN = 64
-_PASSES = 2  # each begins where the one before ended
+_PASSES = 3  # each begins where the one before ended
+_MOST_MOVED = 0.25  # in the last, in eye distances
 
 
 class LandmarkNetwork(nn.Module):
@@ -51,16 +52,22 @@ class LandmarkNetwork(nn.Module):
         return torch.tensor(CELEBA_TIGHT, device=images.device) + offsets
 
 
-def refine_landmarks(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks `[5, 2]` of a face in `[H, W, 3]` uint8, from where they may about be."""
+def refine_landmarks(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
+    """Landmarks `[5, 2]` of a face in `[H, W, 3]` uint8, from where they may about be.
+
+    Returns:
+        The landmarks; None where the network is at odds with itself: there is no face.
+    """
     network = _network()
     for _ in range(_PASSES):
         placement = place(landmarks, CELEBA_TIGHT, SIZE)
         image = torch.from_numpy(cut_face(pixels, placement)[None].copy())
         with torch.no_grad():
             found = network(from_pixels(image))[0].double().numpy() * SIZE
-        landmarks = apply(invert(placement.matrix), found)
-    return landmarks
+        last, landmarks = landmarks, apply(invert(placement.matrix), found)
+    moved = np.linalg.norm(landmarks - last, axis=1).mean()
+    eye_distance = np.linalg.norm(last[1] - last[0])
+    return landmarks if moved < _MOST_MOVED * eye_distance else None
 
 
 @functools.cache

@@ -1,0 +1,58 @@
+"""The command that serves the web page."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from twobirds.apps.display import note, say
+from twobirds.apps.face_files import DetectorFile
+from twobirds.apps.options import Device, ModelName, load_model, optional
+from twobirds.errors import InputError
+
+
+@dataclass(frozen=True)
+class App:
+    """Serve the web page, on this machine alone unless --host says otherwise."""
+
+    model: ModelName = None
+    detector: DetectorFile = None
+    embedder: Annotated[Path | None, optional("FILE.onnx", "identity is not judged")] = None
+    """Face embedder that measures whether it is still the same person."""
+    identity_threshold: Annotated[float | None, optional("FLOAT", "none is shown")] = None
+    """The embedder's distance above which faces count as two people's; `evaluate` calibrates it."""
+    host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 is every one."""
+    port: int = 7860
+    """Port to listen at."""
+    max_upload: int = 25
+    """Largest file that is taken, in megabytes."""
+    requests_per_minute: int = 600
+    """Uploads and calls that one address may make; 0 allows any number."""
+    device: Device = "auto"
+
+    def run(self) -> int:
+        """Serve until interrupted; returns the exit code."""
+        if not 0 < self.port < 2**16:
+            raise InputError(f"--port must lie between 1 and 65535, not {self.port}")
+        if self.max_upload < 1:
+            raise InputError(f"--max-upload must be at least 1, not {self.max_upload}")
+        with tempfile.TemporaryDirectory(prefix="twobirds-") as folder:
+            os.environ["GRADIO_TEMP_DIR"] = folder  # before gradio is imported
+            os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+            try:
+                from twobirds.apps.web.serve import serve
+            except ModuleNotFoundError as error:
+                raise InputError(
+                    f"the page needs the package {error.name}: pip install 'twobirds[web]'"
+                ) from error
+            from twobirds.photos import find_detector
+
+            model = load_model(self.model, self.device)
+            detector, line = find_detector(self.detector)
+            if line is not None:
+                note(line)
+            say(f"http://{self.host}:{self.port} (Ctrl-C ends it)")
+            serve(self, model, detector, Path(folder))
+        return 0

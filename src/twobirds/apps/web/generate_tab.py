@@ -1,0 +1,140 @@
+"""The tab that generates faces, from attributes or words."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from twobirds.apps.describe import understand
+from twobirds.apps.marks import with_note
+from twobirds.apps.pictures import picture_bytes
+from twobirds.apps.web.files import Files
+from twobirds.apps.web.parts import STATE_SECONDS, attribute_sliders, told
+from twobirds.apps.web.service import FaceService
+
+_COUNT = 12  # faces at a time
+_SHOWN_SIDE = 192  # pixels; faces of 64 would be stamps on a screen
+Candidates = tuple[Tensor, Tensor]
+"""Codes `[N, Z]` and attributes `[N, K]` of the faces shown."""
+
+
+class GenerateTab:
+    """Faces that nobody has; one of them can be kept and changed.
+
+    Args:
+        service: Which does the work.
+        files: Where downloads are put.
+    """
+
+    def __init__(self, service: FaceService, files: Files) -> None:
+        self.service, self.files = service, files
+        self.names = service.model.attributes
+
+    def build(self) -> None:
+        """Lay the tab out, within that of the page."""
+        shown = gr.State(None, time_to_live=STATE_SECONDS)
+        kept = gr.State(None, time_to_live=STATE_SECONDS)
+        with gr.Row():
+            with gr.Column(min_width=280):
+                words = gr.Textbox(
+                    label="In words",
+                    placeholder="a bald man of about 40 with arched eyebrows and a big nose",
+                    elem_id="words",
+                )
+                having = gr.Dropdown(self.names, multiselect=True, label="With")
+                lacking = gr.Dropdown(self.names, multiselect=True, label="Without")
+                seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
+                generate = gr.Button("Generate", variant="primary")
+                read = gr.Markdown(elem_id="read")
+            with gr.Column(min_width=280):
+                gallery = gr.Gallery(
+                    label="Choose one to keep it",
+                    columns=4,
+                    format="png",
+                    allow_preview=False,
+                    buttons=[],
+                    elem_id="gallery",
+                )
+        with gr.Row(visible=False) as keeping:
+            with gr.Column(min_width=280):
+                face = gr.Image(
+                    label="The face kept",
+                    interactive=False,
+                    format="png",
+                    buttons=["fullscreen"],
+                    elem_id="kept",
+                )
+                noted = gr.Checkbox(label="Write “AI-generated” into the picture")
+                make = gr.Button("Make the file", variant="primary")
+                result = gr.File(label="The face", interactive=False, height=120)
+            with gr.Column(min_width=280):
+                sliders = attribute_sliders(self.names)
+        quiet: dict[str, Any] = {"api_visibility": "private"}
+        inputs = [words, having, lacking, seed]
+        for asked in (generate.click, words.submit):
+            asked(self._generate, inputs, [gallery, shown, read, keeping], **quiet)
+        gallery.select(self._keep, [shown], [kept, keeping, face, *sliders], **quiet)
+        for slider in sliders:
+            slider.input(
+                self._redraw,
+                [kept, *sliders],
+                [face],
+                show_progress="hidden",
+                trigger_mode="always_last",
+                **quiet,
+            )
+        make.click(self._make, [kept, noted, *sliders], [result], **quiet)
+
+    def _generate(
+        self, words: str, having: list[str], lacking: list[str], seed: float | None
+    ) -> list[Any]:
+        """Candidates that have what was asked for."""
+        wanted, lines = {}, []
+        if words.strip():
+            read = understand(words, self.names)
+            wanted = dict(read.attributes)
+            if read.understood:
+                meanings = "; ".join(f"{said}: {meaning}" for said, meaning in read.understood)
+                lines.append(f"**Understood:** {meanings}")
+            if read.ignored:
+                lines.append(f"**Not understood:** {'; '.join(read.ignored)}")
+            if read.unavailable:
+                lines.append(f"**Not known to the model:** {'; '.join(read.unavailable)}")
+        wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
+        number = int(seed or 0)
+        pixels, latents, rows = told(lambda: self.service.generate(_COUNT, wanted, number))
+        pictures = [(enlarged(face), str(n)) for n, face in enumerate(pixels, 1)]
+        return [pictures, (latents, rows), "  \n".join(lines), gr.Row(visible=False)]
+
+    def _keep(self, shown: Candidates | None, choice: gr.SelectData) -> list[Any]:
+        """A candidate was chosen: its attributes on the sliders."""
+        if shown is None:
+            raise gr.Error("Generate again: these faces are forgotten.", print_exception=False)
+        latents, rows = shown[0][choice.index], shown[1][choice.index]
+        values = [float(value) for value in rows]
+        pixels = enlarged(self.service.draw(latents, np.array(values)))
+        return [latents, gr.Row(visible=True), pixels, *values]
+
+    def _redraw(self, latents: Tensor | None, *values: float) -> np.ndarray:
+        """A slider of the face kept was moved."""
+        if latents is None:
+            raise gr.Error("Choose a face first.", print_exception=False)
+        return enlarged(self.service.draw(latents, np.array(values)))
+
+    def _make(self, latents: Tensor | None, noted: bool, *values: float) -> str:
+        """The face kept, as a file."""
+        if latents is None:
+            raise gr.Error("Choose a face first.", print_exception=False)
+        pixels = self.service.draw(latents, np.array(values))
+        if noted:
+            pixels = with_note(pixels, "AI-generated")
+        provenance = self.service.provenance("generated", "")
+        return str(self.files.write("generated.png", picture_bytes(pixels, provenance)))
+
+
+def enlarged(face: np.ndarray) -> np.ndarray:
+    """A face `[S, S, 3]` uint8 for a screen."""
+    side = max(_SHOWN_SIDE, len(face))
+    return np.asarray(Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC))
