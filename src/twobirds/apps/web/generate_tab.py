@@ -1,6 +1,6 @@
 """The tab that generates faces, from attributes or words."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -16,8 +16,17 @@ from twobirds.apps.web.service import FaceService
 
 _COUNT = 12  # faces at a time
 _SHOWN_SIDE = 192  # pixels; faces of 64 would be stamps on a screen
+_QUIET: dict[str, Any] = {"api_visibility": "private"}
 Candidates = tuple[Tensor, Tensor]
 """Codes `[N, Z]` and attributes `[N, K]` of the faces shown."""
+
+
+class _Kept(NamedTuple):
+    """The components of a face that was kept."""
+
+    latents: gr.State
+    face: gr.Image
+    sliders: list[gr.Slider]
 
 
 class GenerateTab:
@@ -35,7 +44,6 @@ class GenerateTab:
     def build(self) -> None:
         """Lay the tab out, within that of the page."""
         shown = gr.State(None, time_to_live=STATE_SECONDS)
-        kept = gr.State(None, time_to_live=STATE_SECONDS)
         with gr.Row():
             with gr.Column(min_width=280):
                 words = gr.Textbox(
@@ -58,34 +66,40 @@ class GenerateTab:
                     elem_id="gallery",
                 )
         with gr.Row(visible=False) as keeping:
-            with gr.Column(min_width=280):
-                face = gr.Image(
-                    label="The face kept",
-                    interactive=False,
-                    format="png",
-                    buttons=["fullscreen"],
-                    elem_id="kept",
-                )
-                noted = gr.Checkbox(label="Write “AI-generated” into the picture")
-                make = gr.Button("Make the file", variant="primary")
-                result = gr.File(label="The face", interactive=False, height=120)
-            with gr.Column(min_width=280):
-                sliders = attribute_sliders(self.names)
-        quiet: dict[str, Any] = {"api_visibility": "private"}
+            kept = self._build_kept()
         inputs = [words, having, lacking, seed]
         for asked in (generate.click, words.submit):
-            asked(self._generate, inputs, [gallery, shown, read, keeping], **quiet)
-        gallery.select(self._keep, [shown], [kept, keeping, face, *sliders], **quiet)
+            asked(self._generate, inputs, [gallery, shown, read, keeping], **_QUIET)
+        seen = [kept.latents, keeping, kept.face, *kept.sliders]
+        gallery.select(self._keep, [shown], seen, **_QUIET)
+
+    def _build_kept(self) -> _Kept:
+        """Lay out what is done with a face that was kept."""
+        latents = gr.State(None, time_to_live=STATE_SECONDS)
+        with gr.Column(min_width=280):
+            face = gr.Image(
+                label="The face kept",
+                interactive=False,
+                format="png",
+                buttons=["fullscreen"],
+                elem_id="kept",
+            )
+            noted = gr.Checkbox(label="Write “AI-generated” into the picture")
+            make = gr.Button("Make the file", variant="primary")
+            result = gr.File(label="The face", interactive=False, height=120)
+        with gr.Column(min_width=280):
+            sliders = attribute_sliders(self.names)
         for slider in sliders:
             slider.input(
                 self._redraw,
-                [kept, *sliders],
+                [latents, *sliders],
                 [face],
                 show_progress="hidden",
                 trigger_mode="always_last",
-                **quiet,
+                **_QUIET,
             )
-        make.click(self._make, [kept, noted, *sliders], [result], **quiet)
+        make.click(self._make, [latents, noted, *sliders], [result], **_QUIET)
+        return _Kept(latents, face, sliders)
 
     def _generate(
         self, words: str, having: list[str], lacking: list[str], seed: float | None
