@@ -63,8 +63,10 @@ def test_every_module_imports_without_torchvision() -> None:
     assert set(modules) <= set(loaded["modules"])
 
 
-def test_extras_are_needed_by_evaluation_reproduction_and_photos_alone() -> None:
-    with_extras = ("twobirds.evaluation.", "twobirds.reproduction.", "twobirds.photos")
+def test_extras_are_needed_by_what_they_are_for_alone() -> None:
+    with_extras = tuple(
+        f"twobirds.{name}" for name in ("evaluation.", "reproduction.", "photos", "apps.web")
+    )
     modules = [m for m in all_modules() if not m.startswith(with_extras)]
     loaded = import_in_subprocess(modules, ("torchvision", *EXTRAS))
     assert set(modules) <= set(loaded["modules"])

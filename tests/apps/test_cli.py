@@ -52,7 +52,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("", "expected one of {draw, pack, .*, reproduce} (see twobirds --help)"),
+        ("", "expected one of {draw, pack, .*, app} (see twobirds --help)"),
         ("paint", "unrecognized options: paint; .* draw, pack, .* (see twobirds --help)"),
         ("draw", "missing from twobirds draw: OUT (see twobirds draw --help)"),
         ("draw x --count=many", "--count: 'many' is not a whole number (see twobirds draw --help)"),

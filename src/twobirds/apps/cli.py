@@ -21,7 +21,8 @@ from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw, Pack
 from twobirds.apps.display import note, say
 from twobirds.apps.edit_command import Edit
-from twobirds.apps.face_commands import Generate, Recognize, Reconstruct
+from twobirds.apps.face_commands import Recognize, Reconstruct
+from twobirds.apps.generate_command import Generate
 from twobirds.apps.model_commands import Evaluate, Export
 from twobirds.apps.reproduce_command import Reproduce
 from twobirds.apps.train_command import Train

@@ -1,4 +1,4 @@
-"""Commands on faces: recognize, reconstruct and generate."""
+"""Commands on faces: recognize and reconstruct; what they share with edit."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import numpy as np
 import tyro
 
-from twobirds.apps.display import note, say, say_attributes, say_json
+from twobirds.apps.display import say, say_attributes, say_json
 from twobirds.apps.face_files import (
     Aligned,
     DetectorFile,
@@ -18,25 +18,18 @@ from twobirds.apps.face_files import (
 )
 from twobirds.apps.marks import Marks, NoMetadata, VisibleNote
 from twobirds.apps.options import (
-    Assignments,
     Device,
     ImagePaths,
     ModelName,
-    attribute_changes,
     load_model,
     optional,
     require_images,
-    require_seed,
 )
-from twobirds.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from twobirds.api import FaceModel
-
-MAX_COUNT = 10_000
-"""Most faces that one command generates."""
 
 OutOfFaces = Annotated[Path | None, optional("FILE.png|FOLDER", "the current folder")]
 
@@ -105,91 +98,6 @@ class Reconstruct:
 
         transform(self, "reconstructed", "rebuilt from its code", reconstruct)
         return 0
-
-
-@dataclass(frozen=True)
-class Generate:
-    """Generate faces from noise and attributes, as a grid."""
-
-    set: Assignments = ()
-    """Attributes that all faces shall have, from 0 to 1, such as Male=1 Bald=1; others vary."""
-    describe: Annotated[str | None, optional("TEXT", "no description")] = None
-    """The faces in English words, such as "a bald man of about 40 with arched eyebrows"; --set
-    overrules them. What was understood, and what not, is told on stderr."""
-    count: int = 16
-    """Number of faces."""
-    seed: int = 0
-    """The same seed gives the same faces."""
-    model: ModelName = None
-    out: Annotated[Path | None, optional("FILE.png", "generated.png, or none with --separate")] = (
-        None
-    )
-    """The grid."""
-    separate: Annotated[Path | None, optional("FOLDER", "only the grid")] = None
-    """Where to write each face as a file."""
-    visible_note: VisibleNote = False
-    no_metadata: NoMetadata = False
-    device: Device = "auto"
-
-    def run(self) -> int:
-        """Generate; returns the exit code."""
-        from twobirds.apps.pictures import (
-            near_square_grid,
-            picture_bytes,
-            require_png,
-            write_bytes,
-        )
-        from twobirds.data.faces import to_pixels
-
-        require_seed(self.seed)
-        if not 1 <= self.count <= MAX_COUNT:
-            raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
-        out = self.out or (None if self.separate else Path("generated.png"))
-        if out is not None:
-            require_png(out)
-        model = load_model(self.model, self.device)
-        wanted = attribute_changes(self.set)
-        if self.describe is not None:
-            wanted = read_description(self.describe, model.attributes) | wanted
-        faces = model.generate(self.count, wanted, seed=self.seed)
-        pixels = to_pixels(faces)
-        details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
-        marks = Marks("generated", details, self.visible_note, not self.no_metadata)
-        pictures = {}
-        if self.separate is not None:
-            pictures = {self.separate / f"{n:04d}.png": face for n, face in enumerate(pixels)}
-        if out is not None:
-            pictures[out] = near_square_grid(pixels)
-        for path, picture in pictures.items():
-            write_bytes(path, picture_bytes(marks.shown_on(picture), marks.provenance(model)))
-        for place in (self.separate, out):
-            if place is not None:
-                say(str(place))
-        return 0
-
-
-def read_description(text: str, names: Sequence[str]) -> dict[str, float]:
-    """Attributes of a description; says what was understood, and what was not.
-
-    Raises:
-        InputError: If nothing was understood.
-    """
-    from twobirds.apps.describe import understand
-
-    read = understand(text, names)
-    for title, words in (
-        ("understood", [f"{said}: {meaning}" for said, meaning in read.understood]),
-        ("not understood", read.ignored),
-        ("not known to the model", read.unavailable),
-    ):
-        if words:
-            note(f"{title}: {'; '.join(words)}")
-    if not read.attributes:
-        raise InputError(
-            f"--describe {text!r}: nothing in it says what a face looks like; "
-            "try words such as bald, young woman, glasses, black hair, no beard"
-        )
-    return read.attributes
 
 
 Transform = Callable[["FaceModel", np.ndarray, Sequence[str]], "tuple[Tensor, Tensor]"]

@@ -33,7 +33,7 @@ def add_endpoints(service: FaceService, files: Files) -> None:
     def generate(attributes: dict[str, float], count: float, seed: float) -> str:
         if not 1 <= count <= _MOST_FACES:
             raise gr.Error(f"count must lie between 1 and {_MOST_FACES}.", print_exception=False)
-        pixels, _, _ = told(lambda: service.generate(int(count), attributes, int(seed)))
+        pixels = told(lambda: service.generate(int(count), attributes, int(seed)))
         details = ", ".join(f"{name}={value:g}" for name, value in attributes.items())
         provenance = service.provenance("generated", details)
         return str(

@@ -1,24 +1,25 @@
 """The tab that generates faces, from attributes or words."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
-from twobirds.apps.describe import understand
+from twobirds.apps.describe import Understanding, understand
 from twobirds.apps.marks import with_note
 from twobirds.apps.pictures import picture_bytes
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.parts import STATE_SECONDS, attribute_sliders, told
 from twobirds.apps.web.service import FaceService
+from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 
 _COUNT = 12  # faces at a time
 _SHOWN_SIDE = 192  # pixels; faces of 64 would be stamps on a screen
 _QUIET: dict[str, Any] = {"api_visibility": "private"}
-Candidates = tuple[Tensor, Tensor]
-"""Codes `[N, Z]` and attributes `[N, K]` of the faces shown."""
 
 
 class _Kept(NamedTuple):
@@ -65,11 +66,19 @@ class GenerateTab:
                     buttons=[],
                     elem_id="gallery",
                 )
+                answer = gr.Textbox(
+                    label="And now? (after Generate)",
+                    placeholder="more like the third, with a beard",
+                    elem_id="answer",
+                )
         with gr.Row(visible=False) as keeping:
             kept = self._build_kept()
         inputs = [words, having, lacking, seed]
         for asked in (generate.click, words.submit):
             asked(self._generate, inputs, [gallery, shown, read, keeping], **_QUIET)
+        answer.submit(
+            self._refine, [answer, shown, seed], [gallery, shown, read, keeping], **_QUIET
+        )
         seen = [kept.latents, keeping, kept.face, *kept.sliders]
         gallery.select(self._keep, [shown], seen, **_QUIET)
 
@@ -105,43 +114,52 @@ class GenerateTab:
         self, words: str, having: list[str], lacking: list[str], seed: float | None
     ) -> list[Any]:
         """Candidates that have what was asked for."""
-        wanted, lines = {}, []
+        wanted, line = {}, ""
         if words.strip():
             read = understand(words, self.names)
-            wanted = dict(read.attributes)
-            if read.understood:
-                meanings = "; ".join(f"{said}: {meaning}" for said, meaning in read.understood)
-                lines.append(f"**Understood:** {meanings}")
-            if read.ignored:
-                lines.append(f"**Not understood:** {'; '.join(read.ignored)}")
-            if read.unavailable:
-                lines.append(f"**Not known to the model:** {'; '.join(read.unavailable)}")
+            wanted, line = dict(read.attributes), _said(read)
         wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
-        number = int(seed or 0)
-        pixels, latents, rows = told(lambda: self.service.generate(_COUNT, wanted, number))
+        shown = told(lambda: first_candidates(self.service.model, _COUNT, wanted, int(seed or 0)))
+        return self._show(shown, line)
+
+    def _refine(self, answer: str, shown: Candidates | None, seed: float | None) -> list[Any]:
+        """What was said of the candidates."""
+        if shown is None:
+            raise gr.Error("Generate some faces first.", print_exception=False)
+        refinement = told(lambda: understand_refinement(answer, self.names, _COUNT))
+        shown = refine(shown, refinement, self.names, int(seed or 0) + 1)
+        return self._show(shown, _said(refinement.read))
+
+    def _show(self, shown: Candidates, line: str) -> list[Any]:
+        """Candidates in the gallery."""
+        pixels = self.service.draw(*shown)
         pictures = [(enlarged(face), str(n)) for n, face in enumerate(pixels, 1)]
-        return [pictures, (latents, rows), "  \n".join(lines), gr.Row(visible=False)]
+        return [pictures, shown, line, gr.Row(visible=False)]
 
     def _keep(self, shown: Candidates | None, choice: gr.SelectData) -> list[Any]:
         """A candidate was chosen: its attributes on the sliders."""
         if shown is None:
             raise gr.Error("Generate again: these faces are forgotten.", print_exception=False)
-        latents, rows = shown[0][choice.index], shown[1][choice.index]
-        values = [float(value) for value in rows]
-        pixels = enlarged(self.service.draw(latents, np.array(values)))
-        return [latents, gr.Row(visible=True), pixels, *values]
+        latents, rows = (part[choice.index : choice.index + 1] for part in shown)
+        pixels = enlarged(self.service.draw(latents, rows)[0])
+        return [latents, gr.Row(visible=True), pixels, *rows[0].tolist()]
 
     def _redraw(self, latents: Tensor | None, *values: float) -> np.ndarray:
         """A slider of the face kept was moved."""
         if latents is None:
             raise gr.Error("Choose a face first.", print_exception=False)
-        return enlarged(self.service.draw(latents, np.array(values)))
+        return enlarged(self._draw_kept(latents, values))
+
+    def _draw_kept(self, latents: Tensor, values: Sequence[float]) -> np.ndarray:
+        """A face `[S, S, 3]` uint8 from its code `[1, Z]` and the sliders' values."""
+        face: np.ndarray = self.service.draw(latents, torch.tensor([list(values)]).float())[0]
+        return face
 
     def _make(self, latents: Tensor | None, noted: bool, *values: float) -> str:
         """The face kept, as a file."""
         if latents is None:
             raise gr.Error("Choose a face first.", print_exception=False)
-        pixels = self.service.draw(latents, np.array(values))
+        pixels = self._draw_kept(latents, values)
         if noted:
             pixels = with_note(pixels, "AI-generated")
         provenance = self.service.provenance("generated", "")
@@ -152,3 +170,14 @@ def enlarged(face: np.ndarray) -> np.ndarray:
     """A face `[S, S, 3]` uint8 for a screen."""
     side = max(_SHOWN_SIDE, len(face))
     return np.asarray(Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def _said(read: Understanding) -> str:
+    """What was understood of a description, and what not."""
+    meanings = [f"{said}: {meaning}" for said, meaning in read.understood]
+    parts = (
+        ("Understood", meanings),
+        ("Not understood", read.ignored),
+        ("Not known to the model", read.unavailable),
+    )
+    return "  \n".join(f"**{title}:** {'; '.join(words)}" for title, words in parts if words)

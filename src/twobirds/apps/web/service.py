@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 from twobirds.api import FaceModel
-from twobirds.api.passes import draw_latents
 from twobirds.apps.marks import with_note
 from twobirds.data.faces import to_images, to_pixels
 from twobirds.data.provenance import Kind, Provenance
@@ -140,23 +138,17 @@ class FaceService:
         model = f"{self.model.name} ({self.model.weights_sha256[:12]})"
         return Provenance(kind, model, details)
 
-    def generate(
-        self, count: int, wanted: Mapping[str, float], seed: int
-    ) -> tuple[np.ndarray, Tensor, Tensor]:
-        """Faces `[N, S, S, 3]` uint8, their codes `[N, Z]` and attributes `[N, K]`.
+    def generate(self, count: int, wanted: Mapping[str, float], seed: int) -> np.ndarray:
+        """Faces `[N, S, S, 3]` uint8.
 
         Raises:
             InputError: If an attribute or value is unfit.
         """
-        faces = self.model.generate(count, wanted, seed=seed)
-        latents = draw_latents(count, self.model.num_latents, seed=seed)
-        rows = self.model.complete_attributes(count, wanted, seed=seed)
-        return to_pixels(faces), latents, rows
+        return to_pixels(self.model.generate(count, wanted, seed=seed))
 
-    def draw(self, latents: Tensor, attributes: np.ndarray) -> np.ndarray:
-        """One face `[S, S, 3]` uint8 from its code `[Z]` and attributes `[K]`."""
-        row = torch.from_numpy(attributes.astype(np.float32))[None]
-        return np.asarray(to_pixels(self.model.decode(latents[None], row))[0])
+    def draw(self, latents: Tensor, attributes: Tensor) -> np.ndarray:
+        """Faces `[N, S, S, 3]` uint8 from codes `[N, Z]` and attributes `[N, K]`."""
+        return to_pixels(self.model.decode(latents, attributes))
 
     def compare(self, first: bytes, second: bytes) -> tuple[np.ndarray, np.ndarray, float | None]:
         """The first face of two photos `[S, S, 3]` uint8, and how far apart they are.

@@ -1,0 +1,124 @@
+"""The command that generates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from twobirds.apps.describe import Understanding, understand
+from twobirds.apps.display import note, say
+from twobirds.apps.marks import Marks, NoMetadata, VisibleNote
+from twobirds.apps.options import (
+    Assignments,
+    Device,
+    ModelName,
+    attribute_changes,
+    load_model,
+    optional,
+    require_seed,
+)
+from twobirds.apps.witness import first_candidates, refine, understand_refinement
+from twobirds.errors import InputError
+
+MAX_COUNT = 10_000
+"""Most faces that one command generates."""
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Generate faces from noise and attributes, as a grid."""
+
+    set: Assignments = ()
+    """Attributes that all faces shall have, from 0 to 1, such as Male=1 Bald=1; others vary."""
+    describe: Annotated[str | None, optional("TEXT", "no description")] = None
+    """The faces in English words, such as "a bald man of about 40 with arched eyebrows"; --set
+    overrules them. What was understood, and what not, is told on stderr."""
+    then: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="TEXT")] = ()
+    """What a witness says of these faces, counted row by row, such as "more like the third, with a
+    beard": new ones come of it. Repeatable, each about the faces of the one before."""
+    count: int = 16
+    """Number of faces."""
+    seed: int = 0
+    """The same seed gives the same faces."""
+    model: ModelName = None
+    out: Annotated[Path | None, optional("FILE.png", "generated.png, or none with --separate")] = (
+        None
+    )
+    """The grid."""
+    separate: Annotated[Path | None, optional("FOLDER", "only the grid")] = None
+    """Where to write each face as a file."""
+    visible_note: VisibleNote = False
+    no_metadata: NoMetadata = False
+    device: Device = "auto"
+
+    def run(self) -> int:
+        """Generate; returns the exit code."""
+        from twobirds.apps.pictures import (
+            near_square_grid,
+            picture_bytes,
+            require_png,
+            write_bytes,
+        )
+        from twobirds.data.faces import to_pixels
+
+        require_seed(self.seed)
+        if not 1 <= self.count <= MAX_COUNT:
+            raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
+        out = self.out or (None if self.separate else Path("generated.png"))
+        if out is not None:
+            require_png(out)
+        model = load_model(self.model, self.device)
+        wanted = attribute_changes(self.set)
+        if self.describe is not None:
+            wanted = read_description(self.describe, model.attributes) | wanted
+        shown = first_candidates(model, self.count, wanted, self.seed)
+        for turn, text in enumerate(self.then, 1):
+            refinement = understand_refinement(text, model.attributes, self.count)
+            tell_understanding(refinement.read)
+            if refinement.choice is None and not refinement.read.attributes:
+                raise InputError(f"--then {text!r}: names no face and says nothing of what it is")
+            shown = refine(shown, refinement, model.attributes, self.seed + turn)
+            wanted = wanted | refinement.read.attributes
+        pixels = to_pixels(model.decode(*shown))
+        details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
+        marks = Marks("generated", details, self.visible_note, not self.no_metadata)
+        pictures = {}
+        if self.separate is not None:
+            pictures = {self.separate / f"{n:04d}.png": face for n, face in enumerate(pixels)}
+        if out is not None:
+            pictures[out] = near_square_grid(pixels)
+        for path, picture in pictures.items():
+            write_bytes(path, picture_bytes(marks.shown_on(picture), marks.provenance(model)))
+        for place in (self.separate, out):
+            if place is not None:
+                say(str(place))
+        return 0
+
+
+def read_description(text: str, names: Sequence[str]) -> dict[str, float]:
+    """Attributes of a description; says what was understood, and what was not.
+
+    Raises:
+        InputError: If nothing was understood.
+    """
+    read = understand(text, names)
+    tell_understanding(read)
+    if not read.attributes:
+        raise InputError(
+            f"--describe {text!r}: nothing in it says what a face looks like; "
+            "try words such as bald, young woman, glasses, black hair, no beard"
+        )
+    return read.attributes
+
+
+def tell_understanding(read: Understanding) -> None:
+    """Say on stderr what was understood, and what was not."""
+    for title, words in (
+        ("understood", [f"{said}: {meaning}" for said, meaning in read.understood]),
+        ("not understood", read.ignored),
+        ("not known to the model", read.unavailable),
+    ):
+        if words:
+            note(f"{title}: {'; '.join(words)}")

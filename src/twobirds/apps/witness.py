@@ -1,0 +1,113 @@
+"""A witness's way to a face: candidates, then "more like the third, with a beard"."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from twobirds.apps.describe import Understanding, understand
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from twobirds.api import FaceModel
+
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth"
+).split()
+_LIKE = re.compile(
+    r"(?:(?:(?:more|just|exactly|something|someone|a bit|a little)\s+)*like\s+)?(?:the\s+)?"
+    r"(?:(?P<word>" + "|".join(_ORDINALS) + r"|last)\b|(?P<digits>\d{1,4})(?:st|nd|rd|th)\b"
+    r"|(?:number|no\.?|#|face|candidate)\s*(?P<number>\d{1,4})\b)"
+    r"(?:\s+(?:one|face|man|woman|person|picture|candidate))?",
+    re.IGNORECASE,
+)
+_SPREAD = 0.35  # of the noise that is mixed into the code of the face chosen
+_REFINED = 43  # purpose of the random draws
+
+
+class Candidates(NamedTuple):
+    """Faces that a witness is shown."""
+
+    latents: "Tensor"
+    """`[N, Z]` in [-1, 1]."""
+    attributes: "Tensor"
+    """`[N, K]` in [0, 1]."""
+
+
+class Refinement(NamedTuple):
+    """What was made of a witness's answer to candidates."""
+
+    choice: int | None
+    """Which candidate, from 0; None where none was named."""
+    read: Understanding
+    """The rest of the words."""
+
+
+def first_candidates(
+    model: "FaceModel", count: int, wanted: Mapping[str, float], seed: int
+) -> Candidates:
+    """Faces that have what was named, as `FaceModel.generate` draws them.
+
+    Raises:
+        InputError: If an attribute or value is unfit.
+    """
+    from twobirds.api.passes import draw_latents
+
+    rows = model.complete_attributes(count, wanted, seed=seed)
+    return Candidates(draw_latents(count, model.num_latents, seed=seed), rows)
+
+
+def understand_refinement(text: str, names: Sequence[str], count: int) -> Refinement:
+    """Read which of `count` candidates is meant, and what is to be changed.
+
+    Args:
+        text: Such as "more like the third, with a beard".
+        names: The attributes that the model knows.
+        count: How many candidates were shown.
+
+    Raises:
+        InputError: If another candidate is named than there is.
+    """
+    found = _LIKE.search(text)
+    if found is None:
+        return Refinement(None, understand(text, names))
+    rest = f"{text[: found.start()]} , {text[found.end() :]}"
+    word = (found["word"] or "").lower()
+    if word == "last":
+        number = count
+    elif word:
+        number = _ORDINALS.index(word) + 1
+    else:
+        number = int(found["digits"] or found["number"])
+    if not 1 <= number <= count:
+        raise InputError(f"{found[0].strip()!r}: {count} faces were shown")
+    return Refinement(number - 1, understand(rest, names))
+
+
+def refine(
+    candidates: Candidates, refinement: Refinement, names: Sequence[str], seed: int
+) -> Candidates:
+    """New candidates: the one chosen, changed as was said, and others like it.
+
+    Without a choice all candidates stay, changed.
+
+    Args:
+        candidates: Those shown.
+        refinement: What was said of them.
+        names: The K attributes.
+        seed: Of what is varied.
+    """
+    import torch
+
+    from twobirds.api.rows import with_changes
+    from twobirds.runtime import keyed_generator
+
+    latents, rows = candidates
+    if refinement.choice is not None:
+        noise = torch.rand(latents.shape, generator=keyed_generator(seed, _REFINED)) * 2 - 1
+        noise[0] = 0  # the first is the chosen one itself
+        latents = (latents[refinement.choice] + _SPREAD * noise).clamp(-1, 1)
+        rows = rows[refinement.choice].expand_as(rows)
+    return Candidates(latents, with_changes(rows, refinement.read.attributes, names))

@@ -1,0 +1,88 @@
+"""Refinement: "more like the third, with a beard"."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from twobirds.apps.cli import main
+from twobirds.apps.witness import Candidates, Refinement, refine, understand_refinement
+from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "attributes"),
+    [
+        ("more like the third, with a beard", 2, {"No_Beard": 0.0}),
+        ("like number 7 but without glasses", 6, {"Eyeglasses": 0.0}),
+        ("the first one", 0, {}),
+        ("something like the 2nd one, smiling", 1, {"Smiling": 1.0}),
+        ("#4", 3, {}),
+        ("face 12, bald", 11, {"Bald": 1.0}),
+        ("the last, with black hair", 15, {"Black_Hair": 1.0}),
+        ("someone like the tenth man, but younger, with bangs", 9, {"Bangs": 1.0}),
+        ("with a big nose", None, {"Big_Nose": 1.0}),
+        ("he wears a hat", None, {"Wearing_Hat": 1.0}),
+    ],
+)
+def test_which_and_what(text: str, choice: int | None, attributes: dict[str, float]) -> None:
+    refinement = understand_refinement(text, CELEBA_ATTRIBUTES, 16)
+    assert refinement.choice == choice
+    read = refinement.read.attributes
+    assert {name: read.get(name) for name in attributes} == attributes
+    if choice is not None and not attributes:
+        assert read == {}
+
+
+@pytest.mark.parametrize("text", ["more like the ninth", "number 0", "the 30th"])
+def test_a_face_that_was_not_shown(text: str) -> None:
+    with pytest.raises(InputError, match="8 faces were shown"):
+        understand_refinement(text, CELEBA_ATTRIBUTES, 8)
+
+
+def candidates() -> Candidates:
+    latents = torch.linspace(-1, 1, 20).reshape(4, 5)
+    return Candidates(latents, torch.eye(4, 3))
+
+
+def test_refined_candidates_are_like_the_one_chosen() -> None:
+    names = ("Bald", "Bangs", "Smiling")
+    read = understand_refinement("the second, bald", names, 4)
+    refined = refine(candidates(), read, names, seed=1)
+    assert refined.latents.shape == (4, 5)
+    assert torch.equal(refined.latents[0], candidates().latents[1])
+    distance = (refined.latents[1:] - candidates().latents[1]).abs()
+    assert 0 < distance.max() <= 0.35 + 1e-6
+    assert refined.attributes.tolist() == [[1, 0, 0]] * 4  # Bangs went with the hair
+    again = refine(candidates(), read, names, seed=1)
+    assert torch.equal(refined.latents, again.latents)
+    other = refine(candidates(), read, names, seed=2)
+    assert not torch.equal(refined.latents, other.latents)
+
+
+def test_without_a_choice_all_stay_changed() -> None:
+    names = ("Bald", "Bangs", "Smiling")
+    read = Refinement(None, understand_refinement("smiling", names, 4).read)
+    refined = refine(candidates(), read, names, seed=1)
+    assert torch.equal(refined.latents, candidates().latents)
+    assert (refined.attributes[:, 2] == 1).all()
+
+
+def test_the_command_refines(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", "--describe", "a man", "--count=4", model]
+    then = ["--then", "more like the second, bald"]
+    assert main([*words, f"--out={tmp_path}/a.png"]) == 0
+    assert main([*words, *then, f"--out={tmp_path}/b.png"]) == 0
+    assert "understood: bald: Bald 1" in capsys.readouterr().err
+    first, refined = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "ab")
+    assert first.shape == refined.shape
+    assert (first != refined).any()
+    assert main([*words, "--then", "the fifth", f"--out={tmp_path}/c.png"]) == 2
+    assert "'the fifth': 4 faces were shown" in capsys.readouterr().err
+    assert main([*words, "--then", "hm", f"--out={tmp_path}/c.png"]) == 2
+    assert "names no face and says nothing" in capsys.readouterr().err

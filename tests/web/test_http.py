@@ -1,0 +1,137 @@
+"""The HTTP API as docs/http-api.md shows it, and what it makes of hostile uploads."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+DOCUMENT = Path(__file__).parents[2] / "docs/http-api.md"
+
+
+def examples(language: str) -> str:
+    """The document's code in a language."""
+    return "\n".join(re.findall(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    Image.fromarray(astronaut()).save(tmp_path / "photo.jpg")
+    return tmp_path
+
+
+def assert_edited(path: Path) -> None:
+    with Image.open(path) as image:
+        assert (image.format, image.size) == ("JPEG", (512, 512))
+        assert b"Smiling=0" in image.info["xmp"]
+
+
+@pytest.mark.timeout(120)
+def test_the_curl_example(address: str, folder: Path) -> None:
+    script = "set -euo pipefail\n" + examples("sh").replace("http://127.0.0.1:7860/", address)
+    subprocess.run(["bash", "-c", script], cwd=folder, check=True, capture_output=True)
+    assert_edited(folder / "edited.jpg")
+
+
+@pytest.mark.timeout(120)
+def test_the_python_example(address: str, folder: Path) -> None:
+    script = examples("python").replace("http://127.0.0.1:7860/", address)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, check=True, capture_output=True, text=True
+    )
+    assert 0 <= float(done.stdout) <= 1
+    assert_edited(folder / "edited.jpg")
+    assert (folder / "faces.png").is_file()
+
+
+def upload(address: str, name: str, content: bytes) -> str:
+    """Where the server put a file."""
+    boundary = uuid.uuid4().hex
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    request = urllib.request.Request(
+        f"{address}gradio_api/upload",
+        body,
+        {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        paths: list[str] = json.load(answer)
+    return paths[0]
+
+
+def call(address: str, name: str, data: list[Any]) -> str:
+    """The last event of a call."""
+    request = urllib.request.Request(
+        f"{address}gradio_api/call/{name}",
+        json.dumps({"data": data}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{address}gradio_api/call/{name}/{event}", timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+def hostile_files() -> list[tuple[str, bytes]]:
+    """Two hundred uploads, with names: damaged, cut, bombs, in disguise."""
+    draw = np.random.default_rng(0)
+    sources = []
+    for file_format in ("JPEG", "PNG", "WEBP", "BMP"):
+        buffer = io.BytesIO()
+        Image.fromarray(astronaut()[:200, :200]).save(buffer, format=file_format)
+        sources.append(buffer.getvalue())
+    bomb = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(bomb, format="PNG")
+    files = [
+        ("bomb.png", bomb.getvalue()),
+        ("page.jpg", b"<html><script>alert(1)</script></html>"),
+        ("zip.jpg", sources[0] + b"PK\x03\x04" + bytes(100)),
+        ("code.png", b"\x89PNG\r\n\x1a\n<?php system('id'); ?>"),
+        ("empty.jpg", b""),
+        ("wrong.webp", sources[1]),
+        ("..%2f..%2fetc%2fpasswd.jpg", sources[0][:50]),
+        ("../../outside.jpg", sources[0][:50]),
+        ("a\\..\\b.jpg", sources[0][:50]),
+        ("x" * 200 + ".jpg", sources[0][:50]),
+    ]
+    while len(files) < 200:
+        data = bytearray(sources[len(files) % 4])
+        for _ in range(int(draw.integers(1, 30))):
+            data[draw.integers(len(data))] = draw.integers(256)
+        if len(files) % 3 == 0:
+            data = data[: draw.integers(1, len(data))]
+        files.append((f"{len(files)}.jpg", bytes(data)))
+    return files
+
+
+@pytest.mark.timeout(280)
+def test_hostile_uploads_are_refused_and_the_server_stays(address: str) -> None:
+    outside = Path(tempfile.gettempdir())
+    before = {path for path in outside.iterdir() if not path.name.startswith("twobirds-")}
+    told = 0
+    for name, content in hostile_files():
+        path = upload(address, name, content)
+        assert "twobirds-" in path
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        answer = call(address, "recognize", [file])
+        assert answer.startswith(("event: complete", "event: error")), answer
+        assert "Traceback" not in answer
+        told += "error" in answer
+    assert told > 50
+    after = {path for path in outside.iterdir() if not path.name.startswith("twobirds-")}
+    assert not {p for p in after - before if p.suffix in (".jpg", ".png", ".webp")}
+    assert "complete" in call(address, "generate", [{"Male": 1}, 2, 0])
+    assert not (outside / "outside.jpg").exists()
