@@ -13,6 +13,8 @@ EXTRAS = (
     "onnxruntime",
     "pyarrow",
     "scipy",
+    "cv2",
+    "gradio",
     "skimage",
     "sklearn",
     "tensorboard",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -19,8 +19,11 @@ from twobirds.apps.options import (
     optional,
     require_seed,
 )
-from twobirds.apps.witness import first_candidates, refine, understand_refinement
+from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from twobirds.api import FaceModel
 
 MAX_COUNT = 10_000
 """Most faces that one command generates."""
@@ -73,14 +76,7 @@ class Generate:
         wanted = attribute_changes(self.set)
         if self.describe is not None:
             wanted = read_description(self.describe, model.attributes) | wanted
-        shown = first_candidates(model, self.count, wanted, self.seed)
-        for turn, text in enumerate(self.then, 1):
-            refinement = understand_refinement(text, model.attributes, self.count)
-            tell_understanding(refinement.read)
-            if refinement.choice is None and not refinement.read.attributes:
-                raise InputError(f"--then {text!r}: names no face and says nothing of what it is")
-            shown = refine(shown, refinement, model.attributes, self.seed + turn)
-            wanted = wanted | refinement.read.attributes
+        shown, wanted = self._ask(model, wanted)
         pixels = to_pixels(model.decode(*shown))
         details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
         marks = Marks("generated", details, self.visible_note, not self.no_metadata)
@@ -95,6 +91,20 @@ class Generate:
             if place is not None:
                 say(str(place))
         return 0
+
+    def _ask(
+        self, model: "FaceModel", wanted: dict[str, float]
+    ) -> tuple[Candidates, dict[str, float]]:
+        """Candidates, after all that was said of them; and what they shall have."""
+        shown = first_candidates(model, self.count, wanted, self.seed)
+        for turn, text in enumerate(self.then, 1):
+            refinement = understand_refinement(text, model.attributes, self.count)
+            tell_understanding(refinement.read)
+            if refinement.choice is None and not refinement.read.attributes:
+                raise InputError(f"--then {text!r}: names no face and says nothing of what it is")
+            shown = refine(shown, refinement, model.attributes, self.seed + turn)
+            wanted = wanted | refinement.read.attributes
+        return shown, wanted
 
 
 def read_description(text: str, names: Sequence[str]) -> dict[str, float]:
