@@ -84,7 +84,7 @@ def test_the_cascade_serves_where_yunet_cannot_be_had(monkeypatch: pytest.Monkey
     detector, line = detectors.find_detector()
     assert isinstance(detector, FrontalCascade)
     assert line is not None
-    assert line.startswith("face_detection_yunet_2023mar.onnx cannot be downloaded (no network); ")
+    assert line.startswith("face_detection_yunet_2023mar.onnx cannot be had (no network); ")
     assert "scikit-image's frontal-face cascade looks for faces instead" in line
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("asked"))

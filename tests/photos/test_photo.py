@@ -1,10 +1,11 @@
 """Photos in and out."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
@@ -70,22 +71,61 @@ def test_a_turned_photo_is_upright_and_stays_so_when_written() -> None:
     data = encode(Image.fromarray(smooth()), "JPEG", exif=exif, quality=100)
     photo = read_photo(data)
     assert photo.pixels.shape == (40, 60, 3)
+    assert np.abs(photo.pixels.astype(int) - np.rot90(smooth(), -1)).mean() < 2
     written = decode(encode_photo(photo, photo.pixels, PROVENANCE))
     assert written.size == (60, 40)
     assert written.getexif().get(0x0112) in (None, 1)
     assert written.getexif()[0x010F] == "Maker"
 
 
+def exif_with_thumbnail(thumbnail: bytes) -> bytes:
+    """EXIF as cameras write it: a maker in the first directory, a thumbnail in the second."""
+    maker = struct.pack("<HHI4s", 0x010F, 2, 4, b"Abc\0")
+    first = struct.pack("<H", 1) + maker + struct.pack("<I", 26)
+    tags = struct.pack("<HHIHHHHII", 0x0103, 3, 1, 6, 0, 0x0201, 4, 1, 68)
+    tags += struct.pack("<HHII", 0x0202, 4, 1, len(thumbnail))
+    second = struct.pack("<H", 3) + tags + struct.pack("<I", 0)
+    content = b"II*\0" + struct.pack("<I", 8) + first + second
+    return b"Exif\0\0" + content + thumbnail
+
+
 def test_the_thumbnail_of_the_photo_as_it_was_is_dropped() -> None:
-    thumbnail = encode(Image.fromarray(smooth(8, 8)), "JPEG")
-    exif = Image.Exif()
-    exif[0x010F] = "Maker"
-    exif.get_ifd(1).update({0x0103: 6, 0x0201: 0, 0x0202: len(thumbnail)})
+    thumbnail = encode(Image.fromarray(smooth(24, 24)), "JPEG")
+    exif = exif_with_thumbnail(thumbnail)
     data = encode(Image.fromarray(smooth()), "JPEG", exif=exif)
+    assert thumbnail[:40] in data
     photo = read_photo(data)
-    written = decode(encode_photo(photo, photo.pixels, None)).getexif()
-    assert written[0x010F] == "Maker"
-    assert not written.get_ifd(1)
+    written = encode_photo(photo, photo.pixels, None)
+    assert thumbnail[:40] not in written
+    assert decode(written).getexif()[0x010F] == "Abc"
+
+
+def test_a_jpeg_of_best_quality_and_much_detail_is_written() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
+    photo = read_photo(encode(Image.fromarray(noise), "JPEG", quality=100, subsampling=0))
+    assert decode(encode_photo(photo, photo.pixels, PROVENANCE)).size == (600, 600)
+
+
+def test_a_jpeg_of_several_pictures_is_a_jpeg() -> None:
+    pictures = [Image.fromarray(smooth()), Image.fromarray(smooth() // 2)]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, format="MPO", save_all=True, append_images=pictures[1:])
+    photo = read_photo(buffer.getvalue())
+    assert photo.format == "JPEG"
+    assert "qtables" in photo.encoding
+    assert (
+        b"compositeWithTrained" in decode(encode_photo(photo, photo.pixels, PROVENANCE)).info["xmp"]
+    )
+
+
+def test_a_lossless_webp_with_a_profile_is_told_by_its_chunks() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for lossless in (True, False):
+        data = encode(Image.fromarray(pixels), "WEBP", lossless=lossless, icc_profile=profile)
+        photo = read_photo(data)
+        assert photo.encoding.get("lossless", False) == lossless
+        assert photo.encoding["icc_profile"] == profile
 
 
 def test_transparency_is_kept_and_seen_on_white() -> None:

@@ -1,9 +1,11 @@
 """What the page does, without the page."""
 
+import asyncio
 import io
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ from PIL import Image
 from skimage.data import astronaut
 
 from twobirds.api import FaceModel
-from twobirds.apps.web.files import Files
-from twobirds.apps.web.limits import RateLimit
+from twobirds.apps.web.files import Files, sweep
+from twobirds.apps.web.limits import Guard, RateLimit
 from twobirds.apps.web.service import VIEW_SIDE, FaceService
+from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.witness import first_candidates
 from twobirds.errors import InputError
 from twobirds.photos.cascade import FrontalCascade
@@ -67,18 +70,35 @@ def test_large_photos_are_shown_small_and_edited_whole(service: FaceService) -> 
 
 def test_only_moved_sliders_count(service: FaceService) -> None:
     photo = service.open(ASTRONAUT)
-    stood = photo.read[0].round(2)
-    assert service.changes(stood, stood) == {}
-    wanted = stood.copy()
-    column = service.model.attributes.index("Bald")
-    wanted[column] = 1
-    assert service.changes(stood, wanted) == {"Bald": 1.0}
     unchanged = service.edit(photo, 0, {})
     assert (unchanged.pixels == photo.views[0].pixels).all()
+    assert unchanged.identity == 0
     edited = service.edit(photo, 0, {"Bald": 1.0})
     assert (edited.pixels != unchanged.pixels).any()
     assert edited.identity is not None
+    assert edited.identity > 0
     assert edited.read.shape == (40,)
+
+
+def test_a_slider_begins_where_the_face_is(service: FaceService) -> None:
+    """Whatever the probability that was read, there the edit is nothing; ends are 0 and 1."""
+    names = service.model.attributes
+    stood = np.full(len(names), 0.25, np.float32)
+    stood[names.index("Young")] = 0.8
+    assert service.changes(stood, stood) == {}
+
+    def target(name: str, value: float) -> float | None:
+        wanted = stood.copy()
+        wanted[names.index(name)] = value
+        return service.changes(stood, wanted).get(name)
+
+    assert target("Bald", 1.0) == 1
+    assert target("Bald", 0.625) == pytest.approx(0.5)  # half of the way from 0.25 to 1
+    assert target("Bald", 0.0) is None  # the face is not bald: no less of it is to be had
+    assert target("Young", 0.0) == 0
+    assert target("Young", 0.4) == pytest.approx(0.5)
+    assert target("Young", 1.0) is None
+    assert target("Bald", 0.26) is None
 
 
 def test_faces_are_generated_and_drawn_from_their_codes(service: FaceService) -> None:
@@ -111,11 +131,74 @@ def test_downloads_keep_to_their_folder_and_go(tmp_path: Path) -> None:
     path = files.write("../../x.png", b"1")
     assert path.name == "x.png"
     assert path.parent.parent == tmp_path
-    long_ago = time.time() - 1000
-    os.utime(path.parent, (long_ago, long_ago))
     kept = files.write("y.png", b"2")
+    (tmp_path / "loose").write_bytes(b"3")
+    long_ago = time.time() - 1000
+    for old in (path.parent, tmp_path / "loose"):
+        os.utime(old, (long_ago, long_ago))
+    sweep(tmp_path, 300, keep=frozenset({path.parent}))
+    assert [path.exists(), (tmp_path / "loose").exists()] == [True, False]
+    sweep(tmp_path, 300)
     assert not path.exists()
     assert kept.read_bytes() == b"2"
+
+
+def test_the_shelf_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("twobirds.apps.web.shelf.time.monotonic", lambda: now)
+    shelf: Shelf[str] = Shelf(10, most=2)
+    a, b = shelf.put("a"), shelf.put("b")
+    now = 8.0
+    assert shelf.get(a) == "a"  # and so it is kept for as long again
+    now = 15.0
+    assert [shelf.get(a), shelf.get(b), shelf.get(None), shelf.get("?")] == ["a", None, None, None]
+    c, d = shelf.put("c"), shelf.put("d")
+    assert [shelf.get(a), shelf.get(c), shelf.get(d)] == [None, "c", "d"]  # two at most
+    shelf.drop(c)
+    assert shelf.get(c) is None
+
+
+def asked(guard: Guard, body: bytes, kind: str) -> int:
+    """The status of a POST."""
+    sent: list[dict[str, Any]] = []
+    parts = [body[:10], body[10:]]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "client": ("1.2.3.4", 5),
+        "headers": [(b"content-type", kind.encode())],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(guard(scope, receive, send))
+    assert b"content-security-policy" in dict(sent[0]["headers"])
+    status: int = sent[0]["status"]
+    return status
+
+
+async def echo(_scope: Any, receive: Any, send: Any) -> None:
+    """An application that answers 200, and 500 if the body does not come whole."""
+    message = await receive()
+    whole = message["body"].endswith(b"]}") or message["body"].startswith(b"--")
+    await send({"type": "http.response.start", "status": 200 if whole else 500, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_the_guard_refuses_addresses_size_and_haste() -> None:
+    guard = Guard(echo, per_minute=6, max_bytes=1000)
+    local = b'{"data": [{"path": "/tmp/x.jpg", "url": "http://127.0.0.1/x"}]}'
+    assert asked(guard, local, "application/json") == 200
+    for path in (b"http://example.com/x", b"\\u0068ttp://example.com", b"ftp://x"):
+        named = b'{"data": [[{"a": {"path": "' + path + b'"}}]]}'
+        assert asked(guard, named, "application/json") == 400
+    assert asked(guard, b"--" + bytes(1_200_000), "multipart/form-data; boundary=x") == 413
+    assert asked(guard, b"--" + bytes(900), "multipart/form-data; boundary=x") == 200
+    assert asked(guard, local, "application/json") == 429
 
 
 def test_an_address_may_ask_so_often_a_minute() -> None:

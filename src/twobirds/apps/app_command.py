@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from twobirds.apps.display import note, say
+from twobirds.apps.display import note
 from twobirds.apps.face_files import DetectorFile
 from twobirds.apps.options import Device, ModelName, load_model, optional
 from twobirds.errors import InputError
@@ -38,6 +38,12 @@ class App:
             raise InputError(f"--port must lie between 1 and 65535, not {self.port}")
         if self.max_upload < 1:
             raise InputError(f"--max-upload must be at least 1, not {self.max_upload}")
+        if self.requests_per_minute < 0:
+            raise InputError(
+                f"--requests-per-minute must not be negative, but is {self.requests_per_minute}"
+            )
+        if self.identity_threshold is not None and self.embedder is None:
+            raise InputError("--identity-threshold needs --embedder to measure by")
         with tempfile.TemporaryDirectory(prefix="twobirds-") as folder:
             os.environ["GRADIO_TEMP_DIR"] = folder  # before gradio is imported
             os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -53,6 +59,10 @@ class App:
             detector, line = find_detector(self.detector)
             if line is not None:
                 note(line)
-            say(f"http://{self.host}:{self.port} (Ctrl-C ends it)")
-            serve(self, model, detector, Path(folder))
+            try:
+                serve(self, model, detector, Path(folder))
+            except ModuleNotFoundError as error:
+                raise InputError(
+                    f"--embedder needs the package {error.name}: pip install 'twobirds[evaluate]'"
+                ) from error
         return 0

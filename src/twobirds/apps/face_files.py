@@ -1,5 +1,7 @@
 """The image files of a command: aligned faces as they are, or photos whose faces are found."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -35,6 +37,9 @@ FaceNumber = Annotated[
     optional("N", "all"),
     tyro.conf.arg(help="Which face of a photo, counted from the left."),
 ]
+
+
+_NO_PIXELS = np.empty((0, 0, 3), np.uint8)  # of photos that are only read
 
 
 class OnPhotos(Protocol):
@@ -156,6 +161,8 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
                     f"no face is found by {detector.name}; a face that is cut goes with --aligned"
                 )
             numbers = _chosen(len(found), command.face)
+            if for_edits and command.face is None:
+                numbers = _usable(found) or numbers  # of none that are, the first says why
             chosen = tuple(found[number - 1] for number in numbers)
             if for_edits:
                 require_usable(chosen, numbers)
@@ -164,11 +171,13 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         labels = tuple(_label(path, number, len(found)) for number in numbers)
-        for label, face in zip(labels, chosen, strict=True):
-            for doubt in (*face.doubts.refusals, *face.doubts.warnings):
-                note(f"{label}: {doubt}")
+        for number, face in enumerate(found, 1):
+            if command.face in (None, number):
+                for doubt in (*face.doubts.refusals, *face.doubts.warnings):
+                    note(f"{_label(path, number, len(found))}: {doubt}")
         crops = np.stack([face.crop for face in chosen])
-        files.append(FaceFile(path, crops, labels, photo, chosen, numbers))
+        kept = photo if for_edits else dataclasses.replace(photo, pixels=_NO_PIXELS, alpha=None)
+        files.append(FaceFile(path, crops, labels, kept, chosen, numbers))
     return files
 
 
@@ -179,6 +188,11 @@ def _chosen(count: int, number: int | None) -> tuple[int, ...]:
     if not 1 <= number <= count:
         raise InputError(f"has no face {number}: {count} found, counted from the left")
     return (number,)
+
+
+def _usable(found: "Sequence[FoundFace]") -> tuple[int, ...]:
+    """Numbers of the faces that can be edited."""
+    return tuple(n for n, face in enumerate(found, 1) if not face.doubts.refusals)
 
 
 def _label(path: Path, number: int, count: int) -> str:

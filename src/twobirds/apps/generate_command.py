@@ -100,8 +100,6 @@ class Generate:
         for turn, text in enumerate(self.then, 1):
             refinement = understand_refinement(text, model.attributes, self.count)
             tell_understanding(refinement.read)
-            if refinement.choice is None and not refinement.read.attributes:
-                raise InputError(f"--then {text!r}: names no face and says nothing of what it is")
             shown = refine(shown, refinement, model.attributes, self.seed + turn)
             wanted = wanted | refinement.read.attributes
         return shown, wanted

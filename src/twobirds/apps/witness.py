@@ -16,13 +16,16 @@ _ORDINALS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth"
 ).split()
+_NUMBER = r"(?P<word>" + "|".join(_ORDINALS) + r"|last)|(?P<digits>\d{1,4})(?:st|nd|rd|th)?"
+_NOUN = r"(?:one|face|man|woman|person|picture|candidate)"
 _LIKE = re.compile(
-    r"(?:(?:(?:more|just|exactly|something|someone|a bit|a little)\s+)*like\s+)?(?:the\s+)?"
-    r"(?:(?P<word>" + "|".join(_ORDINALS) + r"|last)\b|(?P<digits>\d{1,4})(?:st|nd|rd|th)\b"
-    r"|(?:number|no\.?|#|face|candidate)\s*(?P<number>\d{1,4})\b)"
-    r"(?:\s+(?:one|face|man|woman|person|picture|candidate))?",
+    rf"(?P<negation>not\s+|un)?(?:(?:(?:more|just|exactly|something|someone|a\s+bit|a\s+little)\s+)*"
+    rf"(?:like|take|keep|choose|as\s+in)\s+(?:the\s+)?(?:number\s+|no\.\s*|#\s*|{_NOUN}\s+)?"
+    rf"|\bthe\s+(?=(?:{'|'.join(_ORDINALS)}|last|\d+(?:st|nd|rd|th))\b)|^(?=\w+\s+{_NOUN}\b)"
+    rf"|\bnumber\s+|\bface\s+(?=\d)|\bcandidate\s+(?=\d)|#\s*)(?:{_NUMBER})(?![\w'\u2019-])(?:\s+{_NOUN})?",
     re.IGNORECASE,
 )
+"""How a witness names a face: "like the third", "the 3rd one", "number 3", "#3"."""
 _SPREAD = 0.35  # of the noise that is mixed into the code of the face chosen
 _REFINED = 43  # purpose of the random draws
 
@@ -70,17 +73,17 @@ def understand_refinement(text: str, names: Sequence[str], count: int) -> Refine
     Raises:
         InputError: If another candidate is named than there is.
     """
-    found = _LIKE.search(text)
-    if found is None:
-        return Refinement(None, understand(text, names))
-    rest = f"{text[: found.start()]} , {text[found.end() :]}"
+    mentions = list(_LIKE.finditer(text))
+    meant = [mention for mention in mentions if not mention["negation"]]
+    rest = _LIKE.sub(" , ", text)
+    if not meant:
+        return Refinement(None, understand(rest, names))
+    found = meant[-1]
     word = (found["word"] or "").lower()
     if word == "last":
         number = count
-    elif word:
-        number = _ORDINALS.index(word) + 1
     else:
-        number = int(found["digits"] or found["number"])
+        number = _ORDINALS.index(word) + 1 if word else int(found["digits"])
     if not 1 <= number <= count:
         raise InputError(f"{found[0].strip()!r}: {count} faces were shown")
     return Refinement(number - 1, understand(rest, names))
@@ -98,7 +101,12 @@ def refine(
         refinement: What was said of them.
         names: The K attributes.
         seed: Of what is varied.
+
+    Raises:
+        InputError: If nothing was said of them.
     """
+    if refinement.choice is None and not refinement.read.attributes:
+        raise InputError("this names no face and says nothing of what it is")
     import torch
 
     from twobirds.api.rows import with_changes

@@ -27,9 +27,9 @@ class ModernConfig:
     """Weight of the recognizer's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
-    prior: float = 0.05
+    prior: float = 10.0
     """Weight of the distance between the codes of real faces and U(-1, 1)."""
-    keep: float = 0.5
+    keep: float = 2.0
     """Weight of the distance between the pixels of an edit and those of its source."""
     edited_share: float = 0.375
     """Part of a batch in stage 2 that is edited."""

@@ -57,11 +57,11 @@ class SelectiveSkip(nn.Module):
 class EditingGenerator(nn.Module):
     """z and attributes to a face; with a source, the change of that face.
 
-    A style of z and attributes modulates residual blocks on grids of 4x4 up to half the image's,
-    whose channels are then spread out over the pixels (Shi et al., 2016): convolutions of many
-    channels on few places are what processors are fast at. Given a
-    source, its features come in through gates, and a mask says where the drawn face replaces the
-    source's pixels (as in GANimation, Pumarola et al., 2018).
+    A style of z, attributes and their change modulates residual blocks on grids of 4x4 up to half
+    the image's, whose channels are then spread out over the pixels (Shi et al., 2016): convolutions
+    of many channels on few places are what processors are fast at. Given a source, its features
+    come in through gates, and a mask says where the drawn face replaces the source's pixels (as in
+    GANimation, Pumarola et al., 2018).
 
     Args:
         num_latents: Z.
@@ -84,7 +84,7 @@ class EditingGenerator(nn.Module):
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for width in (num_latents + num_attributes, NUM_STYLE):
+        for width in (num_latents + 2 * num_attributes + 1, NUM_STYLE):
             layer = nn.Linear(width, NUM_STYLE)
             keep_scale(layer)
             layers += [layer, nn.LeakyReLU(0.2)]
@@ -120,7 +120,7 @@ class EditingGenerator(nn.Module):
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1].
         """
-        style = self.style(torch.cat([latents, attributes * 2 - 1], dim=1))  # [B, Y]
+        style = self.style(_described(latents, attributes, source))  # [B, Y]
         x = self.base(style).unflatten(1, (-1, 4, 4))
         x = x.contiguous(memory_format=torch.channels_last)
         features = {f.shape[-1]: f for f in source.features} if source is not None else {}
@@ -137,6 +137,20 @@ class EditingGenerator(nn.Module):
         keeps = _MOST_KEPT * torch.sigmoid(self.mask(x).float())  # [B, 1, H, W]
         keeps = keeps * source.weight.view(-1, 1, 1, 1)
         return torch.lerp(drawn, source.images, keeps)
+
+
+def _described(latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor:
+    """All that a face is drawn from but for features: `[B, Z + 2 K + 1]`.
+
+    What changes is said here too, not to the gates alone: else the mask knows of it only by what
+    the gates let pass, and does not learn to leave a face alone where nothing changes.
+    """
+    if source is None:
+        change, weight = torch.zeros_like(attributes), attributes.new_zeros(len(attributes), 1)
+    else:
+        weight = source.weight.to(attributes.dtype).view(-1, 1)
+        change = source.change * weight
+    return torch.cat([latents, attributes * 2 - 1, change, weight], dim=1)
 
 
 @torch.no_grad()

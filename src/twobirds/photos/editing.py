@@ -77,8 +77,11 @@ def edit_photo(
         `[H, W, 3]` uint8 RGB.
 
     Raises:
-        InputError: As `FaceModel.edit`.
+        InputError: As `require_usable` and `FaceModel.edit`.
     """
+    if not found:
+        return photo.pixels.copy()
+    require_usable(found, range(1, len(found) + 1))
     crops = np.stack([face.crop for face in found])
     after = model.edit(crops, changes, strength=strength, refine_steps=refine_steps)
     before = model.edit(crops, changes, strength=0.0, refine_steps=refine_steps)

@@ -25,7 +25,8 @@ class Face:
     score: float
     """Certainty of the detector, from 0 to 1."""
     is_exact: bool = True
-    """Whether the landmarks were found, or follow from the box alone."""
+    """Whether the detector says how certain it is and where the landmarks are; else a network of
+    ours found them in its box, which tells less of a turned face."""
 
     @property
     def eye_distance(self) -> float:

@@ -89,6 +89,9 @@ def encode_photo(
         pixels: `[H, W, 3]` uint8 RGB, of the same size.
         provenance: What to say of them in the file; None says nothing.
         suffix: End of the file's name; one of another format chooses that.
+
+    Raises:
+        InputError: If the picture cannot be written in this format.
     """
     file_format = PHOTO_FORMATS.get(suffix.lower(), photo.format)
     marks: dict[str, Any] = dict(photo.encoding)
@@ -112,6 +115,8 @@ def encode_photo(
             image.save(buffer, format=file_format, **marks)
     except KeyError as error:  # no such encoder
         raise InputError(f"{file_format} needs the package pillow-heif") from error
+    except OSError as error:
+        raise InputError(f"cannot be written as {file_format}: {error}") from error
     return buffer.getvalue()
 
 
@@ -126,7 +131,8 @@ def laid_on_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
 
 def _photo(image: Image.Image, data: bytes) -> Photo:
     """What is kept of a decoded file."""
-    file_format = image.format or "PNG"
+    # A phone's JPEG may hold further pictures, such as a depth map; it is a JPEG all the same.
+    file_format = "JPEG" if image.format == "MPO" else image.format or "PNG"
     encoding = _encoding(image, file_format, data)
     is_grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
     image = ImageOps.exif_transpose(image)
@@ -146,21 +152,36 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
 def _encoding(image: Image.Image, file_format: str, data: bytes) -> dict[str, Any]:
     """Arguments that let Pillow's encoder write about what its decoder read."""
     encoding: dict[str, Any] = {}
-    if image.info.get("icc_profile") and image.mode not in ("CMYK", "P"):
+    if image.info.get("icc_profile") and image.mode != "CMYK":
         encoding["icc_profile"] = image.info["icc_profile"]
     if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB"):
         sampling = JpegImagePlugin.get_sampling(image)
-        encoding |= {"qtables": image.quantization, "optimize": True}
+        encoding["qtables"] = image.quantization
         if sampling >= 0:
             encoding["subsampling"] = sampling
     elif file_format == "JPEG":
         encoding["quality"] = 95
     elif file_format == "WEBP":
-        lossless = b"VP8L" in data[:64]
+        lossless = _is_lossless_webp(data)
         encoding |= {"lossless": True, "exact": True} if lossless else {"quality": 95}
     elif file_format == "HEIF":
         encoding["quality"] = 95
     return encoding
+
+
+def _is_lossless_webp(data: bytes) -> bool:
+    """Whether the first picture of a WebP file is in its lossless chunk."""
+    place = 12  # behind RIFF, length, WEBP
+    while place + 8 <= len(data):
+        kind, length = (
+            data[place : place + 4],
+            int.from_bytes(data[place + 4 : place + 8], "little"),
+        )
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8L"
+        place += 16 if kind == b"ANMF" else 0  # a frame's header, with chunks behind it
+        place += 8 if kind == b"ANMF" else 8 + length + length % 2
+    return False
 
 
 def _exif_without_thumbnail(image: Image.Image) -> bytes | None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 import cv2
@@ -98,19 +99,19 @@ def download_yunet() -> Path:
         InputError: If it can be had from neither, or is another file than was published.
     """
     path = user_cache_path("twobirds") / FILE
-    if path.is_file():
-        _check(path.read_bytes(), str(path))
-        return path
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-        raise InputError(f"{FILE} is not in {path.parent}, and HF_HUB_OFFLINE is set")
     try:
+        if path.is_file():
+            _check(path.read_bytes(), str(path))
+            return path
+        if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+            raise InputError(f"{FILE} is not in {path.parent}, and HF_HUB_OFFLINE is set")
         with urllib.request.urlopen(URL, timeout=_TIMEOUT_SECONDS) as answer:
             content = answer.read(_MOST_BYTES)
-    except OSError as error:
+        _check(content, URL)
+        write_atomically(path, lambda file: file.write(content))
+    except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise InputError(f"{FILE} cannot be downloaded ({reason})") from error
-    _check(content, URL)
-    write_atomically(path, lambda file: file.write(content))
+        raise InputError(f"{FILE} cannot be had ({reason})") from error
     return path
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import gradio as gr
 
+from twobirds.apps.web.controls import PHOTO_TYPES, QUIET, refuse_on_page
 from twobirds.apps.web.generate_tab import enlarged
-from twobirds.apps.web.parts import PHOTO_TYPES, told
 from twobirds.apps.web.service import FaceService
 
 
@@ -32,13 +32,13 @@ class CompareTab:
         verdict = gr.Markdown(elem_id="verdict")
         with gr.Row():
             faces = [gr.Image(label="The face", interactive=False, buttons=[]) for _ in files]
-        compare.click(self._compare, files, [*faces, verdict], api_visibility="private")
+        compare.click(self._compare, files, [*faces, verdict], **QUIET)
 
     def _compare(self, first: str | None, second: str | None) -> list[Any]:
         if first is None or second is None:
             raise gr.Error("Drop two photos first.", print_exception=False)
         data = [Path(path).read_bytes() for path in (first, second)]
-        one, other, distance = told(lambda: self.service.compare(*data))
+        one, other, distance = refuse_on_page(lambda: self.service.compare(*data))
         return [enlarged(one), enlarged(other), self._verdict(distance)]
 
     def _verdict(self, distance: float | None) -> str:

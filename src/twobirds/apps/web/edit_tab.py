@@ -6,15 +6,19 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from twobirds.apps.web.files import Files
-from twobirds.apps.web.parts import (
+from twobirds.apps.web.controls import (
+    MOST_PHOTOS,
     PHOTO_TYPES,
+    QUIET,
     STATE_SECONDS,
     attribute_sliders,
     in_words,
-    told,
+    refuse_on_page,
 )
+from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import Edited, FaceService, OpenPhoto
+from twobirds.apps.web.shelf import Shelf
+from twobirds.errors import InputError
 
 
 class EditTab:
@@ -30,16 +34,21 @@ class EditTab:
     def __init__(self, service: FaceService, files: Files, threshold: float | None) -> None:
         self.service, self.files, self.threshold = service, files, threshold
         self.names = service.model.attributes
+        self.photos: Shelf[OpenPhoto] = Shelf(STATE_SECONDS, MOST_PHOTOS)
 
     def build(self) -> None:
         """Lay the tab out, within that of the page."""
-        opened = gr.State(None, time_to_live=STATE_SECONDS)
+        opened = gr.State(None)
         file = gr.File(label="Photo", file_types=PHOTO_TYPES, height=120, elem_id="photo")
         face = gr.Radio(label="Face, from the left", choices=[], visible=False)
         with gr.Row():
             with gr.Column(min_width=280):
                 shown = gr.ImageSlider(
-                    label="Before and after", interactive=False, format="jpeg", elem_id="shown"
+                    label="Before and after",
+                    interactive=False,
+                    format="jpeg",
+                    buttons=["fullscreen"],  # a download there would be unmarked
+                    elem_id="shown",
                 )
                 gauge = gr.HTML(elem_id="gauge")
                 said = gr.Markdown(elem_id="said")
@@ -53,10 +62,9 @@ class EditTab:
             with gr.Column(min_width=280):
                 sliders = attribute_sliders(self.names)
         seen = [shown, gauge, said]
-        quiet: dict[str, Any] = {"api_visibility": "private"}
-        file.change(self._open, [file], [opened, face, *seen, *sliders], **quiet)
+        file.change(self._open, [file, opened], [opened, face, *seen, *sliders], **QUIET)
         for changed in (face.input, reset.click):
-            changed(self._choose, [opened, face], [*seen, *sliders], **quiet)
+            changed(self._choose, [opened, face], [*seen, *sliders], **QUIET)
         for slider in sliders:
             slider.input(
                 self._edit,
@@ -64,63 +72,71 @@ class EditTab:
                 seen,
                 show_progress="hidden",
                 trigger_mode="always_last",
-                **quiet,
+                **QUIET,
             )
-        make.click(self._make, [file, opened, face, noted, *sliders], [result], **quiet)
+        make.click(self._make, [opened, face, noted, *sliders], [result], **QUIET)
 
-    def _open(self, path: str | None) -> list[Any]:
+    def _open(self, path: str | None, key: str | None) -> list[Any]:
         """A photo was dropped, or taken away."""
+        self.photos.drop(key)
+        hidden = gr.Radio(choices=[], visible=False)
         if path is None:
-            return [None, gr.Radio(choices=[], visible=False), *self._nothing()]
-        photo = told(lambda: self.service.open(Path(path).read_bytes()))
+            return [None, hidden, *self._nothing("")]
+        source = Path(path)
+        data = source.read_bytes()
+        try:
+            photo = self.service.open(data, source.suffix)
+        except InputError as error:
+            gr.Warning(f"{error}.")
+            return [None, hidden, *self._nothing(f"{error}.")]
         numbers = list(range(1, len(photo.found) + 1))
         faces = gr.Radio(choices=numbers, value=1, visible=len(numbers) > 1)
-        return [photo, faces, *self._choose(photo, 1)]
+        return [self.photos.put(photo), faces, *self._show(photo, 0)]
 
-    def _choose(self, photo: OpenPhoto | None, number: int | None) -> list[Any]:
+    def _choose(self, key: str | None, number: int | None) -> list[Any]:
         """Show a face as it is, with the sliders where the recognizer reads them."""
-        if photo is None:
-            return self._nothing()
-        index = (number or 1) - 1
+        photo = self.photos.get(key)
+        return self._nothing("") if photo is None else self._show(photo, (number or 1) - 1)
+
+    def _show(self, photo: OpenPhoto, index: int) -> list[Any]:
         doubts = photo.found[index].doubts
         lines = [f"⚠ {doubt}" for doubt in (*doubts.refusals, *doubts.warnings)]
         values = [round(value, 2) for value in photo.read[index].tolist()]
         before = photo.views[index].pixels
         return [(before, before), "", "  \n".join(lines), *values]
 
-    def _edit(self, photo: OpenPhoto | None, number: int | None, *values: float) -> list[Any]:
+    def _edit(self, key: str | None, number: int | None, *values: float) -> list[Any]:
         """A slider was moved."""
-        if photo is None:
-            raise gr.Error("Drop a photo first.", print_exception=False)
-        index = (number or 1) - 1
+        photo, index = self._photo(key), (number or 1) - 1
         changes = self._changes(photo, index, values)
-        edited = told(lambda: self.service.edit(photo, index, changes))
+        edited = refuse_on_page(lambda: self.service.edit(photo, index, changes))
         shown = (photo.views[index].pixels, edited.pixels)
-        return [shown, self._gauge(edited), self._said(changes, edited)]
+        return [shown, self._gauge(edited), self._report(changes, edited)]
 
-    def _make(
-        self,
-        path: str | None,
-        photo: OpenPhoto | None,
-        number: int | None,
-        noted: bool,
-        *values: float,
-    ) -> str:
+    def _make(self, key: str | None, number: int | None, noted: bool, *values: float) -> str:
         """The edit at the photo's full size, as a file."""
-        if path is None or photo is None:
-            raise gr.Error("Drop a photo first.", print_exception=False)
-        index = (number or 1) - 1
+        photo, index = self._photo(key), (number or 1) - 1
         changes = self._changes(photo, index, values)
-        data, source = Path(path).read_bytes(), Path(path)
-        content = told(lambda: self.service.edit_file(data, index, changes, noted=noted))
-        return str(self.files.write(f"{source.stem}.edited{source.suffix.lower()}", content))
+        content = refuse_on_page(
+            lambda: self.service.edit_file(
+                photo.data, index, changes, noted=noted, suffix=photo.suffix
+            )
+        )
+        return str(self.files.write(f"photo.edited{photo.suffix}", content))
+
+    def _photo(self, key: str | None) -> OpenPhoto:
+        """The photo that is open."""
+        photo = self.photos.get(key)
+        if photo is None:
+            raise gr.Error("Drop a photo first: none is open.", print_exception=False)
+        return photo
 
     def _changes(self, photo: OpenPhoto, index: int, values: tuple[float, ...]) -> dict[str, float]:
         """What the sliders ask for, of those that were moved."""
         stood = photo.read[index].round(2)
         return self.service.changes(stood, np.array(values, np.float32))
 
-    def _said(self, changes: dict[str, float], edited: Edited) -> str:
+    def _report(self, changes: dict[str, float], edited: Edited) -> str:
         """What was changed, and what the recognizer reads there now."""
         read = {name: edited.read[self.names.index(name)] for name in changes}
         parts = [f"{in_words(n)} → {v:.2f} (reads {read[n]:.2f})" for n, v in changes.items()]
@@ -138,6 +154,6 @@ class EditTab:
         meter = f'<meter min="0" max="4" value="{edited.identity:.3f}" aria-label="{line}"></meter>'
         return f"<label>{line}<br>{meter}</label>"
 
-    def _nothing(self) -> list[Any]:
-        """The tab without a photo."""
-        return [None, "", "", *[0.0] * len(self.names)]
+    def _nothing(self, line: str) -> list[Any]:
+        """The tab without a photo, and why."""
+        return [None, "", line, *[0.0] * len(self.names)]

@@ -1,44 +1,33 @@
 """The HTTP API: recognize, edit and generate, under /gradio_api/call/NAME."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from twobirds.apps.pictures import near_square_grid, picture_bytes
+from twobirds.apps.web.controls import refuse_on_page
 from twobirds.apps.web.files import Files
-from twobirds.apps.web.parts import told
 from twobirds.apps.web.service import FaceService
+from twobirds.errors import InputError
 
 _MOST_FACES = 64  # of one call of generate
+_MOST_SEED = 2**53  # that JSON holds exactly
 
 
 def add_endpoints(service: FaceService, files: Files) -> None:
     """Add the named endpoints to the page that is being laid out; none of them is seen on it."""
 
-    def recognize(photo: str) -> list[dict[str, Any]]:
-        opened = told(lambda: service.open(Path(photo).read_bytes()))
-        names = service.model.attributes
-        return [
-            {"face": number, "attributes": dict(zip(names, row.tolist(), strict=True))}
-            for number, row in enumerate(opened.read, 1)
-        ]
+    def recognize(photo: str | None) -> list[dict[str, Any]]:
+        return refuse_on_page(lambda: _recognize(service, photo))
 
-    def edit(photo: str, changes: dict[str, float], face: float) -> str:
-        source = Path(photo)
-        data = source.read_bytes()
-        content = told(lambda: service.edit_file(data, int(face) - 1, changes))
-        return str(files.write(f"{source.stem}.edited{source.suffix.lower()}", content))
+    def edit(photo: str | None, changes: Any, face: Any) -> str:
+        return str(refuse_on_page(lambda: _edit(service, files, photo, changes, face)))
 
-    def generate(attributes: dict[str, float], count: float, seed: float) -> str:
-        if not 1 <= count <= _MOST_FACES:
-            raise gr.Error(f"count must lie between 1 and {_MOST_FACES}.", print_exception=False)
-        pixels = told(lambda: service.generate(int(count), attributes, int(seed)))
-        details = ", ".join(f"{name}={value:g}" for name, value in attributes.items())
-        provenance = service.provenance("generated", details)
-        return str(
-            files.write("generated.png", picture_bytes(near_square_grid(pixels), provenance))
-        )
+    def generate(attributes: Any, count: Any, seed: Any) -> str:
+        return str(refuse_on_page(lambda: _generate(service, files, attributes, count, seed)))
 
     with gr.Row(visible=False):
         photo, picture = gr.File(label="photo"), gr.File(label="picture")
@@ -46,6 +35,62 @@ def add_endpoints(service: FaceService, files: Files) -> None:
         number, seed = gr.Number(1, label="face"), gr.Number(0, label="seed")
         answer = gr.JSON(label="faces")
         call = gr.Button("call")
-        call.click(recognize, [photo], [answer], api_name="recognize")
-        call.click(edit, [photo, values, number], [picture], api_name="edit")
-        call.click(generate, [values, number, seed], [picture], api_name="generate")
+    for function, inputs, output in (
+        (recognize, [photo], answer),
+        (edit, [photo, values, number], picture),
+        (generate, [values, number, seed], picture),
+    ):
+        call.click(function, inputs, [output], api_name=function.__name__, concurrency_id="work")
+
+
+def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
+    opened = service.open(_taken(photo))
+    names = service.model.attributes
+    return [
+        {"face": number, "attributes": dict(zip(names, row.tolist(), strict=True))}
+        for number, row in enumerate(opened.read, 1)
+    ]
+
+
+def _edit(service: FaceService, files: Files, photo: str | None, changes: Any, face: Any) -> Path:
+    targets = _values("changes", changes)
+    if not targets:
+        raise InputError("changes names no attribute")
+    index = _whole("face", face, 1, 10_000) - 1
+    suffix = Path(photo or "").suffix.lower()
+    content = service.edit_file(_taken(photo), index, targets, suffix=suffix)
+    return files.write(f"photo.edited{suffix}", content)
+
+
+def _generate(service: FaceService, files: Files, attributes: Any, count: Any, seed: Any) -> Path:
+    wanted = _values("attributes", attributes)
+    number = _whole("count", count, 1, _MOST_FACES)
+    pixels = service.generate(number, wanted, _whole("seed", seed, 0, _MOST_SEED))
+    details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
+    provenance = service.provenance("generated", details)
+    return files.write("generated.png", picture_bytes(near_square_grid(pixels), provenance))
+
+
+def _taken(photo: str | None) -> bytes:
+    """The content of an upload."""
+    if photo is None:
+        raise InputError("photo is missing")
+    return Path(photo).read_bytes()
+
+
+def _values(what: str, values: Any) -> dict[str, float]:
+    """A JSON object of numbers."""
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what} must be an object such as {{'Smiling': 1}}")
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{what}: {name} must be a number from 0 to 1, not {value!r}")
+    return dict(values)
+
+
+def _whole(what: str, value: Any, least: int, most: int) -> int:
+    """A whole number of JSON."""
+    is_number = isinstance(value, int | float) and math.isfinite(value) and value == int(value)
+    if not is_number or not least <= value <= most:
+        raise InputError(f"{what} must be a whole number from {least} to {most}, not {value!r}")
+    return int(value)

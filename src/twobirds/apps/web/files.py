@@ -1,11 +1,13 @@
 """Files that the page hands out: in a folder of their own, and gone soon after."""
 
+import contextlib
 import shutil
 import time
 import uuid
 from pathlib import Path
 
-_KEPT_SECONDS = 300
+KEPT_SECONDS = 300
+"""How long uploads and downloads lie there."""
 
 
 class Files:
@@ -19,17 +21,28 @@ class Files:
         self.folder = folder
 
     def write(self, name: str, content: bytes) -> Path:
-        """Put a file there under its name, in a folder that cannot be guessed; old ones go."""
-        self.sweep(_KEPT_SECONDS)
+        """Put a file there under its name, in a folder that cannot be guessed."""
         place = self.folder / uuid.uuid4().hex
         place.mkdir()
         path = place / Path(name).name  # whatever the name claims, it stays in there
         path.write_bytes(content)
         return path
 
-    def sweep(self, seconds: float) -> None:
-        """Remove what is older than so many seconds."""
-        oldest = time.time() - seconds
-        for place in self.folder.iterdir():
-            if place.stat().st_mtime < oldest:
+
+def sweep(folder: Path, seconds: float, *, keep: frozenset[Path] = frozenset()) -> None:
+    """Remove what lies in a folder and is older than so many seconds.
+
+    Args:
+        folder: Each entry in it goes or stays as a whole.
+        seconds: Since its last change.
+        keep: Entries that stay.
+    """
+    oldest = time.time() - seconds
+    for place in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another thread was faster
+            if place in keep or place.stat().st_mtime >= oldest:
+                continue
+            if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink()

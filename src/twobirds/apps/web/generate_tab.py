@@ -12,14 +12,13 @@ from torch import Tensor
 from twobirds.apps.describe import Understanding, understand
 from twobirds.apps.marks import with_note
 from twobirds.apps.pictures import picture_bytes
+from twobirds.apps.web.controls import QUIET, STATE_SECONDS, attribute_sliders, refuse_on_page
 from twobirds.apps.web.files import Files
-from twobirds.apps.web.parts import STATE_SECONDS, attribute_sliders, told
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 
 _COUNT = 12  # faces at a time
 _SHOWN_SIDE = 192  # pixels; faces of 64 would be stamps on a screen
-_QUIET: dict[str, Any] = {"api_visibility": "private"}
 
 
 class _Kept(NamedTuple):
@@ -28,6 +27,14 @@ class _Kept(NamedTuple):
     latents: gr.State
     face: gr.Image
     sliders: list[gr.Slider]
+
+
+class _Shown(NamedTuple):
+    """The candidates in the gallery."""
+
+    candidates: Candidates
+    turn: int
+    """How many answers there were to them."""
 
 
 class GenerateTab:
@@ -75,12 +82,10 @@ class GenerateTab:
             kept = self._build_kept()
         inputs = [words, having, lacking, seed]
         for asked in (generate.click, words.submit):
-            asked(self._generate, inputs, [gallery, shown, read, keeping], **_QUIET)
-        answer.submit(
-            self._refine, [answer, shown, seed], [gallery, shown, read, keeping], **_QUIET
-        )
+            asked(self._generate, inputs, [gallery, shown, read, keeping], **QUIET)
+        answer.submit(self._refine, [answer, shown, seed], [gallery, shown, read, keeping], **QUIET)
         seen = [kept.latents, keeping, kept.face, *kept.sliders]
-        gallery.select(self._keep, [shown], seen, **_QUIET)
+        gallery.select(self._keep, [shown], seen, **QUIET)
 
     def _build_kept(self) -> _Kept:
         """Lay out what is done with a face that was kept."""
@@ -105,9 +110,9 @@ class GenerateTab:
                 [face],
                 show_progress="hidden",
                 trigger_mode="always_last",
-                **_QUIET,
+                **QUIET,
             )
-        make.click(self._make, [latents, noted, *sliders], [result], **_QUIET)
+        make.click(self._make, [latents, noted, *sliders], [result], **QUIET)
         return _Kept(latents, face, sliders)
 
     def _generate(
@@ -117,30 +122,35 @@ class GenerateTab:
         wanted, line = {}, ""
         if words.strip():
             read = understand(words, self.names)
-            wanted, line = dict(read.attributes), _said(read)
+            wanted, line = dict(read.attributes), _report(read)
         wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
-        shown = told(lambda: first_candidates(self.service.model, _COUNT, wanted, int(seed or 0)))
-        return self._show(shown, line)
+        shown = refuse_on_page(
+            lambda: first_candidates(self.service.model, _COUNT, wanted, int(seed or 0))
+        )
+        return self._show(_Shown(shown, 0), line)
 
-    def _refine(self, answer: str, shown: Candidates | None, seed: float | None) -> list[Any]:
+    def _refine(self, answer: str, shown: _Shown | None, seed: float | None) -> list[Any]:
         """What was said of the candidates."""
         if shown is None:
             raise gr.Error("Generate some faces first.", print_exception=False)
-        refinement = told(lambda: understand_refinement(answer, self.names, _COUNT))
-        shown = refine(shown, refinement, self.names, int(seed or 0) + 1)
-        return self._show(shown, _said(refinement.read))
+        refinement = refuse_on_page(lambda: understand_refinement(answer, self.names, _COUNT))
+        turn = shown.turn + 1
+        refined = refuse_on_page(
+            lambda: refine(shown.candidates, refinement, self.names, int(seed or 0) + turn)
+        )
+        return self._show(_Shown(refined, turn), _report(refinement.read))
 
-    def _show(self, shown: Candidates, line: str) -> list[Any]:
+    def _show(self, shown: _Shown, line: str) -> list[Any]:
         """Candidates in the gallery."""
-        pixels = self.service.draw(*shown)
+        pixels = self.service.draw(*shown.candidates)
         pictures = [(enlarged(face), str(n)) for n, face in enumerate(pixels, 1)]
         return [pictures, shown, line, gr.Row(visible=False)]
 
-    def _keep(self, shown: Candidates | None, choice: gr.SelectData) -> list[Any]:
+    def _keep(self, shown: _Shown | None, choice: gr.SelectData) -> list[Any]:
         """A candidate was chosen: its attributes on the sliders."""
         if shown is None:
             raise gr.Error("Generate again: these faces are forgotten.", print_exception=False)
-        latents, rows = (part[choice.index : choice.index + 1] for part in shown)
+        latents, rows = (part[choice.index : choice.index + 1] for part in shown.candidates)
         pixels = enlarged(self.service.draw(latents, rows)[0])
         return [latents, gr.Row(visible=True), pixels, *rows[0].tolist()]
 
@@ -172,7 +182,7 @@ def enlarged(face: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC))
 
 
-def _said(read: Understanding) -> str:
+def _report(read: Understanding) -> str:
     """What was understood of a description, and what not."""
     meanings = [f"{said}: {meaning}" for said, meaning in read.understood]
     parts = (

@@ -1,23 +1,32 @@
-"""How many requests one address may make."""
+"""What the server takes of whom: how often, how much, and nothing by address."""
 
+import json
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 Scope = MutableMapping[str, Any]
-App = Callable[
-    [Scope, Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]
-]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _WINDOW_SECONDS = 60.0
 _MOST_ADDRESSES = 10_000  # remembered; the longest silent are forgotten first
-_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'self'"
+_MOST_JSON_BYTES = 1_000_000
+_FORM_BYTES = 100_000  # of a multipart form beside the file in it
+_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+        b"style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        b"connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'self'",
+    ),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
 )
-"""Nothing is fetched from elsewhere, whatever a part of the page would like."""
+"""The page may load nothing from elsewhere, whatever a part of it would like."""
 
 
 class RateLimit:
@@ -47,45 +56,110 @@ class RateLimit:
         return True
 
 
+class RefusedError(Exception):
+    """A request that is not taken.
+
+    Args:
+        status: HTTP's.
+        why: For whoever asked.
+    """
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
 class Guard:
-    """ASGI middleware: limits what is asked of the queue and uploaded, and forbids other hosts.
+    """ASGI middleware that refuses what is too often, too large, or names files by address.
 
     Args:
         app: The application.
         per_minute: Uploads and calls allowed for an address a minute; 0 allows all.
+        max_bytes: Largest file.
     """
 
-    def __init__(self, app: App, per_minute: int) -> None:
-        self.app, self.limit = app, RateLimit(per_minute)
+    def __init__(self, app: App, per_minute: int, max_bytes: int) -> None:
+        self.app, self.limit, self.max_bytes = app, RateLimit(per_minute), max_bytes
 
-    async def __call__(
-        self,
-        scope: Scope,
-        receive: Callable[..., Awaitable[Any]],
-        send: Callable[..., Awaitable[Any]],
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        address = (scope.get("client") or ("unknown",))[0]
-        if scope["method"] == "POST" and not self.limit.allows(address, time.monotonic()):
-            await _refuse(send)
-            return
 
-        async def send_with_policy(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", [])]
-                headers.append((b"content-security-policy", _POLICY.encode()))
-                headers.append((b"referrer-policy", b"no-referrer"))
-                message["headers"] = headers
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
-        await self.app(scope, receive, send_with_policy)
+        try:
+            if scope["method"] == "POST":
+                receive = await self._checked(scope, receive)
+        except RefusedError as refusal:
+            await _answer(refusal, send_with_headers)
+            return
+        await self.app(scope, receive, send_with_headers)
+
+    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
+        """The body of a POST, read and found harmless.
+
+        Raises:
+            RefusedError: If it is not to be taken.
+        """
+        address = (scope.get("client") or ("unknown",))[0]
+        if not self.limit.allows(address, time.monotonic()):
+            raise RefusedError(429, "too many requests: try again in a minute")
+        headers = dict(scope["headers"])
+        is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        most = self.max_bytes + _FORM_BYTES if is_form else _MOST_JSON_BYTES
+        body = await _read(receive, most)
+        if not is_form and _names_addresses(body):
+            raise RefusedError(400, "files are uploaded first, not named by their address")
+        rest = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return rest.pop() if rest else await receive()
+
+        return replay
 
 
-async def _refuse(send: Callable[..., Awaitable[Any]]) -> None:
-    headers = [(b"content-type", b"application/json"), (b"retry-after", b"60")]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    body = b'{"detail": "too many requests: try again in a minute"}'
-    await send({"type": "http.response.body", "body": body})
+async def _read(receive: Receive, most: int) -> bytes:
+    """A request's body, if it is no larger than allowed."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise RefusedError(413, f"too large: at most {most // 1_000_000} megabytes")
+        parts.append(part)
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _names_addresses(body: bytes) -> bool:
+    """Whether JSON has a file whose `path` is an address: Gradio would fetch it."""
+    try:
+        left = [json.loads(body)]
+    except (ValueError, RecursionError):
+        return False  # no JSON: the application says so
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            path = value.get("path")
+            if isinstance(path, str) and "://" in path:
+                return True
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return False
+
+
+async def _answer(refusal: RefusedError, send: Send) -> None:
+    headers = [(b"content-type", b"application/json")]
+    if refusal.status == 429:
+        headers.append((b"retry-after", b"60"))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send(
+        {"type": "http.response.body", "body": json.dumps({"detail": str(refusal)}).encode()}
+    )

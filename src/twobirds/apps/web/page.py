@@ -11,8 +11,8 @@ from twobirds.apps.web.service import FaceService
 
 _INTRODUCTION = """# TwoBirds
 Change attributes of a face in a photo, or generate faces that nobody has. Photos go to the machine
-that serves this page, to no other, and are forgotten when the page is closed. What comes out is
-synthetic, and its file says so.
+that serves this page, to no other, and are forgotten a quarter of an hour after their last use.
+What comes out is synthetic, and its file says so.
 """
 _FONTS = ["system-ui", "sans-serif"]
 CSS = """
@@ -30,7 +30,7 @@ def build_page(service: FaceService, files: Files, threshold: float | None) -> g
         threshold: Identity distance above which faces count as two people's; None where unknown.
     """
     page: gr.Blocks
-    with gr.Blocks(title="TwoBirds", analytics_enabled=False, delete_cache=(60, 300)) as page:
+    with gr.Blocks(title="TwoBirds", analytics_enabled=False) as page:
         gr.Markdown(_INTRODUCTION)
         with gr.Tab("Edit"):
             EditTab(service, files, threshold).build()

@@ -1,5 +1,7 @@
 """The page behind a web server."""
 
+import socket
+import threading
 from pathlib import Path
 from typing import Protocol
 
@@ -8,13 +10,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from twobirds.api import FaceModel
-from twobirds.apps.web.files import Files
+from twobirds.apps.display import say
+from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
 from twobirds.apps.web.limits import Guard
 from twobirds.apps.web.page import CSS, build_page, theme
 from twobirds.apps.web.service import FaceService, embedder_distance
+from twobirds.errors import InputError
 from twobirds.photos.faces import Detector
 
 _MOST_WAITING = 64  # calls in the queue; further ones are refused
+_SWEEP_SECONDS = 30.0
+_PATIENCE_SECONDS = 3  # with open connections, when the server ends
+_DOWNLOADS = "downloads"
 
 
 class Options(Protocol):
@@ -65,10 +72,10 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
     """
     identity = options.embedder and embedder_distance(options.embedder, model)
     service = FaceService(model, detector, identity or None)
-    downloads = folder / "downloads"
+    downloads = folder / _DOWNLOADS
     downloads.mkdir()
     page = build_page(service, Files(downloads), options.identity_threshold)
-    page.queue(max_size=_MOST_WAITING, default_concurrency_limit=1)
+    page.queue(max_size=_MOST_WAITING, default_concurrency_limit=1, api_open=False)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
         app,
@@ -82,11 +89,50 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
         ssr_mode=False,
         footer_links=[],
     )
-    app.add_middleware(Guard, per_minute=options.requests_per_minute)
+    app.add_middleware(
+        Guard,
+        per_minute=options.requests_per_minute,
+        max_bytes=options.max_upload * 1_000_000,
+    )
     return app
 
 
 def serve(options: Options, model: FaceModel, detector: Detector, folder: Path) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted.
+
+    Raises:
+        InputError: If the embedder's file is none, or the address cannot be listened at.
+    """
     app = make_app(options, model, detector, folder)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    listening = _listen(options.host, options.port)
+    say(f"http://{options.host}:{options.port} (Ctrl-C ends it)")
+    done = threading.Event()
+    sweeper = threading.Thread(target=_sweep_on, args=(folder, done), daemon=True)
+    sweeper.start()
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_PATIENCE_SECONDS)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        done.set()
+        sweeper.join()
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket at an address."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        raise InputError(f"cannot listen at {host}:{port}: {error.strerror}") from error
+    return listening
+
+
+def _sweep_on(folder: Path, done: threading.Event) -> None:
+    """Remove old uploads and downloads, again and again."""
+    downloads = folder / _DOWNLOADS
+    while not done.wait(_SWEEP_SECONDS):
+        sweep(folder, KEPT_SECONDS, keep=frozenset({downloads}))
+        sweep(downloads, KEPT_SECONDS)

@@ -23,11 +23,14 @@ from twobirds.photos import (
     read_photo,
     require_usable,
 )
-from twobirds.photos.align import CELEBA_TIGHT, Placement
+from twobirds.photos.align import CELEBA_TIGHT, Placement, cut_face
 from twobirds.photos.faces import Detector
 
 VIEW_SIDE = 640
 """Longest side of what the page shows of a photo, in pixels; the file it makes is of full size."""
+_DECIDED = 0.5
+"""Probability from which the recognizer decides that a face has an attribute."""
+_MOST_FACES = 20  # of a photo
 _AROUND = 1.6  # of a face's square, shown
 LEAST_MOVE = 0.02
 """A slider moved by less counts as left alone."""
@@ -45,6 +48,10 @@ class OpenPhoto:
     """Their placements are in the views; their crops are from the photo."""
     read: np.ndarray
     """`[N, K]` float32 in [0, 1]: what the recognizer reads."""
+    data: bytes
+    """The file, for the edit at full size."""
+    suffix: str
+    """End of its name, such as .jpg."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +82,12 @@ class FaceService:
         self.model, self.detector, self._identity = model, detector, identity
         self._lock = threading.Lock()  # detectors and embedders are for one thread at a time
 
-    def open(self, data: bytes) -> OpenPhoto:
+    def open(self, data: bytes, suffix: str = "") -> OpenPhoto:
         """Read a photo and find its faces.
+
+        Args:
+            data: The file.
+            suffix: End of its name.
 
         Raises:
             InputError: If it is no photo or has no face.
@@ -85,13 +96,32 @@ class FaceService:
         found = self._find(photo)
         views, placed = zip(*(_view(photo, face) for face in found), strict=True)
         crops = np.stack([face.crop for face in found])
-        return OpenPhoto(views, placed, self.model.recognize(crops).numpy())
+        return OpenPhoto(views, placed, self.model.recognize(crops).numpy(), data, suffix.lower())
 
     def changes(self, stood: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
-        """Attributes whose sliders `[K]` were moved from where they stood, and where to."""
-        moved = np.abs(wanted - stood) >= LEAST_MOVE
-        rows = zip(self.model.attributes, wanted.tolist(), moved, strict=True)
-        return {name: value for name, value, is_moved in rows if is_moved}
+        """What sliders ask for that were moved from where they stood.
+
+        An edit begins at what the recognizer decides, 0 or 1; a slider begins at its probability.
+        So the way from there to the slider's end is the way from that 0 or 1 to the other; beyond,
+        there is nothing more to have.
+
+        Args:
+            stood: `[K]` in [0, 1]: where they stood, as the recognizer reads the face.
+            wanted: `[K]` in [0, 1]: where they are.
+
+        Returns:
+            Targets in [0, 1] of the attributes that are to change.
+        """
+        changes = {}
+        for name, start, end in zip(
+            self.model.attributes, stood.tolist(), wanted.tolist(), strict=True
+        ):
+            has = float(start > _DECIDED)
+            target = end / start if has else (end - start) / (1 - start)
+            target = min(1.0, max(0.0, target))
+            if abs(end - start) >= LEAST_MOVE and target != has:
+                changes[name] = target
+        return changes
 
     def edit(self, photo: OpenPhoto, index: int, changes: Mapping[str, float]) -> Edited:
         """Edit one face of an open photo.
@@ -103,12 +133,20 @@ class FaceService:
         require_usable([face], [index + 1])
         before, after = self._redraw(face, changes)
         pixels = paste_faces(photo.views[index], [face], before, after)
-        read = self.model.recognize(after)[0].numpy()
-        source = to_images(face.crop[None], self.model.size)
-        return Edited(pixels, self._distance(source, after), read)
+        # As the user gets it, not as it was drawn.
+        seen, was = (cut_face(p, face.placement)[None] for p in (pixels, photo.views[index].pixels))
+        size = self.model.size
+        distance = self._distance(to_images(was, size), to_images(seen, size))
+        return Edited(pixels, distance, self.model.recognize(seen)[0].numpy())
 
     def edit_file(
-        self, data: bytes, index: int, changes: Mapping[str, float], *, noted: bool = False
+        self,
+        data: bytes,
+        index: int,
+        changes: Mapping[str, float],
+        *,
+        noted: bool = False,
+        suffix: str = "",
     ) -> bytes:
         """Edit one face of a photo at its full size; the file says that it is synthetic.
 
@@ -117,6 +155,7 @@ class FaceService:
             index: Which of its faces, from the left.
             changes: Target in [0, 1] by attribute.
             noted: Whether to write into the picture that it is synthetic.
+            suffix: End of the new file's name, which says its format; else it is the photo's.
 
         Raises:
             InputError: As `open` and `edit`, or if there is no such face.
@@ -131,7 +170,7 @@ class FaceService:
         if noted:
             pixels = with_note(pixels, "AI-edited")
         details = ", ".join(f"{name}={value:g}" for name, value in changes.items())
-        return encode_photo(photo, pixels, self.provenance("edited", details))
+        return encode_photo(photo, pixels, self.provenance("edited", details), suffix)
 
     def provenance(self, kind: Kind, details: str) -> Provenance:
         """What files say of themselves."""
@@ -168,7 +207,7 @@ class FaceService:
             found = cut_faces(photo, self.detector, self.model)
         if not found:
             raise InputError("no face is found in this photo")
-        return found
+        return found[:_MOST_FACES]
 
     def _redraw(self, face: FoundFace, changes: Mapping[str, float]) -> tuple[Tensor, Tensor]:
         """The face drawn with nothing changed and changed, `[1, 3, S, S]` each."""

@@ -1,18 +1,23 @@
 """What the tabs of the page share."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from twobirds.data.attributes import GROUPS
+from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
 
 T = TypeVar("T")
 
-PHOTO_TYPES = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".heic", ".heif"]
+PHOTO_TYPES = list(PHOTO_FORMATS)
 STATE_SECONDS = 900
-"""That the page remembers a photo or a face without its being used."""
+"""How long the page remembers a photo after its last use."""
+MOST_PHOTOS = 200
+"""It remembers at a time, of all users."""
+QUIET: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "work"}
+"""Of every event: no endpoint of the API, and in one queue with all others."""
 
 
 def attribute_sliders(names: Sequence[str]) -> list[gr.Slider]:
@@ -37,7 +42,7 @@ def in_words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def told(work: Callable[[], T]) -> T:
+def refuse_on_page(work: Callable[[], T]) -> T:
     """Do it; what is wrong with the input is told on the page."""
     try:
         return work()

@@ -1,0 +1,56 @@
+"""What the page remembers of its users, for a while."""
+
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Shelf(Generic[T]):
+    """Things by keys that cannot be guessed, forgotten some time after their last use.
+
+    Safe to use from several threads.
+
+    Args:
+        seconds: How long after.
+        most: Things kept at a time; the longest unused go first.
+    """
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self.seconds, self.most = seconds, most
+        self._things: OrderedDict[str, tuple[float, T]] = OrderedDict()  # the longest unused first
+        self._lock = threading.Lock()
+
+    def put(self, thing: T) -> str:
+        """Remember something; returns its key."""
+        key = uuid.uuid4().hex
+        with self._lock:
+            self._things[key] = (time.monotonic(), thing)
+            while len(self._things) > self.most:
+                self._things.popitem(last=False)
+        return key
+
+    def get(self, key: str | None) -> T | None:
+        """What was put there, for as long again; None if it is forgotten."""
+        self.sweep()
+        with self._lock:
+            if key is None or key not in self._things:
+                return None
+            thing = self._things.pop(key)[1]
+            self._things[key] = (time.monotonic(), thing)
+            return thing
+
+    def drop(self, key: str | None) -> None:
+        """Forget something at once."""
+        with self._lock:
+            self._things.pop(key or "", None)
+
+    def sweep(self) -> None:
+        """Forget what was not used for too long."""
+        oldest = time.monotonic() - self.seconds
+        with self._lock:
+            while self._things and next(iter(self._things.values()))[0] < oldest:
+                self._things.popitem(last=False)
