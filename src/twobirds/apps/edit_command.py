@@ -17,6 +17,7 @@ from twobirds.apps.options import (
     attribute_changes,
     optional,
 )
+from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Edit:
             self._tell(edited, labels)
             return before, edited.images
 
-        details = ", ".join(f"{name}={value:g}" for name, value in changes.items())
+        details = listed_values(changes)
         transform(self, "edited", details, edit)
         return 0
 

@@ -20,6 +20,7 @@ from twobirds.apps.options import (
     require_seed,
 )
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
+from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Generate:
             wanted = read_description(self.describe, model.attributes) | wanted
         shown, wanted = self._ask(model, wanted)
         pixels = to_pixels(model.decode(*shown))
-        details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
+        details = listed_values(wanted)
         marks = Marks("generated", details, self.visible_note, not self.no_metadata)
         pictures = {}
         if self.separate is not None:

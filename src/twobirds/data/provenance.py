@@ -1,5 +1,6 @@
 """What a file says of itself: that a model drew or changed it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
@@ -71,3 +72,8 @@ class Provenance:
         if file_format in ("JPEG", "WEBP", "HEIF"):
             return {"xmp": self.xmp.encode()}
         return {}  # BMP has no place for it
+
+
+def listed_values(values: Mapping[str, float]) -> str:
+    """Values by attribute in a line, by name: "Male=1, Smiling=0"."""
+    return ", ".join(f"{name}={value:g}" for name, value in sorted(values.items()))

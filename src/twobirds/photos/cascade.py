@@ -10,6 +10,7 @@ from twobirds.photos.landmarks import refine_landmarks
 
 _VIEWS = (320, 640)  # longest side of the photo when searched; the second for small faces
 _LEAST = 24  # pixels, of a face there: what the cascade was trained on
+_EYES_IN_BOX = (0.27, 0.55)  # distances, in widths of the box, of what is a face: 0.39 on average
 _SCORE = 0.7  # the cascade gives none
 _LANDMARKS = np.array([(0.309, 0.378), (0.7, 0.378), (0.5, 0.62), (0.328, 0.786), (0.675, 0.786)])
 """Where the landmarks lie in its boxes, on average; measured on aligned faces of CelebA."""
@@ -68,4 +69,6 @@ def _face(box: np.ndarray, pixels: np.ndarray) -> Face | None:
     landmarks = refine_landmarks(pixels, box[:2] + _LANDMARKS * box[2:])
     if landmarks is None:
         return None
-    return Face((left, top, width, height), landmarks, _SCORE, is_exact=False)
+    face = Face((left, top, width, height), landmarks, _SCORE, is_exact=False)
+    least, most = _EYES_IN_BOX
+    return face if least < face.eye_distance / width < most else None

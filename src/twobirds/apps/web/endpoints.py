@@ -11,6 +11,7 @@ from twobirds.apps.pictures import near_square_grid, picture_bytes
 from twobirds.apps.web.controls import refuse_on_page
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import FaceService
+from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
 _MOST_FACES = 64  # of one call of generate
@@ -66,7 +67,7 @@ def _generate(service: FaceService, files: Files, attributes: Any, count: Any, s
     wanted = _values("attributes", attributes)
     number = _whole("count", count, 1, _MOST_FACES)
     pixels = service.generate(number, wanted, _whole("seed", seed, 0, _MOST_SEED))
-    details = ", ".join(f"{name}={value:g}" for name, value in wanted.items())
+    details = listed_values(wanted)
     provenance = service.provenance("generated", details)
     return files.write("generated.png", picture_bytes(near_square_grid(pixels), provenance))
 

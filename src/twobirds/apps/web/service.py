@@ -12,7 +12,7 @@ from torch import Tensor
 from twobirds.api import FaceModel
 from twobirds.apps.marks import with_note
 from twobirds.data.faces import to_images, to_pixels
-from twobirds.data.provenance import Kind, Provenance
+from twobirds.data.provenance import Kind, Provenance, listed_values
 from twobirds.errors import InputError
 from twobirds.photos import (
     FoundFace,
@@ -169,7 +169,7 @@ class FaceService:
         pixels = paste_faces(photo, [face], *self._redraw(face, changes))
         if noted:
             pixels = with_note(pixels, "AI-edited")
-        details = ", ".join(f"{name}={value:g}" for name, value in changes.items())
+        details = listed_values(changes)
         return encode_photo(photo, pixels, self.provenance("edited", details), suffix)
 
     def provenance(self, kind: Kind, details: str) -> Provenance:

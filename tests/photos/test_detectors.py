@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.data import astronaut
+from yunet_file import write_yunet
 
-from photos.yunet_file import write_yunet
 from twobirds.errors import InputError
 from twobirds.photos import detectors, yunet
 from twobirds.photos.cascade import FrontalCascade
