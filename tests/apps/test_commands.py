@@ -306,6 +306,7 @@ def test_a_half_model_gets_the_figures_of_its_own_weights(
 @pytest.mark.parametrize(
     ("shipped", "chosen"),
     [
+        (["celeba64", "celeba64-paper", "drawn64"], "celeba64"),
         (["celeba64-paper", "drawn64"], "celeba64-paper"),
         (["a-new-one", "drawn64"], "drawn64"),
         (["a-new-one"], "a-new-one"),
