@@ -36,7 +36,7 @@ class Settings:
 
     folder: tyro.conf.Positional[Path]
     """The photos."""
-    model: str = "celeba64-paper"
+    model: str = "celeba64"
     """Whose recognizer reads the faces."""
     detector: Path | None = None
     """A YuNet file."""

@@ -1,4 +1,4 @@
-"""The page behind a server of its own, with the shipped model for photos."""
+"""The page behind a server of its own, with the default model."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
-    words = ["app", "--model=celeba64-paper", f"--port={port}", "--requests-per-minute=0"]
+    words = ["app", f"--port={port}", "--requests-per-minute=0"]
     with log.open("wb") as file:
         server = subprocess.Popen(
             [sys.executable, "-m", "twobirds", *words],
