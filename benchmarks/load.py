@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         time.sleep(5)
         memory.append(memory_bytes(settings.pid))
     late = len(memory) // 4  # once it is warm
+    held = [bytes_ for bytes_ in memory if bytes_ is not None]
     results = {
         "benchmark": "load",
         "hardware": describe_machine(torch.device("cpu")),
@@ -81,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "slowest_seconds": max(tally.seconds, default=math.nan),
         "memory_bytes_warm": memory[late],
         "memory_bytes_last": memory[-1],
+        "memory_megabytes_every_5_seconds": [round(bytes_ / 1e6) for bytes_ in held],
     }
     print(json.dumps(results, indent=2))
     write_results(settings.out, results)

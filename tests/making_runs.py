@@ -38,6 +38,7 @@ def write_pack(
     seed: int = 0,
     attributes: tuple[str, ...] = ATTRIBUTES,
     num_held_out: int = 4,
+    faces_per_person: int = 1,
 ) -> Pack:
     """A pack of random pixels and labels; the last rows are the valid split."""
     folder.mkdir(parents=True)
@@ -48,7 +49,7 @@ def write_pack(
     np.save(folder / "images.npy", rng.integers(0, 256, (count, size, size, 3), np.uint8))
     np.save(folder / "attributes.npy", labels)
     np.save(folder / "split.npy", split)
-    np.save(folder / "identity.npy", np.arange(count, dtype=np.int64))
+    np.save(folder / "identity.npy", np.arange(count, dtype=np.int64) // faces_per_person)
     header: dict[str, Any] = {
         "format": FORMAT,
         "size": size,

@@ -1,5 +1,6 @@
 """The order of the faces: a pure function of seed and iteration, on any number of processes."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,21 @@ def test_batches_are_a_function_of_seed_and_iteration(tiny_pack: Pack) -> None:
     assert all(equal(again.batch(i), in_order[i]) for i in (8, 0, 5, 4, 8, 1))
     assert not equal(in_order[0], in_order[1])
     assert not torch.equal(loader(tiny_pack, seed=1).batch(0).images, in_order[0].images)
+
+
+def test_people_are_those_with_two_training_faces(tmp_path: Path) -> None:
+    # People 0 0 0 1 1 1 2 2 of whom the last face is held out: person 2 has one left.
+    pack = write_pack(tmp_path / "people", count=8, num_held_out=1, faces_per_person=3)
+    assert pack.people().tolist() == [0, 0, 0, 1, 1, 1, -1, -1]
+    batch = loader(pack, batch_size=7).batch(0)
+    for image, person in zip(batch.images, batch.people, strict=True):
+        assert person == pack.people()[find_row(pack, image)[0]]
+
+
+def test_who_is_unknown_is_no_person(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "people", count=6, num_held_out=0, faces_per_person=3)
+    unknown = dataclasses.replace(pack, identity=np.array([-1, -1, -1, 7, 7, 4]))
+    assert unknown.people().tolist() == [-1, -1, -1, 0, 0, -1]
 
 
 def test_images_lie_in_their_range_and_carry_their_labels(tiny_pack: Pack) -> None:

@@ -10,6 +10,7 @@ from twobirds.losses.adversarial import (
     relativistic_generator_loss,
 )
 from twobirds.losses.editing import edit_label_loss, prior_distance
+from twobirds.losses.identity import identity_distance, person_loss
 from twobirds.losses.integrated import unit_channels
 from twobirds.losses.penalty import gradient_penalty
 
@@ -73,3 +74,17 @@ def test_unit_channels() -> None:
     assert scaled.tolist() == pytest.approx([3 / 12.5**0.5, 4 / 12.5**0.5], rel=1e-4)
     assert scaled.square().mean().item() == pytest.approx(1, rel=1e-4)
     assert torch.equal(unit_channels(torch.zeros(1, 2, 1, 1)), torch.zeros(1, 2, 1, 1))
+
+
+def test_person_loss_asks_for_a_margin_and_passes_over_strangers() -> None:
+    cosines = torch.tensor([[0.9, 0.1], [0.3, 0.5], [0.0, 0.0]])
+    # Of person 0: 24 (0.9 - 0.2) against 24 x 0.1; of person 1: 24 (0.5 - 0.2) against 24 x 0.3.
+    expected = (math.log(1 + math.exp(2.4 - 16.8)) + math.log(2)) / 2
+    assert person_loss(cosines, torch.tensor([0, 1, -1])).item() == pytest.approx(expected)
+    assert person_loss(cosines, torch.full((3,), -1)).item() == 0
+
+
+def test_identity_distance_is_one_less_the_cosine() -> None:
+    first = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    second = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    assert identity_distance(first, second).item() == pytest.approx(0.2)

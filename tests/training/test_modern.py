@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from making_runs import CPU, differences, modern_recipe, run_state, trained_run
+from making_runs import CPU, differences, modern_recipe, run_state, trained_run, write_pack
 from twobirds import FaceModel
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
 from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
@@ -66,6 +67,40 @@ def test_metrics_of_both_stages(tiny_pack: Pack) -> None:
     added = {"label_edited", "prior", "consistency", "perceptual", "pixel", "kept"}
     assert set(second) == common | added
     assert all(torch.isfinite(value) and not value.requires_grad for value in second.values())
+
+
+def test_where_people_are_known_drawn_faces_shall_be_them(tmp_path: Path) -> None:
+    """The head learns from real faces only; what is drawn is held against its average."""
+    pack = write_pack(tmp_path / "people", faces_per_person=4)
+    gan, loader = objective(pack, modern_recipe())
+    assert gan.modern.num_people == 5  # of six, one is held out
+    head = gan.players.person_head
+    assert head is not None
+    before = {name: value.clone() for name, value in head.state_dict().items()}
+    metrics = gan.update(loader.batch(3), loader, 3)
+    assert 0 < metrics["identity_edited"] < 2
+    assert 0 < metrics["identity_rebuilt"] < 2
+    changed = {n.strip(".").split(".")[0] for n in differences(before, dict(head.state_dict()))}
+    assert changed == {"norm", "embed", "people"}
+    assert not any(p.requires_grad for p in gan.networks["person_head_ema"].parameters())
+
+
+def test_identity_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "people", faces_per_person=4)
+    gan, loader = objective(pack, modern_recipe(modern={"identity": 0.0}))
+    assert "person_head" not in gan.networks
+    assert "identity_edited" not in gan.update(loader.batch(3), loader, 3)
+
+
+def test_a_run_with_people_resumes_bit_equal_and_is_a_model(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "people", faces_per_person=4)
+    whole = trained_run(tmp_path / "whole", pack, modern_recipe())
+    part = tmp_path / "part"
+    for _ in range(5):
+        trained_run(part, pack, modern_recipe(), resume=True, max_seconds=0.0)
+    assert differences(run_state(part), run_state(whole)) == []
+    assert "person_head" in load_run(whole / CHECKPOINT_FILE)[1]["networks"]
+    assert "person_head" not in FaceModel.load(whole, device="cpu").networks.state_dict()
 
 
 def test_d_and_encoder_work_on_everything_drawn_by_one_pass_of_g(tiny_pack: Pack) -> None:

@@ -31,6 +31,11 @@ class ModernConfig:
     """Weight of the distance between the codes of real faces and U(-1, 1)."""
     keep: float = 2.0
     """Weight of the distance between the pixels of an edit and those of its source."""
+    identity: float = 1.0
+    """Weight of the distance, to a recognizer of persons, between what is drawn of a real face and
+    that face; of no effect where the pack knows no persons."""
+    num_people: int = 0
+    """Persons of whom the pack has two faces or more. Taken from the pack."""
     edited_share: float = 0.375
     """Part of a batch in stage 2 that is edited."""
     copied_share: float = 0.125
@@ -45,7 +50,7 @@ class ModernConfig:
     """Real images after which the recognizer is left as it is: more are learned by heart."""
 
     def __post_init__(self) -> None:
-        for name in ("smoothness", "attribute", "consistency", "prior", "keep"):
+        for name in ("smoothness", "attribute", "consistency", "prior", "keep", "identity"):
             value = getattr(self, name)
             require(
                 math.isfinite(value) and value >= 0,
@@ -54,6 +59,7 @@ class ModernConfig:
         for name in ("favour", "recognizer_learning_rate"):
             value = getattr(self, name)
             require(math.isfinite(value) and value > 0, f"{name} must be positive, not {value}")
+        require(self.num_people >= 0, f"num_people must not be negative, not {self.num_people}")
         require(
             self.recognizer_images > 0,
             f"recognizer_images must be positive, not {self.recognizer_images}",

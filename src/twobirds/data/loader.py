@@ -29,6 +29,8 @@ class Batch(NamedTuple):
     """`[B, K]` float32, 0 or 1: labels of `images`."""
     fake_attributes: Tensor
     """`[B, K]` float32, 0 or 1: labels of random training faces, or edits of them."""
+    people: Tensor
+    """`[B]` int64: which person `images` show, counted from 0; -1 if no other face shows them."""
 
 
 class Loader:
@@ -74,6 +76,7 @@ class Loader:
         self.device = runtime.device
         self.images = _place_images(pack, runtime.device)
         self.attributes = torch.from_numpy(np.array(pack.attributes)).to(runtime.device)
+        self.people = torch.from_numpy(pack.people()).to(runtime.device)
         exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names))
         self.exclusion = exclusion.float().to(runtime.device)
         """`[K, K]` 0/1: which attributes exclude which."""
@@ -101,7 +104,8 @@ class Loader:
         rows = self.rows[self._positions(iteration)][self.mine]
         generator = keyed_generator(self.seed, iteration, _FLIP)
         draws = torch.rand(self.batch_size, generator=generator)[self.mine]
-        return Batch(self.faces(rows, draws), self._labels(rows), self.fake_attributes(iteration))
+        images, people = self.faces(rows, draws), self.people[rows.to(self.device)]
+        return Batch(images, self._labels(rows), self.fake_attributes(iteration), people)
 
     def faces(self, rows: Tensor, draws: Tensor) -> Tensor:
         """Faces `[B, 3, H, W]` in [-1, 1], channels last, of rows `[B]` int64 of the pack.

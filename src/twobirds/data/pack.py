@@ -65,6 +65,22 @@ class Pack:
             raise InputError(f"no split {split!r}: choose one of {', '.join(SPLITS)}")
         return np.flatnonzero(self.split == SPLITS[split]).astype(np.int64)
 
+    def people(self) -> np.ndarray:
+        """Who is shown, counted from 0 over those with two faces or more in the train split.
+
+        Returns:
+            `[N]` int64; -1 for all others.
+        """
+        rows = self.rows("train")
+        labels, places, counts = np.unique(
+            self.identity[rows], return_inverse=True, return_counts=True
+        )
+        counted = (counts > 1) & (labels >= 0)
+        numbers = np.where(counted, counted.cumsum() - 1, -1)
+        people = np.full(len(self), -1, np.int64)
+        people[rows] = numbers[places]
+        return people
+
 
 def open_pack(path: Path | str, *, verify: bool = False) -> Pack:
     """Open a pack, and check that its files fit together.

@@ -16,7 +16,7 @@ from twobirds.models.generator import Generator
 from twobirds.models.layers import initialize
 from twobirds.models.networks import ModernNetworks, PaperNetworks
 from twobirds.models.projection_discriminator import ProjectionDiscriminator
-from twobirds.models.recognizer import AttributeRecognizer
+from twobirds.models.recognizer import AttributeRecognizer, PersonHead
 from twobirds.runtime import keyed_generator
 
 T = TypeVar("T", bound=nn.Module)
@@ -27,7 +27,7 @@ _MODERN_CHANNELS = {4: 384, 8: 384, 16: 256, 32: 128, 64: 64}
 _ENCODER_CHANNELS = {4: 256, 8: 256, 16: 128, 32: 64, 64: 32}
 _RECOGNIZER_CHANNELS = (80, 192, 320, 512)
 _LEAST_CHANNELS = 8
-_ENCODER, _RECOGNIZER = 3, 4
+_ENCODER, _RECOGNIZER, _PERSON = 3, 4, 5
 
 
 def channels(width: float) -> tuple[int, ...]:
@@ -153,6 +153,12 @@ def build_recognizer(config: ModelConfig, *, seed: int = 0) -> AttributeRecogniz
                 channels=_scaled(config.width, _RECOGNIZER_CHANNELS),
             )
         )
+
+
+def build_person_head(config: ModelConfig, num_people: int, *, seed: int = 0) -> PersonHead:
+    """Build what tells people apart on the recognizer's features, a function of the seed."""
+    with _seeded(seed, _PERSON):
+        return PersonHead(_scaled(config.width, _RECOGNIZER_CHANNELS)[-1], num_people)
 
 
 def _grids(size: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The modern recognizer: attributes of a face, learned from real faces alone."""
+"""The modern recognizer: attributes and person of a face, learned from real faces alone."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from twobirds.models.layers import BatchNorm
 
+_NUM_EMBEDDED = 128
 _SQUEEZE = 4  # by how much the bottleneck of the channel attention is narrower
 
 
@@ -82,3 +83,27 @@ class AttributeRecognizer(nn.Module):
             features.append(x)
         pooled = F.relu(self.norm(x)).mean((2, 3))  # [B, C]
         return self.attributes(pooled), features
+
+
+class PersonHead(nn.Module):
+    """Who a face is, read off the last features of a recognizer; of use in training only.
+
+    Args:
+        num_features: C of those features.
+        num_people: P.
+    """
+
+    def __init__(self, num_features: int, num_people: int) -> None:
+        super().__init__()
+        self.norm = BatchNorm(num_features)
+        self.embed = nn.Linear(num_features, _NUM_EMBEDDED, bias=False)
+        self.people = nn.Linear(_NUM_EMBEDDED, num_people, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Embed faces of features `[B, C, h, w]`: `[B, 128]` float32 of unit length."""
+        pooled = F.relu(self.norm(features.float())).mean((2, 3))  # [B, C]
+        return F.normalize(self.embed(pooled), dim=1)
+
+    def cosines(self, embeddings: Tensor) -> Tensor:
+        """Of embeddings `[B, 128]` to the people: `[B, P]` float32 in [-1, 1]."""
+        return embeddings @ F.normalize(self.people.weight.float(), dim=1).T

@@ -23,6 +23,7 @@ from twobirds.losses.adversarial import (
 )
 from twobirds.losses.attributes import label_loss
 from twobirds.losses.editing import edit_label_loss, prior_distance
+from twobirds.losses.identity import identity_distance, person_loss
 from twobirds.losses.integrated import (
     latent_distance,
     perceptual_distance,
@@ -45,6 +46,7 @@ Losses = dict[str, tuple[float, Tensor]]
 
 # Purposes of the random draws.
 _LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED = 21, 31, 32, 33, 35, 36
+_PERSONS = 0.1  # weight of telling people apart, in what the recognizer learns
 _PENALIZED_SHARE = 0.125  # of a batch, on which D's slope is measured
 
 
@@ -99,8 +101,12 @@ class ModernGAN(Unscheduled):
     def _learn_labels(self, step: Step) -> None:
         """The recognizer's gradients, from real faces alone."""
         faces = augment.LEARNING(step.batch.images, step.generator(_LEARNED))
-        logits, _ = self.players.recognize(self.players.recognizer, faces)
-        label_loss(logits, step.batch.attributes).backward()
+        logits, features = self.players.recognize(self.players.recognizer, faces)
+        loss = label_loss(logits, step.batch.attributes)
+        if (head := self.players.person_head) is not None:
+            cosines = head.cosines(head(features[-1]))
+            loss = loss + _PERSONS * person_loss(cosines, step.batch.people)
+        loss.backward()
 
     @torch.no_grad()
     def _plan(self, step: Step) -> tuple[Plan, dict[str, Tensor]]:
@@ -205,7 +211,7 @@ class ModernGAN(Unscheduled):
         parts = plan.parts
         seen = augment.RECOGNIZER(fakes, step.generator(_READ))
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
-        logits, _ = self.players.recognize(self.players.average_recognizer, shown)
+        logits, features = self.players.recognize(self.players.average_recognizer, shown)
         edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])
         losses: Losses = {}
         if len(generated):
@@ -215,7 +221,18 @@ class ModernGAN(Unscheduled):
             target, has, read = (t[parts.edited] for t in (plan.target, plan.has, plan.read))
             loss = edit_label_loss(edited, target, target != has, read)
             losses["label_edited"] = (self.modern.attribute, loss)
+            losses |= self._identity_losses(plan, "edited", features[-1][parts.edited])
         return losses
+
+    def _identity_losses(self, plan: Plan, part: str, features: Tensor) -> Losses:
+        """Whether a part of what is drawn, of the last features given, is still the person."""
+        head = self.players.average_person_head
+        if head is None:
+            return {}
+        sources = head(plan.features[-1][getattr(plan.parts, part)])
+        return {
+            f"identity_{part}": (self.modern.identity, identity_distance(head(features), sources))
+        }
 
     def _code_losses(self, plan: Plan, codes: Tensor, fakes: Tensor) -> Losses:
         """The code of a generated face is the z it was made from, that of an edit its source's."""
@@ -242,10 +259,12 @@ class ModernGAN(Unscheduled):
         losses: Losses = {}
         if len(rebuilt):
             _, features = self.players.recognize(self.players.average_recognizer, rebuilt)
+            last = features[-1]
             features = [unit_channels(feature) for feature in features]
             real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]
             distance = perceptual_distance(real, features, loss.perceptual_norm)
             losses["perceptual"] = (loss.perceptual, distance)
+            losses |= self._identity_losses(plan, "rebuilt", last)
             distance = pixel_distance(images[parts.rebuilt], rebuilt, loss.pixel_norm)
             losses["pixel"] = (loss.pixel, distance)
         if len(edited):

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from typing import TypeVar
 
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
@@ -10,6 +11,7 @@ from twobirds.config import RunConfig
 from twobirds.models.build import (
     build_editing_generator,
     build_encoder,
+    build_person_head,
     build_projection_discriminator,
     build_recognizer,
 )
@@ -18,6 +20,7 @@ from twobirds.models.ema import ema_decay, update_ema
 from twobirds.runtime import Runtime, average_gradients
 from twobirds.training.players import make_adam
 
+T = TypeVar("T", bound=nn.Module)
 _LEAST_RATE = 0.25  # of the step sizes at the end, but for the recognizer's
 _WEIGHT_DECAY = 0.05  # of the recognizer
 DRAWING, DISCRIMINATOR, RECOGNIZER = "drawing", "discriminator", "recognizer"
@@ -44,24 +47,36 @@ class ModernPlayers:
             "encoder": self.encoder,
             "recognizer": self.recognizer,
         }
+        self.person_head = None
+        if self.modern.num_people > 1 and self.modern.identity:
+            self.person_head = build_person_head(model, self.modern.num_people, seed=seed)
+            averaged["person_head"] = self.person_head
         self.networks = averaged | {"discriminator": self.discriminator}
         for network in self.networks.values():
             network.to(runtime.device)
-        self.average_generator = copy.deepcopy(self.generator).requires_grad_(False)
-        self.average_encoder = copy.deepcopy(self.encoder).requires_grad_(False)
-        self.average_recognizer = copy.deepcopy(self.recognizer).requires_grad_(False).eval()
-        self._averages = {
+        self.average_generator = _average(self.generator)
+        self.average_encoder = _average(self.encoder)
+        self.average_recognizer = _average(self.recognizer)
+        self._averages: dict[str, nn.Module] = {
             "generator": self.average_generator,
             "encoder": self.average_encoder,
             "recognizer": self.average_recognizer,
         }
+        self.average_person_head = None
+        if self.person_head is not None:
+            self.average_person_head = _average(self.person_head)
+            self._averages["person_head"] = self.average_person_head
         self.networks |= {f"{name}_ema": network for name, network in self._averages.items()}
-        train = config.train
+        self.optimizers = self._make_optimizers()
+
+    def _make_optimizers(self) -> dict[str, Optimizer]:
+        train = self.config.train
         drawing = nn.ModuleList([self.generator, self.encoder])
-        self.optimizers: dict[str, Optimizer] = {
+        reading = nn.ModuleList([self.recognizer, *filter(None, [self.person_head])])
+        return {
             DRAWING: make_adam(drawing, train),
             DISCRIMINATOR: make_adam(self.discriminator, train),
-            RECOGNIZER: AdamW(self.recognizer.parameters(), weight_decay=_WEIGHT_DECAY, fused=True),
+            RECOGNIZER: AdamW(reading.parameters(), weight_decay=_WEIGHT_DECAY, fused=True),
         }
 
     def encode(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -113,6 +128,11 @@ class ModernPlayers:
             return self.modern.recognizer_learning_rate * fall
         fall = _half_cosine(images_seen / self.config.train.images)
         return self.config.train.learning_rate * (_LEAST_RATE + (1 - _LEAST_RATE) * fall)
+
+
+def _average(network: T) -> T:
+    """A copy to hold a moving average, which reads as a trained network does."""
+    return copy.deepcopy(network).requires_grad_(False).eval()
 
 
 def _half_cosine(share: float) -> float:

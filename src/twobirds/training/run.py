@@ -200,7 +200,7 @@ def fork_run(source: Path, run: Path, config: RunConfig) -> None:
 
 
 def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:
-    """Fill attributes and landmarks from the pack.
+    """Fill attributes, landmarks and the number of people from the pack.
 
     Raises:
         InputError: If the sizes differ, or the configuration names other attributes.
@@ -215,7 +215,13 @@ def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:
     if model.attributes and model.attributes != pack.attribute_names:
         raise InputError(f"{pack.path} has other attributes than the configuration names")
     model = dataclasses.replace(model, attributes=pack.attribute_names, landmarks=pack.landmarks)
-    return dataclasses.replace(config, model=model)
+    config = dataclasses.replace(config, model=model)
+    if config.modern is None:
+        return config
+    num_people = int(pack.people().max(initial=-1)) + 1
+    return dataclasses.replace(
+        config, modern=dataclasses.replace(config.modern, num_people=num_people)
+    )
 
 
 def attribute_bank(pack: Pack, seed: int) -> torch.Tensor:
