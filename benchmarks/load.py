@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     while any(user.is_alive() for user in users):
         time.sleep(5)
         memory.append(memory_bytes(settings.pid))
-    late = len(memory) // 4  # once it is warm
+    late = len(memory) // 2  # once it is warm, with as many sessions as are kept
     held = [bytes_ for bytes_ in memory if bytes_ is not None]
     results = {
         "benchmark": "load",

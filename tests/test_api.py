@@ -345,3 +345,12 @@ def test_refined_codes_are_closer_in_pixels(tiny_model: FaceModel, faces: torch.
     assert_images(tiny_model.edit(faces, {"Male": 1}, refine_steps=2), 5)
     with pytest.raises(InputError, match="refine_steps must be a whole number"):
         tiny_model.reconstruct(faces, refine_steps=-1)
+
+
+def test_before_and_after_are_the_edit_and_the_edit_of_nothing(tiny_model: FaceModel) -> None:
+    images = torch.rand(3, 3, tiny_model.size, tiny_model.size) * 2 - 1
+    before, after = tiny_model.before_and_after(images, {"Bald": 1}, strength=0.7)
+    assert torch.equal(before, tiny_model.edit(images, {}))
+    assert torch.equal(after, tiny_model.edit(images, {"Bald": 1}, strength=0.7))
+    with pytest.raises(InputError, match="strength must be finite"):
+        tiny_model.before_and_after(images, {"Bald": 1}, strength=-1)

@@ -110,3 +110,15 @@ def test_a_large_change_takes_the_detail_of_what_went() -> None:
     pasted = paste(photo, placement, before, before + (before < -0.2) * 0.9)
     rim = pasted[140:143, 135:185]
     assert rim.mean() > 60  # against 0
+
+
+def test_strips_of_a_large_photo_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = np.random.default_rng(0).integers(60, 190, (300, 320, 3), np.uint8)
+    placement = place(turned(250, 15, 160, 150), CELEBA_TIGHT, SIZE)
+    after = face(0.0)
+    after[20:40, 20:40] = 0.9  # so much that the photo's detail goes there
+    whole = paste(photo, placement, face(0.0), after)
+    monkeypatch.setattr("twobirds.photos.paste._STRIP_PIXELS", 2_000)  # of about 6 rows
+    strips = paste(photo, placement, face(0.0), after)
+    assert np.abs(strips.astype(int) - whole).max() <= 1  # rounding of OpenCV's fixed point
+    assert (whole != photo).any()

@@ -130,7 +130,7 @@ def refused(page: Page) -> str:
 
 def test_what_is_no_image_is_refused(page: Page) -> None:
     upload(page, b"<html>no image</html>")
-    assert "not a JPEG, PNG, WebP, BMP or HEIC image" in refused(page)
+    assert "not a JPEG, PNG, WebP" in refused(page)
 
 
 def test_sixty_megapixels_are_refused(page: Page) -> None:

@@ -1,8 +1,6 @@
 """FaceModel: one trained model that recognizes, generates, rebuilds and edits faces (P1-P4)."""
 
-import math
 from collections.abc import Mapping
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,11 +8,10 @@ import torch
 from torch import Tensor
 
 from twobirds.api.passes import BATCH_SIZE, check_codes, decode, draw_latents, read_faces, redrawing
-from twobirds.api.rows import complete_rows, require_known
+from twobirds.api.rows import complete_rows, require_count, require_known, require_strength
 from twobirds.api.search import DEFAULT_LIMITS, Draw, Edited, Limits, agreement, search_strength
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
-from twobirds.errors import InputError
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
 from twobirds.runtime import pick_device
 
@@ -181,7 +178,7 @@ class FaceModel:
         Raises:
             InputError: If the faces have another type, shape, dtype or range, or too few steps.
         """
-        _require_count(refine_steps, "refine_steps")
+        require_count(refine_steps, "refine_steps")
         latents, attributes = [], []
         for part in self._parts(faces):
             reading = read_faces(self.networks, part, refine_steps)
@@ -220,10 +217,21 @@ class FaceModel:
                 unknown, a target is not a number in [0, 1], or the strength or the number of steps
                 is negative or not finite.
         """
-        if not (isinstance(strength, Real) and 0 <= strength < math.inf):
-            raise InputError(f"strength must be finite and not negative, not {strength!r}")
+        require_strength(strength)
+        return self._redrawing(faces, changes, refine_steps)(float(strength))
+
+    def before_and_after(
+        self,
+        faces: Faces,
+        changes: Mapping[str, float],
+        *,
+        strength: float = 1.0,
+        refine_steps: int = 0,
+    ) -> tuple[Tensor, Tensor]:
+        """Draw faces with nothing changed, and changed as `edit` does; they are read once."""
+        require_strength(strength)
         draw = self._redrawing(faces, changes, refine_steps)
-        return draw(float(strength))
+        return draw(0.0), draw(float(strength))
 
     def edit_until(
         self,
@@ -248,7 +256,7 @@ class FaceModel:
     def _redrawing(self, faces: Faces, changes: Mapping[str, float], refine_steps: int) -> Draw:
         """Read faces once; what is returned edits them with any strength."""
         require_known(changes, self.attributes)
-        _require_count(refine_steps, "refine_steps")
+        require_count(refine_steps, "refine_steps")
         parts = self._parts(faces)
         return redrawing(self.networks, parts, changes, self.attributes, refine_steps=refine_steps)
 
@@ -271,7 +279,7 @@ class FaceModel:
         Raises:
             InputError: If the count is negative or no whole number, or an attribute or value unfit.
         """
-        _require_count(count, "count")
+        require_count(count, "count")
         latents = draw_latents(count, self.num_latents, seed=seed)
         rows = self.complete_attributes(count, attributes or {}, seed=seed)
         return decode(self.networks, latents, rows, self.size)
@@ -290,8 +298,3 @@ class FaceModel:
         """Faces as `[b, 3, S, S]`, at most `BATCH_SIZE` at a time; one empty part of no faces."""
         parts: tuple[Tensor, ...] = to_images(faces, self.size).split(BATCH_SIZE)
         return parts
-
-
-def _require_count(count: int, name: str) -> None:
-    if not (isinstance(count, Integral) and count >= 0):
-        raise InputError(f"{name} must be a whole number and not negative, not {count!r}")

@@ -1,7 +1,8 @@
 """Attribute rows as a user's wishes change them."""
 
+import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -24,6 +25,18 @@ def require_known(changes: Mapping[str, float], names: Sequence[str]) -> None:
             raise InputError(unknown_attribute(name, names))
         if not (isinstance(value, Real) and 0 <= value <= 1):
             raise InputError(f"{name} must be set to a value in [0, 1], not {value!r}")
+
+
+def require_strength(strength: float) -> None:
+    """Raise `InputError` if an edit cannot have this strength."""
+    if not (isinstance(strength, Real) and 0 <= strength < math.inf):
+        raise InputError(f"strength must be finite and not negative, not {strength!r}")
+
+
+def require_count(count: int, name: str) -> None:
+    """Raise `InputError` if there cannot be so many."""
+    if not (isinstance(count, Integral) and count >= 0):
+        raise InputError(f"{name} must be a whole number and not negative, not {count!r}")
 
 
 def with_changes(attributes: Tensor, changes: Mapping[str, float], names: Sequence[str]) -> Tensor:

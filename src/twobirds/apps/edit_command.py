@@ -69,11 +69,11 @@ class Edit:
         def edit(
             model: "FaceModel", faces: "np.ndarray", labels: Sequence[str]
         ) -> "tuple[Tensor, Tensor]":
-            before = model.edit(faces, changes, strength=0.0, refine_steps=self.refine)
             if self.until is None:
-                return before, model.edit(
+                return model.before_and_after(
                     faces, changes, strength=self.strength, refine_steps=self.refine
                 )
+            before = model.edit(faces, changes, strength=0.0, refine_steps=self.refine)
             limits = self._limits(model, self.until)
             edited = model.edit_until(faces, changes, limits, refine_steps=self.refine)
             self._tell(edited, labels)

@@ -135,6 +135,7 @@ def transform(command: _Redraws, kind: str, details: str, function: Transform) -
     marks = Marks("edited", details, command.visible_note, not command.no_metadata)
     provenance = marks.provenance(model)
     for file, path, old, new in drawn:
-        pixels = marks.shown_on(file.redrawn(old, new))
-        write_bytes(path, file.encoded(pixels, provenance, path.suffix))
+        whole = file.whole()
+        pixels = marks.shown_on(whole.redrawn(old, new))
+        write_bytes(path, whole.encoded(pixels, provenance, path.suffix))
         say(str(path))

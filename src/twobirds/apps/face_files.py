@@ -1,10 +1,10 @@
 """The image files of a command: aligned faces as they are, or photos whose faces are found."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import numpy as np
 import tyro
@@ -39,7 +39,8 @@ FaceNumber = Annotated[
 ]
 
 
-_NO_PIXELS = np.empty((0, 0, 3), np.uint8)  # of photos that are only read
+_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+T = TypeVar("T")
 
 
 class OnPhotos(Protocol):
@@ -80,6 +81,18 @@ class FaceFile:
     found: "tuple[FoundFace, ...]" = ()
     numbers: tuple[int, ...] = ()
     """Of the faces, counted from the left of the photo."""
+
+    def whole(self) -> "FaceFile":
+        """With the pixels of its photo, which only the photo of a command with one keeps.
+
+        Raises:
+            InputError: If the file has gone, or changed, since it was read.
+        """
+        if self.photo is None or self.photo.pixels.size:
+            return self
+        from twobirds.photos import read_photo
+
+        return dataclasses.replace(self, photo=_named(self.path, read_photo))
 
     def redrawn(self, before: "Tensor", after: "Tensor") -> np.ndarray:
         """The picture `[H, W, 3]` uint8 with its faces changed.
@@ -153,8 +166,8 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
         note(line)
     files = []
     for path in command.images:
+        photo = _named(path, read_photo)
         try:
-            photo = read_photo(path.read_bytes())
             found = cut_faces(photo, detector, model)
             if not found:
                 raise InputError(
@@ -166,8 +179,6 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
             chosen = tuple(found[number - 1] for number in numbers)
             if for_edits:
                 require_usable(chosen, numbers)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         labels = tuple(_label(path, number, len(found)) for number in numbers)
@@ -176,9 +187,20 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
                 for doubt in (*face.doubts.refusals, *face.doubts.warnings):
                     note(f"{_label(path, number, len(found))}: {doubt}")
         crops = np.stack([face.crop for face in chosen])
-        kept = photo if for_edits else dataclasses.replace(photo, pixels=_NO_PIXELS, alpha=None)
-        files.append(FaceFile(path, crops, labels, kept, chosen, numbers))
+        if not for_edits or len(command.images) > 1:  # a thousand photos do not fit the memory
+            photo = dataclasses.replace(photo, pixels=_NO_PIXELS, alpha=None)
+        files.append(FaceFile(path, crops, labels, photo, chosen, numbers))
     return files
+
+
+def _named(path: Path, read: Callable[[bytes], T]) -> T:
+    """What is read of a file; errors name it."""
+    try:
+        return read(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _chosen(count: int, number: int | None) -> tuple[int, ...]:

@@ -1,7 +1,10 @@
 """Image files to square uint8 faces: decode, turn upright, crop, resize."""
 
+import contextlib
 import io
+import threading
 import warnings
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -18,13 +21,14 @@ MAX_PIXELS = 89_478_485
 CELEBA_SIZE = (178, 218)
 """Width and height of CelebA's aligned images in pixels."""
 
+PILLOW = threading.Lock()
+"""Held while Pillow decodes or encodes: its warnings can be silenced for all threads only."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+_NAMES = {"WEBP": "WebP", "HEIF": "HEIC"}
 
 
 def decode_image(data: bytes) -> Image.Image:
     """Decode a JPEG, PNG, WebP or BMP file of any mode into an upright RGB image.
-
-    Not for use in several threads at once: Pillow's warnings are silenced process-wide meanwhile.
 
     Args:
         data: The whole file.
@@ -35,24 +39,47 @@ def decode_image(data: bytes) -> Image.Image:
     Raises:
         InputError: If the bytes are not a whole image of these formats, or it is too large.
     """
+    with opened_image(data, _FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise InputError(f"{image.width}x{image.height} pixels are too many")
+        image.load()
+        return upright_rgb(image)
+
+
+@contextlib.contextmanager
+def opened_image(data: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """Open an image file without decoding its pixels yet; one thread at a time.
+
+    Args:
+        data: The whole file.
+        formats: Pillow's names of those that are taken.
+
+    Raises:
+        InputError: If the bytes are none of these, or, within the context, Pillow fails on them.
+    """
     if not data:
         raise InputError("empty file")
-    with warnings.catch_warnings():
+    with PILLOW, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise InputError(f"{image.width}x{image.height} pixels are too many")
-                image.load()
-                return upright_rgb(image)
+            with Image.open(io.BytesIO(data), formats=formats) as image:
+                yield image
         except InputError:
             raise
         except UnidentifiedImageError as error:
-            raise InputError("not a JPEG, PNG, WebP or BMP image") from error
+            names = [_NAMES.get(name, name) for name in formats]
+            raise InputError(f"not a {', '.join(names[:-1])} or {names[-1]} image") from error
         except Image.DecompressionBombError as error:
             raise InputError("too many pixels") from error
         except Exception as error:  # Pillow's decoders raise anything on damaged files.
             raise InputError(f"cannot be decoded ({error or type(error).__name__})") from error
+
+
+def rgb_of_grey16(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit RGB."""
+    grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+    levels = ((grey + 128) // 257).astype(np.uint8)  # 65535 / 257 = 255
+    return Image.fromarray(levels).convert("RGB")
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
@@ -61,9 +88,8 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     Transparency is laid on white, 16-bit grey is scaled to 8 bit.
     """
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16-bit grey; 65535 / 257 = 255
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
-        return Image.fromarray(((grey + 128) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode.startswith("I"):
+        return rgb_of_grey16(image)
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")

@@ -83,8 +83,9 @@ def edit_photo(
         return photo.pixels.copy()
     require_usable(found, range(1, len(found) + 1))
     crops = np.stack([face.crop for face in found])
-    after = model.edit(crops, changes, strength=strength, refine_steps=refine_steps)
-    before = model.edit(crops, changes, strength=0.0, refine_steps=refine_steps)
+    before, after = model.before_and_after(
+        crops, changes, strength=strength, refine_steps=refine_steps
+    )
     return paste_faces(photo, found, before, after)
 
 

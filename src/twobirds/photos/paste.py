@@ -7,6 +7,7 @@ from twobirds.photos.align import Placement, uncut
 
 _RIM = 0.14  # of the crop's side, over which an edit fades out
 _LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine detail: some, all
+_STRIP_PIXELS = 1_000_000  # of the photo, worked on at a time
 _SPREAD = 0.02  # of the crop's side, by which such places are widened
 
 
@@ -29,21 +30,25 @@ def paste(
         `[H, W, 3]` uint8, a copy.
     """
     result = pixels.copy()
-    box = _bounds(placement, pixels.shape)
-    left, top, right, bottom = box
+    left, top, right, bottom = _bounds(placement, pixels.shape)
     change = (after - before).astype(np.float32) / 2  # [S, S, 3] in [-1, 1]
     if not change.any() or right <= left or bottom <= top:
         return result
     change *= _fading(placement.size)[..., None]
-    region = pixels[top:bottom, left:right].astype(np.float32) / 255  # [h, w, 3]
-    added = uncut(change, placement, box)
-    inside = _inside(placement, box)
-    loss = uncut(_detail_lost(change), placement, box).clip(0, 1)[..., None]  # [h, w, 1]
-    coarse = _coarse(region, placement.scale)
-    edited = region + added - loss * (region - coarse)
-    levels = (edited * 255).round().clip(0, 255).astype(np.uint8)
-    touched = inside & ((np.abs(added).max(axis=2) > 0) | (loss[..., 0] > 0))
-    result[top:bottom, left:right][touched] = levels[touched]
+    lost = _detail_lost(change)
+    coarse = _shrunk(pixels[top:bottom, left:right], placement.scale)
+    height = max(1, _STRIP_PIXELS // (right - left))  # a face may fill fifty megapixels
+    for row in range(top, bottom, height):
+        box = (left, row, right, min(row + height, bottom))
+        region = pixels[row : box[3], left:right].astype(np.float32) / 255  # [h, w, 3]
+        added = uncut(change, placement, box)
+        loss = uncut(lost, placement, box).clip(0, 1)[..., None]  # [h, w, 1]
+        edited = region + added
+        if coarse is not None and loss.any():
+            edited -= loss * (region - _enlarged(coarse, region.shape, row - top, bottom - top))
+        levels = (edited * 255).round().clip(0, 255).astype(np.uint8)
+        touched = _inside(placement, box) & ((np.abs(added).max(axis=2) > 0) | (loss[..., 0] > 0))
+        result[row : box[3], left:right][touched] = levels[touched]
     return result
 
 
@@ -83,15 +88,35 @@ def _detail_lost(change: np.ndarray) -> np.ndarray:
     return lost.astype(np.float32)
 
 
-def _coarse(region: np.ndarray, scale: float) -> np.ndarray:
-    """`[h, w, 3]` without what is finer than a pixel of the crop."""
+def _shrunk(region: np.ndarray, scale: float) -> np.ndarray | None:
+    """What is no finer than a pixel of the crop, small, float32 in [0, 1]; None if all is that."""
     if scale >= 1:
-        return region
+        return None
     height, width = region.shape[:2]
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shrunk = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
-    coarse: np.ndarray = cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_CUBIC)
-    return coarse
+    shrunk: np.ndarray = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
+    return shrunk.astype(np.float32) / 255
+
+
+def _enlarged(
+    coarse: np.ndarray, shape: tuple[int, ...], first_row: int, num_rows: int
+) -> np.ndarray:
+    """Some rows `[h, w, 3]` of what was shrunk, at the size that it had.
+
+    Args:
+        coarse: What was shrunk.
+        shape: h, w, 3.
+        first_row: Which row is the first.
+        num_rows: Rows of the whole.
+    """
+    height, width = shape[:2]
+    y, x = coarse.shape[0] / num_rows, coarse.shape[1] / width
+    back = np.array([[x, 0, 0.5 * x - 0.5], [0, y, (first_row + 0.5) * y - 0.5]])  # of centres
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    large: np.ndarray = cv2.warpAffine(
+        coarse, back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return large
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:

@@ -1,15 +1,14 @@
 """Photos in and out: of any usual format upright, and written back as they came."""
 
 import io
-import threading
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin
 
+from twobirds.data.images import PILLOW, opened_image, rgb_of_grey16
 from twobirds.data.provenance import PHOTO_FORMATS, Provenance
 from twobirds.errors import InputError
 
@@ -19,7 +18,6 @@ MIN_PHOTO_SIDE = 16
 """Pixels; nothing smaller shows a face."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
 _ORIENTATION, _THUMBNAIL = 0x0112, 1  # the EXIF tag, and the directory of the thumbnail
-_PILLOW = threading.Lock()  # its warnings can be silenced for all threads only
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,24 +55,13 @@ def read_photo(data: bytes) -> Photo:
         InputError: If the bytes are not a whole image of these formats, or it is too large or too
             small.
     """
-    if not data:
-        raise InputError("empty file")
     _register_heif()
-    with _PILLOW, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(io.BytesIO(data), formats=_known_formats()) as image:
-                _check_size(*image.size)
-                image.load()
-                return _photo(image, data)
-        except InputError:
-            raise
-        except UnidentifiedImageError as error:
-            raise InputError("not a JPEG, PNG, WebP, BMP or HEIC image") from error
-        except Image.DecompressionBombError as error:
-            raise InputError("too many pixels") from error
-        except Exception as error:  # Pillow's decoders raise anything on damaged files
-            raise InputError(f"cannot be decoded ({error or type(error).__name__})") from error
+    if data[4:8] == b"ftyp" and "HEIF" not in _known_formats():
+        raise InputError("to read HEIC, install the package pillow-heif")
+    with opened_image(data, _known_formats()) as image:
+        _check_size(*image.size)
+        image.load()
+        return _photo(image, data)
 
 
 def encode_photo(
@@ -111,7 +98,7 @@ def encode_photo(
         image.putalpha(Image.fromarray(cover))
     buffer = io.BytesIO()
     try:
-        with _PILLOW:
+        with PILLOW:
             image.save(buffer, format=file_format, **marks)
     except KeyError as error:  # no such encoder
         raise InputError(f"{file_format} needs the package pillow-heif") from error
@@ -138,9 +125,8 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
     image = ImageOps.exif_transpose(image)
     exif = _exif_without_thumbnail(image)
     alpha = None
-    if image.mode.startswith("I"):  # 16-bit grey; 65535 / 257 = 255
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
-        pixels = np.asarray(Image.fromarray(((grey + 128) // 257).astype(np.uint8)).convert("RGB"))
+    if image.mode.startswith("I"):
+        pixels = np.asarray(rgb_of_grey16(image))
     elif image.has_transparency_data and file_format != "BMP":
         layers = np.asarray(image.convert("RGBA"))  # [H, W, 4]
         pixels, alpha = np.ascontiguousarray(layers[..., :3]), layers[..., 3].copy()

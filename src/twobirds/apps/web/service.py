@@ -211,9 +211,7 @@ class FaceService:
 
     def _redraw(self, face: FoundFace, changes: Mapping[str, float]) -> tuple[Tensor, Tensor]:
         """The face drawn with nothing changed and changed, `[1, 3, S, S]` each."""
-        crop = face.crop[None]
-        before = self.model.edit(crop, changes, strength=0.0)
-        return before, self.model.edit(crop, changes) if changes else before
+        return self.model.before_and_after(face.crop[None], changes)
 
     def _distance(self, first: Tensor, second: Tensor) -> float | None:
         if self._identity is None:
