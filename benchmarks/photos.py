@@ -21,6 +21,7 @@ from skimage.data import astronaut
 
 from hardware import seconds_of, write_results
 from twobirds.api import FaceModel
+from twobirds.apps.web.service import FaceService
 from twobirds.data.similarity import apply
 from twobirds.machine import describe_machine
 from twobirds.photos import cut_faces, edit_photo, encode_photo, find_detector, read_photo
@@ -28,6 +29,8 @@ from twobirds.photos.align import CELEBA_TIGHT, cut_face, place
 from twobirds.photos.faces import Detector
 
 MEGAPIXELS_12 = (3000, 4000)
+CLOSE = astronaut()[20:245, 120:320]
+"""A face and little else."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "model": model.name,
         "detector": detector.name,
         "loose": measure_loose(settings, model, detector),
-        "12 megapixels": measure_large(model, detector),
+        "12 megapixels": measure_large(model, detector, astronaut()[:384]),
+        "12 megapixels, all face": measure_large(model, detector, CLOSE),
+        "slider": measure_slider(model, detector),
     }
-    for part in ("loose", "12 megapixels"):
+    for part in ("loose", "12 megapixels", "12 megapixels, all face", "slider"):
         print(part, results[part])
     write_results(settings.out, results)
     return 0
@@ -112,22 +117,35 @@ def hamming_loss(model: FaceModel, crops: list[np.ndarray], truth: list[np.ndarr
     return float((read != np.stack(truth)).mean())
 
 
-def measure_large(model: FaceModel, detector: Detector) -> dict[str, float]:
+def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> dict[str, float]:
     """Seconds from a JPEG of 12 megapixels to the edited one, and the process's greatest memory."""
-    buffer = io.BytesIO()
-    large = Image.fromarray(astronaut()[:384]).resize(MEGAPIXELS_12[::-1])
-    large.save(buffer, format="JPEG", quality=92)
-    data = buffer.getvalue()
+    data = encoded(Image.fromarray(pixels).resize(MEGAPIXELS_12[::-1]))
 
     def edit() -> bytes:
         photo = read_photo(data)
         found = cut_faces(photo, detector, model)
-        pixels = edit_photo(model, photo, found[:1], {"Smiling": 0.0})
-        return encode_photo(photo, pixels, None)
+        changed = edit_photo(model, photo, found[:1], {"Smiling": 0.0})
+        return encode_photo(photo, changed, None)
 
     seconds = seconds_of(edit, torch.device("cpu"), repeats=5)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"median_seconds": statistics.median(seconds), "peak_memory_bytes": peak}
+
+
+def measure_slider(model: FaceModel, detector: Detector) -> dict[str, float]:
+    """Seconds from a slider's move to the new picture, without the browser."""
+    service = FaceService(model, detector)
+    photo = service.open(encoded(Image.fromarray(astronaut())))
+    device = torch.device("cpu")
+    seconds = seconds_of(lambda: service.edit(photo, 0, {"Smiling": 0.0}), device, repeats=20)
+    return {"median_seconds": statistics.median(seconds), "slowest_seconds": max(seconds)}
+
+
+def encoded(picture: Image.Image) -> bytes:
+    """A picture as a JPEG file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=92)
+    return buffer.getvalue()
 
 
 def read_landmarks(path: Path) -> dict[str, np.ndarray]:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from making_runs import ATTRIBUTES
 from twobirds import FaceModel
+from twobirds.api import latent_directions
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
@@ -354,3 +356,20 @@ def test_before_and_after_are_the_edit_and_the_edit_of_nothing(tiny_model: FaceM
     assert torch.equal(after, tiny_model.edit(images, {"Bald": 1}, strength=0.7))
     with pytest.raises(InputError, match="strength must be finite"):
         tiny_model.before_and_after(images, {"Bald": 1}, strength=-1)
+
+
+def test_latent_directions_are_those_that_change_faces_most(tiny_model: FaceModel) -> None:
+    directions = latent_directions(tiny_model, 8)
+    torch.testing.assert_close(directions @ directions.T, torch.eye(8), atol=1e-5, rtol=0)
+    assert torch.equal(directions[:2], latent_directions(tiny_model, 2))
+
+    def effect(direction: torch.Tensor) -> float:
+        """How much other faces change along it, as seen from afar."""
+        latents = torch.rand(16, 8, generator=torch.Generator().manual_seed(9)) - 0.5
+        rows = tiny_model.complete_attributes(16, {}, seed=9)
+        ends = [tiny_model.decode(latents + step * direction, rows) for step in (-0.1, 0.1)]
+        return F.avg_pool2d(ends[1] - ends[0], 2).square().sum().item()
+
+    assert effect(directions[0]) > 2 * effect(directions[-1])
+    with pytest.raises(InputError, match="between 0 and 8, not 9"):
+        latent_directions(tiny_model, 9)

@@ -88,3 +88,11 @@ def test_identity_distance_is_one_less_the_cosine() -> None:
     first = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
     second = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
     assert identity_distance(first, second).item() == pytest.approx(0.2)
+
+
+def test_of_several_changes_each_counts_by_the_root() -> None:
+    logits, read = torch.zeros(1, 5), torch.full((1, 5), 0.5)
+    changed = torch.tensor([[True, True, True, True, False]])
+    # Four times log 2 over the root of four, and log 2 for what is kept.
+    loss = edit_label_loss(logits, torch.ones(1, 5), changed, read)
+    assert loss.item() == pytest.approx((2 * math.log(2) + math.log(2)) / 2)

@@ -87,7 +87,9 @@ def test_where_people_are_known_drawn_faces_shall_be_them(tmp_path: Path) -> Non
 
 def test_identity_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
     pack = write_pack(tmp_path / "people", faces_per_person=4)
-    gan, loader = objective(pack, modern_recipe(modern={"identity": 0.0}))
+    gan, loader = objective(
+        pack, modern_recipe(modern={"identity_edited": 0.0, "identity_rebuilt": 0.0})
+    )
     assert "person_head" not in gan.networks
     assert "identity_edited" not in gan.update(loader.batch(3), loader, 3)
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage.data import astronaut
 
 from twobirds.api import FaceModel
 from twobirds.apps.web.files import Files, sweep
 from twobirds.apps.web.limits import Guard, RateLimit
-from twobirds.apps.web.service import VIEW_SIDE, FaceService
+from twobirds.apps.web.service import NUM_DIRECTIONS, VIEW_SIDE, FaceService
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.witness import first_candidates
 from twobirds.errors import InputError
@@ -208,3 +209,14 @@ def test_an_address_may_ask_so_often_a_minute() -> None:
     assert limit.allows("a", 60.5)
     assert not limit.allows("a", 60.6)
     assert all(RateLimit(0).allows("a", 0) for _ in range(5))
+
+
+def test_codes_move_along_directions_and_stay_in_their_range(service: FaceService) -> None:
+    latents = torch.rand(1, service.model.num_latents) * 2 - 1
+    nothing = [0.0] * NUM_DIRECTIONS
+    assert service.moved(latents, nothing) is latents
+    moved = service.moved(latents, [1.0, *nothing[1:]])
+    assert moved.abs().max() <= 1
+    assert (moved - latents).norm() > 1
+    rows = service.model.complete_attributes(1, {})
+    assert (service.draw(moved, rows) != service.draw(latents, rows)).mean() > 0.5

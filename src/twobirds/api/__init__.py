@@ -1,6 +1,7 @@
 """FaceModel, and what its edits are asked and answer."""
 
+from twobirds.api.directions import latent_directions
 from twobirds.api.model import FaceModel
 from twobirds.api.search import Edited, Limits
 
-__all__ = ["Edited", "FaceModel", "Limits"]
+__all__ = ["Edited", "FaceModel", "Limits", "latent_directions"]

@@ -31,9 +31,11 @@ class ModernConfig:
     """Weight of the distance between the codes of real faces and U(-1, 1)."""
     keep: float = 2.0
     """Weight of the distance between the pixels of an edit and those of its source."""
-    identity: float = 1.0
-    """Weight of the distance, to a recognizer of persons, between what is drawn of a real face and
-    that face; of no effect where the pack knows no persons."""
+    identity_edited: float = 1.0
+    """Weight of the distance of edits from their sources, as a recognizer of persons sees it; of no
+    effect where the pack knows no persons."""
+    identity_rebuilt: float = 4.0
+    """The same of faces rebuilt."""
     num_people: int = 0
     """Persons of whom the pack has two faces or more. Taken from the pack."""
     edited_share: float = 0.375
@@ -50,7 +52,15 @@ class ModernConfig:
     """Real images after which the recognizer is left as it is: more are learned by heart."""
 
     def __post_init__(self) -> None:
-        for name in ("smoothness", "attribute", "consistency", "prior", "keep", "identity"):
+        for name in (
+            "smoothness",
+            "attribute",
+            "consistency",
+            "prior",
+            "keep",
+            "identity_edited",
+            "identity_rebuilt",
+        ):
             value = getattr(self, name)
             require(
                 math.isfinite(value) and value >= 0,

@@ -13,8 +13,9 @@ def edit_label_loss(
 ) -> Tensor:
     """Whether edited faces show what was changed, and otherwise what they showed before.
 
-    The changed attributes of a face and the others count half each, however many there are: in a
-    mean over all, one change among forty would go unheard.
+    The changed attributes of a face and the others count half each: in a mean over all, one change
+    among forty would go unheard. Of n changes each counts 1 / sqrt(n): with 1 / n faces of many
+    changes would learn each of them too little.
 
     Args:
         attribute_logits: `[B, K]` float32: a recognizer on the edited faces.
@@ -28,8 +29,10 @@ def edit_label_loss(
     wanted = torch.where(is_changed, target, read)
     losses = F.binary_cross_entropy_with_logits(attribute_logits, wanted, reduction="none")
     changed = is_changed.float()
-    parts = [(losses * w).sum(1) / w.sum(1).clamp(min=1) for w in (changed, 1 - changed)]
-    return torch.stack(parts).mean()
+    kept = 1 - changed
+    seen = (losses * changed).sum(1) / changed.sum(1).clamp(min=1).sqrt()  # [B]
+    left = (losses * kept).sum(1) / kept.sum(1).clamp(min=1)
+    return 0.5 * (seen + left).mean()
 
 
 def prior_distance(latents: Tensor) -> Tensor:

@@ -221,18 +221,21 @@ class ModernGAN(Unscheduled):
             target, has, read = (t[parts.edited] for t in (plan.target, plan.has, plan.read))
             loss = edit_label_loss(edited, target, target != has, read)
             losses["label_edited"] = (self.modern.attribute, loss)
-            losses |= self._identity_losses(plan, "edited", features[-1][parts.edited])
+            losses |= self._identity_losses(
+                plan, parts.edited, "identity_edited", features[-1][: parts.edited.stop]
+            )
         return losses
 
-    def _identity_losses(self, plan: Plan, part: str, features: Tensor) -> Losses:
-        """Whether a part of what is drawn, of the last features given, is still the person."""
+    def _identity_losses(self, plan: Plan, part: slice, name: str, features: Tensor) -> Losses:
+        """Whether a part of what is drawn, of these last features, still shows its person.
+
+        `name` is that of the loss and of its weight.
+        """
         head = self.players.average_person_head
         if head is None:
             return {}
-        sources = head(plan.features[-1][getattr(plan.parts, part)])
-        return {
-            f"identity_{part}": (self.modern.identity, identity_distance(head(features), sources))
-        }
+        distance = identity_distance(head(features), head(plan.features[-1][part]))
+        return {name: (getattr(self.modern, name), distance)}
 
     def _code_losses(self, plan: Plan, codes: Tensor, fakes: Tensor) -> Losses:
         """The code of a generated face is the z it was made from, that of an edit its source's."""
@@ -264,7 +267,7 @@ class ModernGAN(Unscheduled):
             real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]
             distance = perceptual_distance(real, features, loss.perceptual_norm)
             losses["perceptual"] = (loss.perceptual, distance)
-            losses |= self._identity_losses(plan, "rebuilt", last)
+            losses |= self._identity_losses(plan, parts.rebuilt, "identity_rebuilt", last)
             distance = pixel_distance(images[parts.rebuilt], rebuilt, loss.pixel_norm)
             losses["pixel"] = (loss.pixel, distance)
         if len(edited):

@@ -48,7 +48,8 @@ class ModernPlayers:
             "recognizer": self.recognizer,
         }
         self.person_head = None
-        if self.modern.num_people > 1 and self.modern.identity:
+        wants_identity = self.modern.identity_edited or self.modern.identity_rebuilt
+        if self.modern.num_people > 1 and wants_identity:
             self.person_head = build_person_head(model, self.modern.num_people, seed=seed)
             averaged["person_head"] = self.person_head
         self.networks = averaged | {"discriminator": self.discriminator}

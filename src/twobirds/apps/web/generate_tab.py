@@ -14,7 +14,7 @@ from twobirds.apps.marks import with_note
 from twobirds.apps.pictures import picture_bytes
 from twobirds.apps.web.controls import QUIET, STATE_SECONDS, attribute_sliders, refuse_on_page
 from twobirds.apps.web.files import Files
-from twobirds.apps.web.service import FaceService
+from twobirds.apps.web.service import NUM_DIRECTIONS, FaceService
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 
 _COUNT = 12  # faces at a time
@@ -27,6 +27,7 @@ class _Kept(NamedTuple):
     latents: gr.State
     face: gr.Image
     sliders: list[gr.Slider]
+    """Of the attributes, then of the directions of z."""
 
 
 class _Shown(NamedTuple):
@@ -103,6 +104,11 @@ class GenerateTab:
             result = gr.File(label="The face", interactive=False, height=120)
         with gr.Column(min_width=280):
             sliders = attribute_sliders(self.names)
+            with gr.Accordion("The face itself", open=False):
+                sliders += [
+                    gr.Slider(-1, 1, 0, step=0.01, label=f"Direction {n}", buttons=[])
+                    for n in range(1, NUM_DIRECTIONS + 1)
+                ]
         for slider in sliders:
             slider.input(
                 self._redraw,
@@ -152,7 +158,7 @@ class GenerateTab:
             raise gr.Error("Generate again: these faces are forgotten.", print_exception=False)
         latents, rows = (part[choice.index : choice.index + 1] for part in shown.candidates)
         pixels = enlarged(self.service.draw(latents, rows)[0])
-        return [latents, gr.Row(visible=True), pixels, *rows[0].tolist()]
+        return [latents, gr.Row(visible=True), pixels, *rows[0].tolist(), *[0.0] * NUM_DIRECTIONS]
 
     def _redraw(self, latents: Tensor | None, *values: float) -> np.ndarray:
         """A slider of the face kept was moved."""
@@ -162,7 +168,9 @@ class GenerateTab:
 
     def _draw_kept(self, latents: Tensor, values: Sequence[float]) -> np.ndarray:
         """A face `[S, S, 3]` uint8 from its code `[1, Z]` and the sliders' values."""
-        face: np.ndarray = self.service.draw(latents, torch.tensor([list(values)]).float())[0]
+        row, steps = values[: len(self.names)], values[len(self.names) :]
+        latents = self.service.moved(latents, steps)
+        face: np.ndarray = self.service.draw(latents, torch.tensor([list(row)]).float())[0]
         return face
 
     def _make(self, latents: Tensor | None, noted: bool, *values: float) -> str:

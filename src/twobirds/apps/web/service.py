@@ -1,15 +1,16 @@
 """What the page does, without the page: photos opened, edited and compared, faces generated."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
-from twobirds.api import FaceModel
+from twobirds.api import FaceModel, latent_directions
 from twobirds.apps.marks import with_note
 from twobirds.data.faces import to_images, to_pixels
 from twobirds.data.provenance import Kind, Provenance, listed_values
@@ -28,6 +29,9 @@ from twobirds.photos.faces import Detector
 
 VIEW_SIDE = 640
 """Longest side of what the page shows of a photo, in pixels; the file it makes is of full size."""
+NUM_DIRECTIONS = 6
+"""Of z that the page has sliders for."""
+_LARGEST_STEP = 4.0  # along one of them; z's own length is about six
 _DECIDED = 0.5
 """Probability from which the recognizer decides that a face has an attribute."""
 _MOST_FACES = 20  # of a photo
@@ -80,6 +84,7 @@ class FaceService:
         self, model: FaceModel, detector: Detector, identity: IdentityDistance | None = None
     ) -> None:
         self.model, self.detector, self._identity = model, detector, identity
+        self._directions: Tensor | None = None
         self._lock = threading.Lock()  # detectors and embedders are for one thread at a time
 
     def open(self, data: bytes, suffix: str = "") -> OpenPhoto:
@@ -188,6 +193,22 @@ class FaceService:
     def draw(self, latents: Tensor, attributes: Tensor) -> np.ndarray:
         """Faces `[N, S, S, 3]` uint8 from codes `[N, Z]` and attributes `[N, K]`."""
         return to_pixels(self.model.decode(latents, attributes))
+
+    def moved(self, latents: Tensor, steps: Sequence[float]) -> Tensor:
+        """Codes `[N, Z]` moved along the directions in which faces differ most.
+
+        Args:
+            latents: In [-1, 1]; they stay there.
+            steps: `NUM_DIRECTIONS` numbers in [-1, 1]: how far.
+        """
+        if not any(steps):
+            return latents
+        with self._lock:  # the first call works them out, which takes seconds
+            if self._directions is None:
+                self._directions = latent_directions(self.model, NUM_DIRECTIONS)
+            directions = self._directions
+        shift = _LARGEST_STEP * torch.tensor(list(steps)) @ directions  # [Z]
+        return (latents + shift).clamp(-1, 1)
 
     def compare(self, first: bytes, second: bytes) -> tuple[np.ndarray, np.ndarray, float | None]:
         """The first face of two photos `[S, S, 3]` uint8, and how far apart they are.
