@@ -144,6 +144,19 @@ def test_several_changes_never_contradict_each_other(study: EditingStudy) -> Non
         assert all(study.faces.attributes[position, k] == 1 - t for k, t in changes.items())
 
 
+def test_several_changes_of_some_attributes_only(study: EditingStudy) -> None:
+    among, rng = ("Male", "Smiling", "Eyeglasses"), np.random.default_rng(0)
+    names = study.model.attributes
+    for position in range(10):
+        changes = choose_changes(study, position, 6, rng, among)
+        assert {names[k] for k in changes} <= set(among)
+    scores = run_several(study, 3, faces=4, among=among)
+    assert 0 <= scores["floor_rate"] <= 1
+    ceilings = study.ceilings()
+    columns = [names.index(name) for name in among]
+    assert ceilings[columns].min() <= scores["ceiling_rate"] <= ceilings[columns].max()
+
+
 def test_several_idle_changes_stay_at_the_floor(idle_study: EditingStudy) -> None:
     scores = run_several(idle_study, 3, faces=12)
     assert scores["success_rate"] == scores["floor_rate"]

@@ -1,5 +1,6 @@
 """The `editing` section of the report: what a list of edits adds up to."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,8 +67,8 @@ def score_some(study: EditingStudy, edits: Sequence[Edit], names: Sequence[str])
 
 def ceiling(study: EditingStudy, attribute: int, target: int) -> float | None:
     """How often the judge reads `target` on real faces that have it; None if none has."""
-    logits = study.real_logits[study.faces.attributes[:, attribute] == target, attribute]
-    return float(((logits > 0) == target).mean()) if len(logits) else None
+    rate = float(study.ceilings()[attribute, target])
+    return None if math.isnan(rate) else rate
 
 
 def _mean_rates(study: EditingStudy, edits: Sequence[Edit]) -> dict[str, float]:

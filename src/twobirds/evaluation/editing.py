@@ -54,6 +54,18 @@ class EditingStudy:
     truth: DrawnTruth | None
     seed: int
 
+    def ceilings(self) -> np.ndarray:
+        """`[K, 2]`: how often the judge reads each value on real faces that have it; else NaN."""
+        labels, read = self.faces.attributes, self.real_logits > 0
+        values = [
+            [_mean(read[labels[:, k] == v, k] == v) for v in (0, 1)] for k in range(labels.shape[1])
+        ]
+        return np.array(values)
+
+
+def _mean(seen: np.ndarray) -> float:
+    return float(seen.mean()) if len(seen) else float("nan")
+
 
 @dataclass(frozen=True, eq=False)
 class Edit:
@@ -125,23 +137,27 @@ def run_edit(study: EditingStudy, attribute: int, target: int, positions: np.nda
     )
 
 
-def run_several(study: EditingStudy, num_changes: int, *, faces: int) -> dict[str, float | int]:
+def run_several(
+    study: EditingStudy, num_changes: int, *, faces: int, among: Sequence[str] | None = None
+) -> dict[str, float | int]:
     """Reverse several attributes of a face at once, for each face others (Fig. 7).
 
     Args:
         study: Model, judge and faces.
         num_changes: How many at a time.
         faces: Most faces.
+        among: Attributes to choose from; all by default.
 
     Returns:
         `success_rate`, the share of the changes that the judge sees; `all_rate`, the share of faces
-        on which it sees all; `floor_rate` as for single edits; `support`. Empty if there are not
-        enough attributes with both values.
+        on which it sees all; `floor_rate` and `ceiling_rate` as for single edits; `support`. Empty
+        if there are not enough attributes with both values.
     """
     rng = np.random.default_rng([study.seed, num_changes])
-    seen, before = [], []
+    ceilings = study.ceilings()
+    seen, before, most = [], [], []
     for position in rng.permutation(len(study.faces))[:faces]:
-        changes = choose_changes(study, int(position), num_changes, rng)
+        changes = choose_changes(study, int(position), num_changes, rng, among)
         if len(changes) < num_changes:
             continue
         named = {study.model.attributes[k]: float(target) for k, target in changes.items()}
@@ -151,26 +167,33 @@ def run_several(study: EditingStudy, num_changes: int, *, faces: int) -> dict[st
         logits, _ = study.judge.read(edited)
         seen.append((logits[0, columns] > 0) == targets)
         before.append((study.rebuilt_logits[position, columns] > 0) == targets)
+        most.append([ceilings[k, target] for k, target in changes.items()])
     if not seen:
         return {}
     return {
         "success_rate": float(np.mean(seen)),
         "all_rate": float(np.all(seen, axis=1).mean()),
         "floor_rate": float(np.mean(before)),
+        "ceiling_rate": float(np.mean(most)),
         "support": len(seen),
     }
 
 
 def choose_changes(
-    study: EditingStudy, position: int, num_changes: int, rng: np.random.Generator
+    study: EditingStudy,
+    position: int,
+    num_changes: int,
+    rng: np.random.Generator,
+    among: Sequence[str] | None = None,
 ) -> dict[int, int]:
     """Attributes of one face to reverse, with their targets; none contradicts another.
 
-    Only attributes of which the faces have both values are taken.
+    Only attributes of which the faces have both values are taken, and of these those of `among`.
     """
     labels = study.faces.attributes
     names: Sequence[str] = study.model.attributes
     varied = np.flatnonzero((labels.min(axis=0) == 0) & (labels.max(axis=0) == 1))
+    varied = np.array([k for k in varied if among is None or names[int(k)] in among], np.int64)
     changes: dict[int, int] = {}
     for attribute in rng.permutation(varied):
         target = 1 - int(labels[position, attribute])

@@ -106,6 +106,12 @@ HEADLINE: tuple[Line, ...] = (
          ("on real faces", "editing.attgan.ceiling_rate")),
     ),
     Line(
+        "Editing", "Success, six of these at once", "editing.attgan.several.6.success_rate", ".1%",
+        "Share of the wanted values seen when six of these are reversed together.",
+        (("without an edit", "editing.attgan.several.6.floor_rate"),
+         ("on real faces", "editing.attgan.several.6.ceiling_rate")),
+    ),
+    Line(
         "Editing", "Success, three at once", "editing.several.3.success_rate", ".1%",
         "Share of the wanted values seen when three attributes of a face are reversed together.",
         (("without an edit", "editing.several.3.floor_rate"),

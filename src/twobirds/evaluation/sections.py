@@ -170,7 +170,9 @@ def measure_editing(
     _note_rates(run, "editing", section)
     names = [name for name in EDITED_BY_ATTGAN if name in run.model.attributes]
     if names:
-        section["attgan"] = score_some(study, edits, names)
+        at_once = {str(n): run_several(study, n, faces=limit, among=names) for n in _SEVERAL}
+        several = {number: scores for number, scores in at_once.items() if scores}
+        section["attgan"] = score_some(study, edits, names) | {"several": several}
     at_once = {str(n): run_several(study, n, faces=limit) for n in _SEVERAL}
     if several := {number: scores for number, scores in at_once.items() if scores}:
         section["several"] = several

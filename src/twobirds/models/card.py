@@ -50,7 +50,12 @@ _FIGURES = (
     ("editing", "floor_rate", "edit success without any edit (floor)"),
     ("editing", "attgan.success_rate", "edit success, the thirteen attributes of AttGAN"),
     ("editing", "attgan.floor_rate", "the same without any edit (floor)"),
-    ("editing", "several.6.success_rate", "six edits at once, success of each"),
+    (
+        "editing",
+        "several.6.success_rate",
+        "six edits at once, any of the attributes, success of each",
+    ),
+    ("editing", "attgan.several.6.success_rate", "six of AttGAN's at once, success of each"),
     ("editing", "identity.same_person_rate", "edited faces accepted as the same person"),
     ("editing", "drift", "drift of the other attributes, logits"),
     ("generation", "frechet_distance", "Frechet distance on the judge's features"),
