@@ -67,3 +67,15 @@ def test_the_same_numbers_give_the_same_and_gradients_pass(images: Tensor) -> No
     first.sum().backward()
     assert images.grad is not None
     assert images.grad.abs().sum() > 0
+
+
+def test_noise_is_on_half_of_the_faces_and_of_many_strengths() -> None:
+    faces = torch.zeros(200, 3, 16, 16)
+    noise = Augmentation(noise=0.5)(faces, seeded())
+    deviations = noise.std((1, 2, 3))
+    assert 70 < (deviations == 0).sum() < 130
+    present = deviations[deviations > 0]
+    assert present.max() < 0.55
+    assert present.min() < 0.1
+    assert present.mean() == pytest.approx(0.25, abs=0.05)
+    assert noise.mean().abs() < 0.01

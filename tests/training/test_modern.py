@@ -19,7 +19,7 @@ from twobirds.training.modern_plan import Parts
 from twobirds.training.run import fit_to_pack, train_run
 
 LEARNS = {
-    "recognizer": {"recognizer"},
+    "reading": {"recognizer", "guide"},
     "discriminator": {"discriminator"},
     "drawing": {"generator", "encoder"},
 }

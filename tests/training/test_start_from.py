@@ -42,6 +42,8 @@ def test_a_saved_model_gives_what_it_has(tmp_path: Path, tiny_pack: Pack) -> Non
         for name in (part, f"{part}_ema"):
             average = dict(saved[f"{part}_ema"])
             assert differences(dict(warm.networks[name].state_dict()), average) == []
+    recognizer = dict(saved["recognizer_ema"])
+    assert differences(dict(warm.networks["guide"].state_dict()), recognizer) == []  # stands in
     discriminators = [dict(g.networks["discriminator"].state_dict()) for g in (warm, fresh)]
     assert differences(*discriminators) == []
 

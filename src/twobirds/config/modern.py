@@ -24,7 +24,7 @@ class ModernConfig:
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
     attribute: float = 2.0
-    """Weight of the recognizer's loss on edited faces; on generated ones it is `loss.label`."""
+    """Weight of the guide's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
     prior: float = 10.0
@@ -32,7 +32,7 @@ class ModernConfig:
     keep: float = 2.0
     """Weight of the distance between the pixels of an edit and those of its source."""
     identity_edited: float = 1.0
-    """Weight of the distance of edits from their sources, as a recognizer of persons sees it; of no
+    """Weight of the distance of edits from their sources, as the guide sees them; of no
     effect where the pack knows no persons."""
     identity_rebuilt: float = 4.0
     """The same of faces rebuilt."""
@@ -47,9 +47,9 @@ class ModernConfig:
     favour: float = 3.0
     """How many times as often as others the attributes of AttGAN's comparison are changed."""
     recognizer_learning_rate: float = 1e-3
-    """Step size of the recognizer at the start; it falls to zero."""
+    """Step size of recognizer and guide at the start; it falls to zero."""
     recognizer_images: int = 300_000
-    """Real images after which the recognizer is left as it is: more are learned by heart."""
+    """Real images after which they are left as they are: more are learned by heart."""
 
     def __post_init__(self) -> None:
         for name in (

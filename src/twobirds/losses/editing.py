@@ -18,10 +18,10 @@ def edit_label_loss(
     changes would learn each of them too little.
 
     Args:
-        attribute_logits: `[B, K]` float32: a recognizer on the edited faces.
+        attribute_logits: `[B, K]` float32: the guide on the edited faces.
         target: `[B, K]` 0/1: what they shall have.
         is_changed: `[B, K]` bool: where that differs from the source.
-        read: `[B, K]` in [0, 1]: the recognizer on the sources.
+        read: `[B, K]` in [0, 1]: the guide on the sources.
 
     Returns:
         Scalar `[]` float32, not negative.

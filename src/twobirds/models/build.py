@@ -27,7 +27,7 @@ _MODERN_CHANNELS = {4: 384, 8: 384, 16: 256, 32: 128, 64: 64}
 _ENCODER_CHANNELS = {4: 256, 8: 256, 16: 128, 32: 64, 64: 32}
 _RECOGNIZER_CHANNELS = (80, 192, 320, 512)
 _LEAST_CHANNELS = 8
-_ENCODER, _RECOGNIZER, _PERSON = 3, 4, 5
+_ENCODER, _RECOGNIZER, _PERSON, _GUIDE = 3, 4, 5, 6
 
 
 def channels(width: float) -> tuple[int, ...]:
@@ -138,14 +138,16 @@ def build_encoder(config: ModelConfig, *, seed: int = 0) -> Encoder:
         return _channels_last(Encoder(num_latents=config.num_latents, channels=channels[::-1]))
 
 
-def build_recognizer(config: ModelConfig, *, seed: int = 0) -> AttributeRecognizer:
-    """Build the modern recognizer with its initial weights, a function of the seed.
+def build_recognizer(
+    config: ModelConfig, *, seed: int = 0, is_guide: bool = False
+) -> AttributeRecognizer:
+    """Build the modern recognizer, or the guide of training, alike but for its initial weights.
 
     Raises:
         InputError: If the configuration names no attributes.
     """
     _require_attributes(config)
-    with _seeded(seed, _RECOGNIZER):
+    with _seeded(seed, _GUIDE if is_guide else _RECOGNIZER):
         return _channels_last(
             AttributeRecognizer(
                 num_attributes=config.num_attributes,

@@ -21,6 +21,8 @@ class Augmentation:
     """Most by which the factor on the contrast differs from 1."""
     cutout: float = 0.0
     """Side of a square that is greyed, as a part of the face's; it may hang over the edge."""
+    noise: float = 0.0
+    """Largest standard deviation of noise; half of the faces get none, the others up to this."""
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Change images.
@@ -43,15 +45,31 @@ class Augmentation:
             images = _shift(images, self.shift * spread[3:5].flatten(1))
         if self.cutout:
             images = images * _outside_square(images, self.cutout, draws[5:7])
+        if self.noise:
+            images = images + self.noise * _noise(images, generator)
         return images
 
 
 DISCRIMINATOR = Augmentation(shift=1 / 8, brightness=0.5, saturation=1.0, contrast=0.5, cutout=0.5)
 """What D sees: strong, for it to learn from ten thousand faces without learning them by heart."""
-RECOGNIZER = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
-"""What the recognizer reads, of edits and generated faces: weak, for colours are attributes."""
-LEARNING = dataclasses.replace(RECOGNIZER, cutout=0.3)
-"""What it learns from."""
+WEAK = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
+"""For what reads attributes: weak, for colours are among them."""
+RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3)
+"""What the recognizer learns from."""
+GUIDED = dataclasses.replace(WEAK, noise=0.5)
+"""What the guide reads of drawn faces. What it wants of pixels then looks like the attribute to
+people too (Kaur et al., 2019); without the noise a few painted ones would do."""
+GUIDE = dataclasses.replace(GUIDED, cutout=0.3)
+"""What the guide learns from."""
+
+
+def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise of the images' shape, of standard deviations up to 1, 0 for half of them."""
+    levels = (2 * torch.rand(len(images), 1, 1, 1, generator=generator) - 1).clamp(min=0)
+    seed = int(torch.randint(2**62, (), generator=generator))
+    there = torch.Generator(images.device).manual_seed(seed)  # millions of numbers: on the device
+    noise = torch.randn(images.shape, generator=there, device=images.device)
+    return levels.to(images.device) * noise
 
 
 def _shift(images: Tensor, by: Tensor) -> Tensor:

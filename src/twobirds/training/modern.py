@@ -37,7 +37,7 @@ from twobirds.runtime import Runtime
 from twobirds.training import augment
 from twobirds.training.changes import draw_changes
 from twobirds.training.modern_plan import Parts, Plan, Step
-from twobirds.training.modern_players import DISCRIMINATOR, DRAWING, RECOGNIZER, ModernPlayers
+from twobirds.training.modern_players import DISCRIMINATOR, DRAWING, READING, ModernPlayers
 from twobirds.training.modern_samples import draw_samples
 from twobirds.training.schedule import Unscheduled
 
@@ -46,12 +46,12 @@ Losses = dict[str, tuple[float, Tensor]]
 
 # Purposes of the random draws.
 _LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED = 21, 31, 32, 33, 35, 36
-_PERSONS = 0.1  # weight of telling people apart, in what the recognizer learns
+_PERSONS = 0.1  # weight of telling people apart, in what the guide learns
 _PENALIZED_SHARE = 0.125  # of a batch, on which D's slope is measured
 
 
 class ModernGAN(Unscheduled):
-    """Relativistic game on everything drawn, a recognizer of real faces that says what edits show.
+    """Relativistic game on everything drawn, and a guide that says what drawn faces lack.
 
     Args:
         config: The run; `config.model.attributes` and `config.modern` must be filled.
@@ -67,12 +67,12 @@ class ModernGAN(Unscheduled):
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """G, encoder, recognizer and their averages, and D."""
+        """G, encoder, recognizer, guide and their averages, and D."""
         return self.players.networks
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
-        """One for G and the encoder, one for D, one for the recognizer."""
+        """One for G and the encoder, one for D, one for recognizer and guide."""
         return self.players.optimizers
 
     def stage(self, images_seen: int) -> int:
@@ -80,11 +80,11 @@ class ModernGAN(Unscheduled):
         return 1 if images_seen < self.config.train.stage1_images else 2
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
-        """One iteration: the recognizer learns, faces are drawn, D learns, G and encoder learn."""
+        """One iteration: what reads learns, faces are drawn, D learns, G and encoder learn."""
         step = Step(batch, loader, iteration)
         if step.images_seen < self.modern.recognizer_images:
             self._learn_labels(step)
-            self.players.step(RECOGNIZER, step.images_seen)
+            self.players.step(READING, step.images_seen)
         plan, metrics = self._plan(step)
         codes, fakes = self._draw(step, plan)
         scored, real_scores = self._score(step, plan, fakes)
@@ -99,13 +99,17 @@ class ModernGAN(Unscheduled):
         return draw_samples(self.players, real_images, attributes)
 
     def _learn_labels(self, step: Step) -> None:
-        """The recognizer's gradients, from real faces alone."""
-        faces = augment.LEARNING(step.batch.images, step.generator(_LEARNED))
-        logits, features = self.players.recognize(self.players.recognizer, faces)
-        loss = label_loss(logits, step.batch.attributes)
-        if (head := self.players.person_head) is not None:
+        """Gradients of recognizer and guide, from real faces alone."""
+        players, batch = self.players, step.batch
+        faces = augment.RECOGNIZER(batch.images, step.generator(_LEARNED))
+        logits, _ = players.recognize(players.recognizer, faces)
+        loss = label_loss(logits, batch.attributes)
+        faces = augment.GUIDE(batch.images, step.generator(_LEARNED))
+        logits, features = players.recognize(players.guide, faces)
+        loss = loss + label_loss(logits, batch.attributes)
+        if (head := players.person_head) is not None:
             cosines = head.cosines(head(features[-1]))
-            loss = loss + _PERSONS * person_loss(cosines, step.batch.people)
+            loss = loss + _PERSONS * person_loss(cosines, batch.people)
         loss.backward()
 
     @torch.no_grad()
@@ -115,10 +119,11 @@ class ModernGAN(Unscheduled):
         modern, stage = self.modern, self.stage(step.images_seen)
         shares = (modern.edited_share, modern.copied_share, modern.coded_share)
         parts = Parts.of(len(batch.images), shares if stage == 2 else (0, 0, 0))
-        logits, features = self.players.recognize(self.players.average_recognizer, batch.images)
+        logits, _ = self.players.recognize(self.players.average_recognizer, batch.images)
         metrics = {"label_real": label_loss(logits, batch.attributes)}
+        has = (logits > 0).float()
+        logits, features = self.players.recognize(self.players.average_guide, batch.images)
         read = torch.sigmoid(logits)
-        has = (read > 0.5).float()
         has[parts.generated] = batch.fake_attributes[parts.generated]
         target = has.clone()
         if parts.edited.stop:
@@ -189,7 +194,7 @@ class ModernGAN(Unscheduled):
     def _improve(
         self, step: Step, plan: Plan, codes: Tensor, fakes: Tensor, real_scores: Tensor
     ) -> dict[str, Tensor]:
-        """Gradients of G and the encoder; D's and the recognizer's weights get none."""
+        """Gradients of G and the encoder; D's and the guide's weights get none."""
         with frozen_weights(self.players.discriminator):
             scores = self.players.score(self._as_seen(step, fakes, _FAKE), plan.target)
         if self.modern.relativistic:
@@ -207,11 +212,11 @@ class ModernGAN(Unscheduled):
         return {name: loss for name, (_, loss) in losses.items()}
 
     def _label_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
-        """What the averaged recognizer reads off generated and edited faces."""
+        """What the averaged guide reads off generated and edited faces."""
         parts = plan.parts
-        seen = augment.RECOGNIZER(fakes, step.generator(_READ))
+        seen = augment.GUIDED(fakes, step.generator(_READ))
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
-        logits, features = self.players.recognize(self.players.average_recognizer, shown)
+        logits, features = self.players.recognize(self.players.average_guide, shown)
         edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])
         losses: Losses = {}
         if len(generated):
@@ -261,7 +266,7 @@ class ModernGAN(Unscheduled):
         rebuilt, edited = fakes[parts.rebuilt], fakes[parts.edited]
         losses: Losses = {}
         if len(rebuilt):
-            _, features = self.players.recognize(self.players.average_recognizer, rebuilt)
+            _, features = self.players.recognize(self.players.average_guide, rebuilt)
             last = features[-1]
             features = [unit_channels(feature) for feature in features]
             real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]

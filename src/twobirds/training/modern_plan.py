@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     target: Tensor
     """`[B, K]` 0/1: what the faces drawn shall have."""
     read: Tensor
-    """`[B, K]` in [0, 1]: what the averaged recognizer reads off the real faces."""
+    """`[B, K]` in [0, 1]: what the averaged guide reads off the real faces."""
     features: list[Tensor]
     """Its features of the real faces."""
 

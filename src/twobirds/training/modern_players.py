@@ -1,4 +1,9 @@
-"""The networks of preset modern in training: G, encoder, recognizer, D, and moving averages."""
+"""The networks of preset modern in training.
+
+G, encoder and recognizer make the model. D and the guide teach them: the guide is a recognizer that
+reads through noise and tells people apart, and says what drawn faces lack. The recognizer itself,
+which is to read faces as they are, has no part in what is drawn.
+"""
 
 import copy
 import math
@@ -21,9 +26,9 @@ from twobirds.runtime import Runtime, average_gradients
 from twobirds.training.players import make_adam
 
 T = TypeVar("T", bound=nn.Module)
-_LEAST_RATE = 0.25  # of the step sizes at the end, but for the recognizer's
-_WEIGHT_DECAY = 0.05  # of the recognizer
-DRAWING, DISCRIMINATOR, RECOGNIZER = "drawing", "discriminator", "recognizer"
+_LEAST_RATE = 0.25  # of the step sizes at the end, but for what reads
+_WEIGHT_DECAY = 0.05  # of recognizer and guide
+DRAWING, DISCRIMINATOR, READING = "drawing", "discriminator", "reading"
 
 
 class ModernPlayers:
@@ -41,11 +46,13 @@ class ModernPlayers:
         self.generator = build_editing_generator(model, config.modern, seed=seed)
         self.encoder = build_encoder(model, seed=seed)
         self.recognizer = build_recognizer(model, seed=seed)
+        self.guide = build_recognizer(model, seed=seed, is_guide=True)
         self.discriminator = build_projection_discriminator(model, seed=seed)
         averaged: dict[str, nn.Module] = {
             "generator": self.generator,
             "encoder": self.encoder,
             "recognizer": self.recognizer,
+            "guide": self.guide,
         }
         self.person_head = None
         wants_identity = self.modern.identity_edited or self.modern.identity_rebuilt
@@ -58,10 +65,12 @@ class ModernPlayers:
         self.average_generator = _average(self.generator)
         self.average_encoder = _average(self.encoder)
         self.average_recognizer = _average(self.recognizer)
+        self.average_guide = _average(self.guide)
         self._averages: dict[str, nn.Module] = {
             "generator": self.average_generator,
             "encoder": self.average_encoder,
             "recognizer": self.average_recognizer,
+            "guide": self.average_guide,
         }
         self.average_person_head = None
         if self.person_head is not None:
@@ -73,11 +82,11 @@ class ModernPlayers:
     def _make_optimizers(self) -> dict[str, Optimizer]:
         train = self.config.train
         drawing = nn.ModuleList([self.generator, self.encoder])
-        reading = nn.ModuleList([self.recognizer, *filter(None, [self.person_head])])
+        reading = nn.ModuleList([self.recognizer, self.guide, *filter(None, [self.person_head])])
         return {
             DRAWING: make_adam(drawing, train),
             DISCRIMINATOR: make_adam(self.discriminator, train),
-            RECOGNIZER: AdamW(reading.parameters(), weight_decay=_WEIGHT_DECAY, fused=True),
+            READING: AdamW(reading.parameters(), weight_decay=_WEIGHT_DECAY, fused=True),
         }
 
     def encode(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -99,7 +108,7 @@ class ModernPlayers:
         return scores.float()
 
     def recognize(self, network: nn.Module, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Logits `[B, K]` float32 and features of a recognizer: that in training or its average."""
+        """Logits `[B, K]` float32 and features of recognizer, guide or an average."""
         with self.runtime.autocast():
             logits, features = network(images)
         return logits.float(), features
@@ -122,8 +131,8 @@ class ModernPlayers:
             update_ema(average, self.networks[name], decay)
 
     def _learning_rate(self, name: str, images_seen: int) -> float:
-        """Half a cosine: to a quarter over the run, for the recognizer to zero over its images."""
-        if name == RECOGNIZER:
+        """Half a cosine: to a quarter over the run, for what reads to zero over its images."""
+        if name == READING:
             last = min(self.modern.recognizer_images, self.config.train.images)
             fall = _half_cosine(images_seen / last)
             return self.modern.recognizer_learning_rate * fall

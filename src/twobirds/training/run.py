@@ -24,6 +24,8 @@ from twobirds.training.stage2 import FeatureNetwork
 
 NUM_BANK_ROWS = 1024
 _BANK = 31  # purpose of the random draw
+_STAND_INS = {"guide": "recognizer"}
+"""Networks of training that a saved model has none of, and what may stand in for them."""
 _FEATURE_NETWORK = "feature_network_sha256"  # entry of the checkpoint
 
 ObjectiveBuilder = Callable[[RunConfig, Runtime], Objective]
@@ -162,6 +164,8 @@ def begin_with(objective: Objective, config: RunConfig, source: str | Path) -> N
     for name, network in objective.networks.items():
         base = name.removesuffix("_ema")
         found = weights.get(name, weights.get(base, weights.get(f"{base}_ema")))
+        if found is None:
+            found = weights.get(_STAND_INS.get(base, ""))
         if found is None:
             continue
         try:
