@@ -100,8 +100,10 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
     def without(**changes: Any) -> RunConfig:
         return dataclasses.replace(modern, modern=ModernConfig(**changes))
 
-    code = {"has_skips": False, "keep": 0.0}
-    still = code | {"edited_share": 0.0, "coded_share": 0.25, "copied_share": 0.0}
+    strangers = {"identity_edited": 0.0, "identity_rebuilt": 0.0}
+    clear = strangers | {"guide_noise": 0.0}
+    code = clear | {"has_skips": False, "keep": 0.0}
+    still = code | {"edited_share": 0.0, "copied_share": 0.0}
     return {
         "paper": paper,
         "+ C from real faces, lone changes, average": honest,
@@ -111,8 +113,10 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
         "+ relativistic game, smooth D": without(**still, augment=False),
         "+ augmentation": without(**still),
         "+ edits in training": without(**code),
-        "+ gated features": without(has_mask=False),
-        "+ mask: modern": modern,
+        "+ gated features": without(**clear, has_mask=False),
+        "+ mask": without(**clear),
+        "+ guide through noise": without(**strangers),
+        "+ guide of persons: modern": modern,
         "modern without consistency of codes": without(consistency=0.0),
         "modern without prior": without(prior=0.0),
         "modern without pixels kept": without(keep=0.0),

@@ -28,7 +28,7 @@ def ablation() -> Iterator[ModuleType]:
 
 def test_it_goes_from_one_preset_to_the_other(ablation: ModuleType) -> None:
     recipes = ablation.variants(ablation.Settings(Path("pack"), Path("runs")))
-    first, last = recipes["paper"], recipes["+ mask: modern"]
+    first, last = recipes["paper"], recipes["+ guide of persons: modern"]
     assert (first.loss, first.modern) == (PAPER.loss, None)
     assert (last.loss, last.modern, last.model) == (MODERN.loss, MODERN.modern, MODERN.model)
     assert len({ablation.run_name(name) for name in recipes}) == len(recipes)
@@ -47,7 +47,7 @@ def test_a_call_trains_measures_and_writes(
         f"{tmp_path}/pack {tmp_path}/runs --images 96 --width 0.0625 --faces-per-edit 10 "
         f"--num-fakes 4 --judge-images 128 --device cpu --out {out}"
     ).split()
-    names = ["paper", "+ mask: modern"]
+    names = ["paper", "+ guide of persons: modern"]
     assert ablation.main([*words, "--variants", *names]) == 0
     rows = json.loads(out.read_text())["rows"]
     assert [row["variant"] for row in rows] == names

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 from twobirds.config.checks import require
 
+_NOT_NEGATIVE = (
+    "smoothness", "attribute", "consistency", "prior", "keep", "guide_noise", "identity_edited",
+    "identity_rebuilt",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class ModernConfig:
@@ -23,26 +28,28 @@ class ModernConfig:
     """Weight of D's squared slope, the half gamma of R1 and R2."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
-    attribute: float = 2.0
+    attribute: float = 1.5
     """Weight of the guide's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
     prior: float = 10.0
     """Weight of the distance between the codes of real faces and U(-1, 1)."""
-    keep: float = 2.0
+    keep: float = 0.5
     """Weight of the distance between the pixels of an edit and those of its source."""
+    guide_noise: float = 0.5
+    """Largest standard deviation of the noise through which the guide reads."""
     identity_edited: float = 1.0
     """Weight of the distance of edits from their sources, as the guide sees them; of no
     effect where the pack knows no persons."""
-    identity_rebuilt: float = 4.0
+    identity_rebuilt: float = 3.0
     """The same of faces rebuilt."""
     num_people: int = 0
     """Persons of whom the pack has two faces or more. Taken from the pack."""
     edited_share: float = 0.375
     """Part of a batch in stage 2 that is edited."""
-    copied_share: float = 0.125
+    copied_share: float = 0.0625
     """Part that is rebuilt by way of the features."""
-    coded_share: float = 0.125
+    coded_share: float = 0.25
     """Part that is rebuilt from the code alone; what is left is generated from noise."""
     favour: float = 3.0
     """How many times as often as others the attributes of AttGAN's comparison are changed."""
@@ -52,15 +59,7 @@ class ModernConfig:
     """Real images after which they are left as they are: more are learned by heart."""
 
     def __post_init__(self) -> None:
-        for name in (
-            "smoothness",
-            "attribute",
-            "consistency",
-            "prior",
-            "keep",
-            "identity_edited",
-            "identity_rebuilt",
-        ):
+        for name in _NOT_NEGATIVE:
             value = getattr(self, name)
             require(
                 math.isfinite(value) and value >= 0,

@@ -56,11 +56,6 @@ WEAK = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
 """For what reads attributes: weak, for colours are among them."""
 RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3)
 """What the recognizer learns from."""
-GUIDED = dataclasses.replace(WEAK, noise=0.5)
-"""What the guide reads of drawn faces. What it wants of pixels then looks like the attribute to
-people too (Kaur et al., 2019); without the noise a few painted ones would do."""
-GUIDE = dataclasses.replace(GUIDED, cutout=0.3)
-"""What the guide learns from."""
 
 
 def _noise(images: Tensor, generator: torch.Generator) -> Tensor:

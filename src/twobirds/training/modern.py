@@ -5,6 +5,7 @@ of the encoder's features, a part rebuilt from the code alone, and the rest gene
 serves all, and the paper's integrated loss falls on the rebuilt ones.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
 import torch
@@ -64,6 +65,10 @@ class ModernGAN(Unscheduled):
         favoured = [name in EDITED_BY_ATTGAN for name in config.model.attributes]
         favour = 1 + (self.modern.favour - 1) * torch.tensor(favoured).float()
         self._favour = favour.to(runtime.device)  # [K]
+        # Through noise, what the guide wants of pixels looks like the attribute to people too (Kaur
+        # et al., 2019); without it a few painted ones would do.
+        self._read = dataclasses.replace(augment.WEAK, noise=self.modern.guide_noise)
+        self._taught = dataclasses.replace(self._read, cutout=augment.RECOGNIZER.cutout)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -104,7 +109,7 @@ class ModernGAN(Unscheduled):
         faces = augment.RECOGNIZER(batch.images, step.generator(_LEARNED))
         logits, _ = players.recognize(players.recognizer, faces)
         loss = label_loss(logits, batch.attributes)
-        faces = augment.GUIDE(batch.images, step.generator(_LEARNED))
+        faces = self._taught(batch.images, step.generator(_LEARNED))
         logits, features = players.recognize(players.guide, faces)
         loss = loss + label_loss(logits, batch.attributes)
         if (head := players.person_head) is not None:
@@ -214,7 +219,7 @@ class ModernGAN(Unscheduled):
     def _label_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
         """What the averaged guide reads off generated and edited faces."""
         parts = plan.parts
-        seen = augment.GUIDED(fakes, step.generator(_READ))
+        seen = self._read(fakes, step.generator(_READ))
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
         logits, features = self.players.recognize(self.players.average_guide, shown)
         edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])
