@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from twobirds.api import FaceModel
 from twobirds.apps.cli import main
 
 
@@ -124,3 +126,28 @@ def test_photos_without_a_usable_face(
     (tmp_path / "x.png").write_bytes(b"no picture")
     assert main(["recognize", f"{tmp_path}/x.png", model]) == 2
     assert "x.png: not a JPEG, PNG, WebP" in capsys.readouterr().err
+
+
+def test_several_photos_are_read_again_and_must_be_the_same(
+    photo: Path,
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    twin = tmp_path / "twin.png"
+    twin.write_bytes(photo.read_bytes())
+    words = ["edit", str(photo), str(twin), model, "--set", "Bald=1", f"--out={tmp_path}/out"]
+    assert main(words) == 0
+    first, second = sorted((tmp_path / "out").iterdir())
+    assert (pixels_of(first) == pixels_of(second)).all()
+    assert (pixels_of(first) != pixels_of(photo)).any()
+    edit = FaceModel.before_and_after
+
+    def edit_meanwhile(*args: Any, **options: Any) -> Any:
+        twin.write_bytes(photo.read_bytes() + b"more")
+        return edit(*args, **options)
+
+    monkeypatch.setattr(FaceModel, "before_and_after", edit_meanwhile)
+    assert main(words) == 2
+    assert f"{twin}: has changed since its faces were found" in capsys.readouterr().err

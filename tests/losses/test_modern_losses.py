@@ -10,7 +10,7 @@ from twobirds.losses.adversarial import (
     relativistic_generator_loss,
 )
 from twobirds.losses.editing import edit_label_loss, prior_distance
-from twobirds.losses.identity import identity_distance, person_loss
+from twobirds.losses.identity import cosine_distance, person_loss
 from twobirds.losses.integrated import unit_channels
 from twobirds.losses.penalty import gradient_penalty
 
@@ -84,10 +84,10 @@ def test_person_loss_asks_for_a_margin_and_passes_over_strangers() -> None:
     assert person_loss(cosines, torch.full((3,), -1)).item() == 0
 
 
-def test_identity_distance_is_one_less_the_cosine() -> None:
+def test_cosine_distance_is_one_minus_the_cosine() -> None:
     first = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
     second = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    assert identity_distance(first, second).item() == pytest.approx(0.2)
+    assert cosine_distance(first, second).item() == pytest.approx(0.2)
 
 
 def test_of_several_changes_each_counts_by_the_root() -> None:

@@ -16,7 +16,7 @@ from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.training.modern import ModernGAN
 from twobirds.training.modern_plan import Parts
-from twobirds.training.run import fit_to_pack, train_run
+from twobirds.training.run import fit_to_pack, fork_run, train_run
 
 LEARNS = {
     "reading": {"recognizer", "guide"},
@@ -43,10 +43,12 @@ def test_the_parts_of_a_batch() -> None:
 
 
 @pytest.mark.parametrize("iteration", [0, 3])
+@pytest.mark.parametrize("faces_per_person", [1, 4])
 def test_each_step_has_gradients_of_its_own_networks_only(
-    tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch, iteration: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, iteration: int, faces_per_person: int
 ) -> None:
-    gan, loader = objective(tiny_pack, modern_recipe())
+    pack = write_pack(tmp_path / "people", faces_per_person=faces_per_person)
+    gan, loader = objective(pack, modern_recipe())
     step, seen = gan.players.step, {}
 
     def watch(name: str, images_seen: int) -> None:
@@ -56,12 +58,15 @@ def test_each_step_has_gradients_of_its_own_networks_only(
     monkeypatch.setattr(gan.players, "step", watch)
     gan.update(loader.batch(iteration), loader, iteration)
     assert list(seen) == list(LEARNS)
-    assert seen == LEARNS
+    heads = {"person_head"} if faces_per_person > 1 else set()
+    assert seen == LEARNS | {"reading": LEARNS["reading"] | heads}
 
 
 def test_metrics_of_both_stages(tiny_pack: Pack) -> None:
     gan, loader = objective(tiny_pack, modern_recipe())
-    common = {"label_real", "d_adversarial", "slope", "g_adversarial", "label_fake", "latent"}
+    learned = {"label_learned", "label_guide"}
+    drawn = {"label_real", "d_adversarial", "slope", "g_adversarial", "label_fake", "latent"}
+    common = learned | drawn
     assert set(gan.update(loader.batch(0), loader, 0)) == common
     second = gan.update(loader.batch(3), loader, 3)
     added = {"label_edited", "prior", "consistency", "perceptual", "pixel", "kept"}
@@ -70,7 +75,6 @@ def test_metrics_of_both_stages(tiny_pack: Pack) -> None:
 
 
 def test_where_people_are_known_drawn_faces_shall_be_them(tmp_path: Path) -> None:
-    """The head learns from real faces only; what is drawn is held against its average."""
     pack = write_pack(tmp_path / "people", faces_per_person=4)
     gan, loader = objective(pack, modern_recipe())
     assert gan.modern.num_people == 5  # of six, one is held out
@@ -92,6 +96,27 @@ def test_identity_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
     )
     assert "person_head" not in gan.networks
     assert "identity_edited" not in gan.update(loader.batch(3), loader, 3)
+
+
+def test_a_model_of_some_people_begins_one_of_others(tmp_path: Path) -> None:
+    source = write_pack(tmp_path / "source", faces_per_person=4)
+    run = trained_run(tmp_path / "run", source, modern_recipe())
+    others = write_pack(tmp_path / "others", faces_per_person=2)
+    again = trained_run(
+        tmp_path / "again", others, modern_recipe(), start_from=run, max_seconds=0.0
+    )
+    old, new = (run_state(folder)["networks"]["person_head"] for folder in (run, again))
+    assert len(old["people.weight"]) != len(new["people.weight"])
+
+
+def test_a_fork_keeps_its_people_and_networks(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "people", faces_per_person=4)
+    run = trained_run(tmp_path / "run", pack, modern_recipe(), max_seconds=0.0)
+    changed = modern_recipe(modern={"keep": 9.0})
+    fork_run(run, tmp_path / "fork", changed)
+    trained_run(tmp_path / "fork", pack, changed, resume=True)
+    with pytest.raises(InputError, match="has other networks"):
+        fork_run(run, tmp_path / "other", modern_recipe(modern={"has_mask": False}))
 
 
 def test_a_run_with_people_resumes_bit_equal_and_is_a_model(tmp_path: Path) -> None:
@@ -214,6 +239,6 @@ def test_no_faces_are_no_error(tmp_path: Path, tiny_pack: Pack) -> None:
 
 
 def test_it_takes_no_other_network_for_its_features(tmp_path: Path, tiny_pack: Pack) -> None:
-    with pytest.raises(InputError, match="features of its own recognizer"):
+    with pytest.raises(InputError, match="features of its own guide"):
         train_run(modern_recipe(), tiny_pack, tmp_path / "r", CPU, feature_network=lambda x: [x])
     assert not (tmp_path / "r").exists()

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import os
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from twobirds.api import FaceModel
 from twobirds.apps.web.files import Files, sweep
 from twobirds.apps.web.limits import Guard, RateLimit
 from twobirds.apps.web.service import NUM_DIRECTIONS, VIEW_SIDE, FaceService
+from twobirds.apps.web.sessions import CallSessions
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.witness import first_candidates
 from twobirds.errors import InputError
@@ -220,3 +223,20 @@ def test_codes_move_along_directions_and_stay_in_their_range(service: FaceServic
     assert (moved - latents).norm() > 1
     rows = service.model.complete_attributes(1, {})
     assert (service.draw(moved, rows) != service.draw(latents, rows)).mean() > 0.5
+
+
+def test_the_sessions_of_calls_end() -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+            self.session_data: dict[str, int] = {"page": 0, "call": 1, "late": 2}
+            self.time_last_used = dict(self.session_data)
+
+    page = SimpleNamespace(state_holder=Holder())
+    calls = CallSessions(page, seconds=0.05)  # type: ignore[arg-type]
+    calls.answered("call")
+    assert len(page.state_holder.session_data) == 3  # its answer is being fetched
+    time.sleep(0.06)
+    calls.answered("late")
+    assert set(page.state_holder.session_data) == set(page.state_holder.time_last_used)
+    assert set(page.state_holder.session_data) == {"page", "late"}

@@ -38,8 +38,8 @@ class FaceModel:
         """Load a model.
 
         Args:
-            source: A shipped name such as `celeba64-paper`, a run folder, a model folder, a
-                checkpoint file, or `hf://owner/name` for a model on the Hugging Face Hub.
+            source: A shipped name such as `celeba64`, a run folder, a model folder, a checkpoint
+                file, or `hf://owner/name` for a model on the Hugging Face Hub.
             device: auto, cpu or cuda.
 
         Raises:
@@ -60,7 +60,7 @@ class FaceModel:
 
         Raises:
             InputError: If the folder holds anything but a model, or the report is about other
-                weights; those of a model that `save` will round to float16 are others.
+                weights; weights rounded to float16 are others.
         """
         save_trained(self.trained, Path(folder), half=half, report=report)
 
@@ -81,8 +81,7 @@ class FaceModel:
             report: Output of `evaluate` for the weights as stored, whose figures go into the card.
 
         Raises:
-            InputError: If the Hub refuses or cannot be reached, or the report is about other
-                weights.
+            InputError: If the Hub refuses, or the report is about other weights.
         """
         push_trained(self.trained, repository, half=half, private=private, report=report)
 
@@ -196,17 +195,15 @@ class FaceModel:
     ) -> Tensor:
         """Change some attributes of faces (P4; Sec. 5.3.3).
 
-        The paper's networks rebuild the face from its code with other attributes. Those of preset
-        modern start from the face itself: with nothing changed they give it back, nearly.
-
-        Attributes not named keep what the recognizer reads, but for those that a named one
-        excludes: a face made blond stops being black-haired (ADR 14).
+        The paper's networks rebuild the face from its code; those of preset modern start from the
+        face itself, and with nothing changed they give it back, nearly. Attributes not named keep
+        what the recognizer reads, but for those that a named one excludes: a face made blond stops
+        being black-haired (ADR 14).
 
         Args:
             faces: Aligned faces.
             changes: Target in [0, 1] for each attribute to change.
-            strength: How much of the way to the targets to go; 0 changes nothing, above 1
-                exaggerates.
+            strength: How much of the way to go; 0 changes nothing, above 1 exaggerates.
             refine_steps: Steps of optimizing each code for its face first.
 
         Returns:
@@ -214,8 +211,7 @@ class FaceModel:
 
         Raises:
             InputError: If the faces have another type, shape, dtype or range, an attribute is
-                unknown, a target is not a number in [0, 1], or the strength or the number of steps
-                is negative or not finite.
+                unknown, or a target, the strength or the number of steps is out of its range.
         """
         require_strength(strength)
         return self._redrawing(faces, changes, refine_steps)(float(strength))
@@ -228,10 +224,14 @@ class FaceModel:
         strength: float = 1.0,
         refine_steps: int = 0,
     ) -> tuple[Tensor, Tensor]:
-        """Draw faces with nothing changed, and changed as `edit` does; they are read once."""
+        """What `edit` with the same arguments makes of nothing and of the changes, at one reading.
+
+        Returns twice `[B, 3, H, W]` float32 in [-1, 1]; errors are those of `edit`.
+        """
         require_strength(strength)
         draw = self._redrawing(faces, changes, refine_steps)
-        return draw(0.0), draw(float(strength))
+        before = draw(0.0)
+        return before, draw(float(strength)) if changes else before
 
     def edit_until(
         self,

@@ -1,6 +1,7 @@
 """The image files of a command: aligned faces as they are, or photos whose faces are found."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,8 @@ class FaceFile:
     found: "tuple[FoundFace, ...]" = ()
     numbers: tuple[int, ...] = ()
     """Of the faces, counted from the left of the photo."""
+    digest: bytes = b""
+    """SHA-256 of the photo's file."""
 
     def whole(self) -> "FaceFile":
         """With the pixels of its photo, which only the photo of a command with one keeps.
@@ -92,7 +95,10 @@ class FaceFile:
             return self
         from twobirds.photos import read_photo
 
-        return dataclasses.replace(self, photo=_named(self.path, read_photo))
+        data = _named(self.path, bytes)
+        if hashlib.sha256(data).digest() != self.digest:
+            raise InputError(f"{self.path}: has changed since its faces were found")
+        return dataclasses.replace(self, photo=read_photo(data))
 
     def redrawn(self, before: "Tensor", after: "Tensor") -> np.ndarray:
         """The picture `[H, W, 3]` uint8 with its faces changed.
@@ -166,7 +172,8 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
         note(line)
     files = []
     for path in command.images:
-        photo = _named(path, read_photo)
+        data = _named(path, bytes)
+        photo = _named(path, read_photo, data)
         try:
             found = cut_faces(photo, detector, model)
             if not found:
@@ -189,14 +196,15 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
         crops = np.stack([face.crop for face in chosen])
         if not for_edits or len(command.images) > 1:  # a thousand photos do not fit the memory
             photo = dataclasses.replace(photo, pixels=_NO_PIXELS, alpha=None)
-        files.append(FaceFile(path, crops, labels, photo, chosen, numbers))
+        digest = hashlib.sha256(data).digest()
+        files.append(FaceFile(path, crops, labels, photo, chosen, numbers, digest))
     return files
 
 
-def _named(path: Path, read: Callable[[bytes], T]) -> T:
-    """What is read of a file; errors name it."""
+def _named(path: Path, read: Callable[[bytes], T], data: bytes | None = None) -> T:
+    """What is read of a file, or of its content; errors name it."""
     try:
-        return read(path.read_bytes())
+        return read(path.read_bytes() if data is None else data)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except InputError as error:

@@ -37,7 +37,7 @@ class ModernConfig:
     keep: float = 0.5
     """Weight of the distance between the pixels of an edit and those of its source."""
     guide_noise: float = 0.5
-    """Largest standard deviation of the noise through which the guide reads."""
+    """Largest standard deviation of the noise through which the guide reads images in [-1, 1]."""
     identity_edited: float = 1.0
     """Weight of the distance of edits from their sources, as the guide sees them; of no
     effect where the pack knows no persons."""
@@ -57,6 +57,11 @@ class ModernConfig:
     """Step size of recognizer and guide at the start; it falls to zero."""
     recognizer_images: int = 300_000
     """Real images after which they are left as they are: more are learned by heart."""
+
+    @property
+    def tells_people(self) -> bool:
+        """Whether the guide learns who the people of the pack are."""
+        return self.num_people > 1 and max(self.identity_edited, self.identity_rebuilt) > 0
 
     def __post_init__(self) -> None:
         for name in _NOT_NEGATIVE:

@@ -170,15 +170,22 @@ def measure_editing(
     _note_rates(run, "editing", section)
     names = [name for name in EDITED_BY_ATTGAN if name in run.model.attributes]
     if names:
-        at_once = {str(n): run_several(study, n, faces=limit, among=names) for n in _SEVERAL}
-        several = {number: scores for number, scores in at_once.items() if scores}
-        section["attgan"] = score_some(study, edits, names) | {"several": several}
-    at_once = {str(n): run_several(study, n, faces=limit) for n in _SEVERAL}
-    if several := {number: scores for number, scores in at_once.items() if scores}:
-        section["several"] = several
-    reasons = {n: f"no face has {n} attributes that can be reversed" for n in at_once}
-    run.note_missing("editing.several", several, reasons)
+        section["attgan"] = score_some(study, edits, names)
+        section["attgan"] |= _measure_several(run, study, "editing.attgan.several", names)
+    section |= _measure_several(run, study, "editing.several", None)
     return section | _measure_truth(run, study, edits)
+
+
+def _measure_several(
+    run: Evaluation, study: EditingStudy, name: str, among: Sequence[str] | None
+) -> dict[str, Any]:
+    """`several`: edits of some attributes at once; empty if no face has as many."""
+    limit = run.config.faces_per_edit
+    at_once = {str(n): run_several(study, n, faces=limit, among=among) for n in _SEVERAL}
+    several = {number: scores for number, scores in at_once.items() if scores}
+    reasons = {n: f"no face has {n} attributes that can be reversed" for n in at_once}
+    run.note_missing(name, several, reasons)
+    return {"several": several} if several else {}
 
 
 def _measure_truth(run: Evaluation, study: EditingStudy, edits: Sequence[Edit]) -> dict[str, Any]:

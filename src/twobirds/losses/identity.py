@@ -23,14 +23,14 @@ def person_loss(cosines: Tensor, people: Tensor) -> Tensor:
     return (losses * known).sum() / known.sum().clamp(min=1)
 
 
-def identity_distance(embeddings: Tensor, sources: Tensor) -> Tensor:
-    """How far drawn faces are from the people they are drawn from.
+def cosine_distance(embeddings: Tensor, sources: Tensor) -> Tensor:
+    """How far the embeddings of drawn faces are from those of the people they are drawn from.
 
     Args:
         embeddings: `[B, E]` float32 of unit length.
         sources: The same of the real faces.
 
     Returns:
-        Scalar `[]` float32 in [0, 2]: one less the mean cosine.
+        Scalar `[]` float32 in [0, 2]: one minus the mean cosine.
     """
     return 1 - (embeddings * sources).sum(1).mean()

@@ -1,4 +1,4 @@
-"""The modern recognizer: attributes and person of a face, learned from real faces alone."""
+"""The modern recognizer and the guide's head of people, both learned from real faces alone."""
 
 from collections.abc import Sequence
 

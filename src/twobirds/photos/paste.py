@@ -36,7 +36,7 @@ def paste(
         return result
     change *= _fading(placement.size)[..., None]
     lost = _detail_lost(change)
-    coarse = _shrunk(pixels[top:bottom, left:right], placement.scale)
+    wide, spread = _coarse(pixels[top:bottom, left:right], placement.scale)
     height = max(1, _STRIP_PIXELS // (right - left))  # a face may fill fifty megapixels
     for row in range(top, bottom, height):
         box = (left, row, right, min(row + height, bottom))
@@ -44,8 +44,9 @@ def paste(
         added = uncut(change, placement, box)
         loss = uncut(lost, placement, box).clip(0, 1)[..., None]  # [h, w, 1]
         edited = region + added
-        if coarse is not None and loss.any():
-            edited -= loss * (region - _enlarged(coarse, region.shape, row - top, bottom - top))
+        if loss.any():
+            rows = spread[row - top : box[3] - top]  # [h, r]
+            edited -= loss * (region - np.tensordot(rows, wide, axes=1))
         levels = (edited * 255).round().clip(0, 255).astype(np.uint8)
         touched = _inside(placement, box) & ((np.abs(added).max(axis=2) > 0) | (loss[..., 0] > 0))
         result[row : box[3], left:right][touched] = levels[touched]
@@ -88,35 +89,21 @@ def _detail_lost(change: np.ndarray) -> np.ndarray:
     return lost.astype(np.float32)
 
 
-def _shrunk(region: np.ndarray, scale: float) -> np.ndarray | None:
-    """What is no finer than a pixel of the crop, small, float32 in [0, 1]; None if all is that."""
-    if scale >= 1:
-        return None
-    height, width = region.shape[:2]
-    small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shrunk: np.ndarray = cv2.resize(region, small, interpolation=cv2.INTER_AREA)
-    return shrunk.astype(np.float32) / 255
+def _coarse(region: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """What is no finer than a pixel of the crop, `[H, W, 3]` in two factors that need less memory.
 
-
-def _enlarged(
-    coarse: np.ndarray, shape: tuple[int, ...], first_row: int, num_rows: int
-) -> np.ndarray:
-    """Some rows `[h, w, 3]` of what was shrunk, at the size that it had.
-
-    Args:
-        coarse: What was shrunk.
-        shape: h, w, 3.
-        first_row: Which row is the first.
-        num_rows: Rows of the whole.
+    Returns:
+        `[r, W, 3]` float32 in about [0, 1], few rows of full width; `[H, r]` float32, how the rows
+        of the region are made of them.
     """
-    height, width = shape[:2]
-    y, x = coarse.shape[0] / num_rows, coarse.shape[1] / width
-    back = np.array([[x, 0, 0.5 * x - 0.5], [0, y, (first_row + 0.5) * y - 0.5]])  # of centres
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    large: np.ndarray = cv2.warpAffine(
-        coarse, back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return large
+    height, width = region.shape[:2]
+    scale = min(1.0, scale)
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrunk = cv2.resize(region, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    wide = cv2.resize(shrunk, (width, small[1]), interpolation=cv2.INTER_CUBIC)
+    ones = np.eye(small[1], dtype=np.float32)
+    spread = cv2.resize(ones, (small[1], height), interpolation=cv2.INTER_CUBIC)
+    return wide.reshape(small[1], width, 3), spread.reshape(height, small[1])
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ MAX_PHOTO_PIXELS = 50_000_000
 MIN_PHOTO_SIDE = 16
 """Pixels; nothing smaller shows a face."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
+_HEIC_HEADS = {b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")}
 _ORIENTATION, _THUMBNAIL = 0x0112, 1  # the EXIF tag, and the directory of the thumbnail
 
 
@@ -56,7 +57,7 @@ def read_photo(data: bytes) -> Photo:
             small.
     """
     _register_heif()
-    if data[4:8] == b"ftyp" and "HEIF" not in _known_formats():
+    if data[4:12] in _HEIC_HEADS and "HEIF" not in _known_formats():
         raise InputError("to read HEIC, install the package pillow-heif")
     with opened_image(data, _known_formats()) as image:
         _check_size(*image.size)

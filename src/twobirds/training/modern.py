@@ -24,7 +24,7 @@ from twobirds.losses.adversarial import (
 )
 from twobirds.losses.attributes import label_loss
 from twobirds.losses.editing import edit_label_loss, prior_distance
-from twobirds.losses.identity import identity_distance, person_loss
+from twobirds.losses.identity import cosine_distance, person_loss
 from twobirds.losses.integrated import (
     latent_distance,
     perceptual_distance,
@@ -46,7 +46,7 @@ Losses = dict[str, tuple[float, Tensor]]
 """By name: the weight, and the loss, a scalar `[]`."""
 
 # Purposes of the random draws.
-_LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED = 21, 31, 32, 33, 35, 36
+_LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED, _TAUGHT = 21, 31, 32, 33, 35, 36, 37
 _PERSONS = 0.1  # weight of telling people apart, in what the guide learns
 _PENALIZED_SHARE = 0.125  # of a batch, on which D's slope is measured
 
@@ -67,12 +67,12 @@ class ModernGAN(Unscheduled):
         self._favour = favour.to(runtime.device)  # [K]
         # Through noise, what the guide wants of pixels looks like the attribute to people too (Kaur
         # et al., 2019); without it a few painted ones would do.
-        self._read = dataclasses.replace(augment.WEAK, noise=self.modern.guide_noise)
-        self._taught = dataclasses.replace(self._read, cutout=augment.RECOGNIZER.cutout)
+        self._guide_view = dataclasses.replace(augment.WEAK, noise=self.modern.guide_noise)
+        self._guide_lesson = dataclasses.replace(self._guide_view, cutout=augment.RECOGNIZER.cutout)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """G, encoder, recognizer, guide and their averages, and D."""
+        """G, encoder, recognizer, guide and head of people, their averages, and D."""
         return self.players.networks
 
     @property
@@ -87,10 +87,12 @@ class ModernGAN(Unscheduled):
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """One iteration: what reads learns, faces are drawn, D learns, G and encoder learn."""
         step = Step(batch, loader, iteration)
+        learned: dict[str, Tensor] = {}
         if step.images_seen < self.modern.recognizer_images:
-            self._learn_labels(step)
+            learned = self._learn_labels(step)
             self.players.step(READING, step.images_seen)
         plan, metrics = self._plan(step)
+        metrics |= learned
         codes, fakes = self._draw(step, plan)
         scored, real_scores = self._score(step, plan, fakes)
         self.players.step(DISCRIMINATOR, step.images_seen)
@@ -103,19 +105,21 @@ class ModernGAN(Unscheduled):
         """Generated faces, real ones, both ways of rebuilding them, and edits."""
         return draw_samples(self.players, real_images, attributes)
 
-    def _learn_labels(self, step: Step) -> None:
-        """Gradients of recognizer and guide, from real faces alone."""
+    def _learn_labels(self, step: Step) -> dict[str, Tensor]:
+        """Gradients of recognizer and guide, from real faces alone; the losses by name."""
         players, batch = self.players, step.batch
         faces = augment.RECOGNIZER(batch.images, step.generator(_LEARNED))
         logits, _ = players.recognize(players.recognizer, faces)
-        loss = label_loss(logits, batch.attributes)
-        faces = self._taught(batch.images, step.generator(_LEARNED))
+        losses = {"label_learned": label_loss(logits, batch.attributes)}
+        faces = self._guide_lesson(batch.images, step.generator(_TAUGHT))
         logits, features = players.recognize(players.guide, faces)
-        loss = loss + label_loss(logits, batch.attributes)
+        losses["label_guide"] = label_loss(logits, batch.attributes)
+        total = losses["label_learned"] + losses["label_guide"]
         if (head := players.person_head) is not None:
-            cosines = head.cosines(head(features[-1]))
-            loss = loss + _PERSONS * person_loss(cosines, batch.people)
-        loss.backward()
+            losses["person"] = person_loss(head.cosines(head(features[-1])), batch.people)
+            total = total + _PERSONS * losses["person"]
+        total.backward()
+        return losses
 
     @torch.no_grad()
     def _plan(self, step: Step) -> tuple[Plan, dict[str, Tensor]]:
@@ -219,7 +223,7 @@ class ModernGAN(Unscheduled):
     def _label_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
         """What the averaged guide reads off generated and edited faces."""
         parts = plan.parts
-        seen = self._read(fakes, step.generator(_READ))
+        seen = self._guide_view(fakes, step.generator(_READ))
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
         logits, features = self.players.recognize(self.players.average_guide, shown)
         edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])
@@ -231,21 +235,18 @@ class ModernGAN(Unscheduled):
             target, has, read = (t[parts.edited] for t in (plan.target, plan.has, plan.read))
             loss = edit_label_loss(edited, target, target != has, read)
             losses["label_edited"] = (self.modern.attribute, loss)
-            losses |= self._identity_losses(
-                plan, parts.edited, "identity_edited", features[-1][: parts.edited.stop]
-            )
+            losses |= self._identity_losses(plan, parts.edited, features[-1][: parts.edited.stop])
         return losses
 
-    def _identity_losses(self, plan: Plan, part: slice, name: str, features: Tensor) -> Losses:
-        """Whether a part of what is drawn, of these last features, still shows its person.
-
-        `name` is that of the loss and of its weight.
-        """
-        head = self.players.average_person_head
+    def _identity_losses(self, plan: Plan, part: slice, features: Tensor) -> Losses:
+        """Whether the edited or the rebuilt part, of these features, still shows its people."""
+        head, modern = self.players.average_person_head, self.modern
         if head is None:
             return {}
-        distance = identity_distance(head(features), head(plan.features[-1][part]))
-        return {name: (getattr(self.modern, name), distance)}
+        distance = cosine_distance(head(features), head(plan.features[-1][part]))
+        if part == plan.parts.edited:
+            return {"identity_edited": (modern.identity_edited, distance)}
+        return {"identity_rebuilt": (modern.identity_rebuilt, distance)}
 
     def _code_losses(self, plan: Plan, codes: Tensor, fakes: Tensor) -> Losses:
         """The code of a generated face is the z it was made from, that of an edit its source's."""
@@ -277,7 +278,7 @@ class ModernGAN(Unscheduled):
             real = [unit_channels(feature[parts.rebuilt]) for feature in plan.features]
             distance = perceptual_distance(real, features, loss.perceptual_norm)
             losses["perceptual"] = (loss.perceptual, distance)
-            losses |= self._identity_losses(plan, parts.rebuilt, "identity_rebuilt", last)
+            losses |= self._identity_losses(plan, parts.rebuilt, last)
             distance = pixel_distance(images[parts.rebuilt], rebuilt, loss.pixel_norm)
             losses["pixel"] = (loss.pixel, distance)
         if len(edited):

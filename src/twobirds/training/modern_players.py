@@ -1,8 +1,8 @@
 """The networks of preset modern in training.
 
 G, encoder and recognizer make the model. D and the guide teach them: the guide is a recognizer that
-reads through noise and tells people apart, and says what drawn faces lack. The recognizer itself,
-which is to read faces as they are, has no part in what is drawn.
+reads through noise and tells people apart, and says what drawn faces lack. The recognizer itself
+says what real faces have; no gradient of it reaches G.
 """
 
 import copy
@@ -55,8 +55,7 @@ class ModernPlayers:
             "guide": self.guide,
         }
         self.person_head = None
-        wants_identity = self.modern.identity_edited or self.modern.identity_rebuilt
-        if self.modern.num_people > 1 and wants_identity:
+        if self.modern.tells_people:
             self.person_head = build_person_head(model, self.modern.num_people, seed=seed)
             averaged["person_head"] = self.person_head
         self.networks = averaged | {"discriminator": self.discriminator}

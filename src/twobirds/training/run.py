@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run, save_state
-from twobirds.config import RunConfig, to_dict
+from twobirds.config import ModernConfig, RunConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models.files import find_weights
@@ -25,7 +25,9 @@ from twobirds.training.stage2 import FeatureNetwork
 NUM_BANK_ROWS = 1024
 _BANK = 31  # purpose of the random draw
 _STAND_INS = {"guide": "recognizer"}
-"""Networks of training that a saved model has none of, and what may stand in for them."""
+"""Networks of training that a saved model has none of, and what stands in for them."""
+_OF_THE_PACK = frozenset({"person_head"})
+"""Networks that know the people of one pack."""
 _FEATURE_NETWORK = "feature_network_sha256"  # entry of the checkpoint
 
 ObjectiveBuilder = Callable[[RunConfig, Runtime], Objective]
@@ -72,7 +74,7 @@ def train_run(
     if config.modern is None:
         build = partial(IterativeGAN, feature_network=feature_network)
     elif feature_network is not None:
-        raise InputError("preset modern compares features of its own recognizer: no other network")
+        raise InputError("preset modern compares features of its own guide: no other network")
     identities = {}
     if feature_network_sha256 is not None:
         identities[_FEATURE_NETWORK] = feature_network_sha256
@@ -147,8 +149,9 @@ def train_objective(
 def begin_with(objective: Objective, config: RunConfig, source: str | Path) -> None:
     """Give the networks of a new run the weights of a trained model.
 
-    A moving average begins as its network, and a network that the model has no weights of (of a
-    saved model: the discriminator of preset modern) keeps its random ones.
+    A moving average begins as its network, the guide of preset modern as the recognizer where the
+    model has none, and what the model has no weights of (of a saved model: the discriminator of
+    preset modern) or what knows the people of its pack keeps its random ones.
 
     Args:
         objective: What is to be trained.
@@ -163,9 +166,13 @@ def begin_with(objective: Objective, config: RunConfig, source: str | Path) -> N
         raise InputError(f"{source}: knows other attributes than the pack has, or in another order")
     for name, network in objective.networks.items():
         base = name.removesuffix("_ema")
-        found = weights.get(name, weights.get(base, weights.get(f"{base}_ema")))
-        if found is None:
-            found = weights.get(_STAND_INS.get(base, ""))
+        if base in _OF_THE_PACK:
+            continue
+        end = name[len(base) :]
+        candidates = [name, base, f"{base}_ema"]
+        if other := _STAND_INS.get(base):
+            candidates += [f"{other}{end}", other, f"{other}_ema"]
+        found = next((weights[c] for c in candidates if c in weights), None)
         if found is None:
             continue
         try:
@@ -195,12 +202,22 @@ def fork_run(source: Path, run: Path, config: RunConfig) -> None:
     model = dataclasses.replace(
         config.model, attributes=earlier.model.attributes, landmarks=earlier.model.landmarks
     )
-    config = dataclasses.replace(config, model=model)
-    if config.model != earlier.model:
+    modern = config.modern
+    if modern is not None and earlier.modern is not None:
+        modern = dataclasses.replace(modern, num_people=earlier.modern.num_people)
+    config = dataclasses.replace(config, model=model, modern=modern)
+    if config.model != earlier.model or _shapes(modern) != _shapes(earlier.modern):
         raise InputError(f"{source}: has other networks than the run to make of it")
     # The window of losses that is under way ends here: a new stage has other names in it.
     state |= {"config": to_dict(config), "window": {}, "window_iterations": 0}
     save_state(checkpoint, state)
+
+
+def _shapes(modern: ModernConfig | None) -> tuple[bool, ...]:
+    """Which networks and parts of them preset modern has."""
+    if modern is None:
+        return ()
+    return modern.has_skips, modern.has_mask, modern.tells_people
 
 
 def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:

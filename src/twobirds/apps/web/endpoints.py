@@ -1,9 +1,10 @@
 """The HTTP API: recognize, edit and generate, under /gradio_api/call/NAME."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -11,24 +12,34 @@ from twobirds.apps.pictures import near_square_grid, picture_bytes
 from twobirds.apps.web.controls import refuse_on_page
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import FaceService
+from twobirds.apps.web.sessions import CallSessions
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
+T = TypeVar("T")
 _MOST_FACES = 64  # of one call of generate
 _MOST_SEED = 2**53  # that JSON holds exactly
 
 
-def add_endpoints(service: FaceService, files: Files) -> None:
+def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
     """Add the named endpoints to the page that is being laid out; none of them is seen on it."""
+    sessions = CallSessions(page)
 
-    def recognize(photo: str | None) -> list[dict[str, Any]]:
-        return refuse_on_page(lambda: _recognize(service, photo))
+    def answer_to(request: gr.Request, work: Callable[[], T]) -> T:
+        try:
+            return refuse_on_page(work)
+        finally:
+            sessions.answered(request.session_hash)
 
-    def edit(photo: str | None, changes: Any, face: Any) -> str:
-        return str(refuse_on_page(lambda: _edit(service, files, photo, changes, face)))
+    def recognize(photo: str | None, request: gr.Request) -> list[dict[str, Any]]:
+        return answer_to(request, lambda: _recognize(service, photo))
 
-    def generate(attributes: Any, count: Any, seed: Any) -> str:
-        return str(refuse_on_page(lambda: _generate(service, files, attributes, count, seed)))
+    def edit(photo: str | None, changes: Any, face: Any, request: gr.Request) -> str:
+        return str(answer_to(request, lambda: _edit(service, files, photo, changes, face)))
+
+    def generate(attributes: Any, count: Any, seed: Any, request: gr.Request) -> str:
+        work = partial(_generate, service, files, attributes, count, seed)
+        return str(answer_to(request, work))
 
     with gr.Row(visible=False):
         photo, picture = gr.File(label="photo"), gr.File(label="picture")

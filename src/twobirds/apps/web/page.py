@@ -38,7 +38,7 @@ def build_page(service: FaceService, files: Files, threshold: float | None) -> g
             GenerateTab(service, files).build()
         with gr.Tab("Compare"):
             CompareTab(service, threshold).build()
-        add_endpoints(service, files)
+        add_endpoints(page, service, files)
     return page
 
 
