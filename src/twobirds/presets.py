@@ -27,7 +27,7 @@ TINY = RunConfig(
 MODERN = RunConfig(
     preset="modern",
     model=ModelConfig(size=64, width=0.5, num_latents=128),
-    loss=LossConfig(label=0.5, perceptual=1.0, pixel=15.0, latent=12.0),
+    loss=LossConfig(label=0.5, perceptual=2.0, pixel=40.0, latent=12.0),
     train=TrainConfig(
         batch_size=32,
         images=700_000,
