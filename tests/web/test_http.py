@@ -86,6 +86,14 @@ def call(address: str, name: str, data: list[Any]) -> str:
         return str(answer.read().decode())
 
 
+def test_no_file_of_the_machine_can_be_named(address: str, folder: Path) -> None:
+    for path in (folder / "photo.jpg", Path("/etc/passwd")):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            call(address, "recognize", [{"path": str(path), "meta": {"_type": "gradio.FileData"}}])
+        assert caught.value.code == 400
+        assert "files are uploaded first" in caught.value.read().decode()
+
+
 def hostile_files() -> list[tuple[str, bytes]]:
     """Two hundred uploads, with names: damaged, cut, bombs, in disguise."""
     draw = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import threading
 import time
@@ -162,15 +163,15 @@ def test_the_shelf_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shelf.get(c) is None
 
 
-def asked(guard: Guard, body: bytes, kind: str) -> int:
-    """The status of a POST."""
+def asked(guard: Guard, body: bytes, *kinds: str) -> int:
+    """The status of a POST, with so many headers that say of what kind it is."""
     sent: list[dict[str, Any]] = []
     parts = [body[:10], body[10:]]
     scope = {
         "type": "http",
         "method": "POST",
         "client": ("1.2.3.4", 5),
-        "headers": [(b"content-type", kind.encode())],
+        "headers": [(b"content-type", kind.encode()) for kind in kinds],
     }
 
     async def receive() -> dict[str, Any]:
@@ -193,16 +194,28 @@ async def echo(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def test_the_guard_refuses_addresses_size_and_haste() -> None:
-    guard = Guard(echo, per_minute=6, max_bytes=1000)
-    local = b'{"data": [{"path": "/tmp/x.jpg", "url": "http://127.0.0.1/x"}]}'
-    assert asked(guard, local, "application/json") == 200
-    for path in (b"http://example.com/x", b"\\u0068ttp://example.com", b"ftp://x"):
-        named = b'{"data": [[{"a": {"path": "' + path + b'"}}]]}'
-        assert asked(guard, named, "application/json") == 400
+def test_the_guard_takes_files_of_its_folder_only(tmp_path: Path) -> None:
+    guard = Guard(echo, per_minute=0, max_bytes=1000, folder=tmp_path / "own")
+
+    def named(path: str) -> int:
+        value = {"a": {"path": path, "url": "http://127.0.0.1/x"}}
+        return asked(guard, json.dumps({"data": [[value]]}).encode(), "application/json")
+
+    assert named(f"{tmp_path}/own/x/photo.jpg") == 200
+    elsewhere = ["/etc/passwd", "photo.jpg", f"{tmp_path}/own/../x.jpg", f"{tmp_path}/owner/x.jpg"]
+    for path in (*elsewhere, "http://example.com/x", "ftp://x", "a\0b", "x" * 9000):
+        assert named(path) == 400, path
+    escaped = b'{"data": [[{"path": "\\u002fetc/passwd"}]]}'
+    assert asked(guard, escaped, "application/json") == 400
+    # As a form to whoever reads the last of two headers, as JSON to whoever reads the first.
+    assert asked(guard, escaped, "application/json", "multipart/form-data; boundary=x") == 400
+
+
+def test_the_guard_refuses_size_and_haste(tmp_path: Path) -> None:
+    guard = Guard(echo, per_minute=2, max_bytes=1000, folder=tmp_path)
     assert asked(guard, b"--" + bytes(1_200_000), "multipart/form-data; boundary=x") == 413
     assert asked(guard, b"--" + bytes(900), "multipart/form-data; boundary=x") == 200
-    assert asked(guard, local, "application/json") == 429
+    assert asked(guard, b'{"data": []}', "application/json") == 429
 
 
 def test_an_address_may_ask_so_often_a_minute() -> None:

@@ -40,6 +40,7 @@ FaceNumber = Annotated[
 ]
 
 
+_LEFT = "; it is left as it is, unless --face names it"
 _NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 T = TypeVar("T")
 
@@ -182,17 +183,17 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
                 )
             numbers = _chosen(len(found), command.face)
             if for_edits and command.face is None:
-                numbers = _usable(found) or numbers  # of none that are, the first says why
+                numbers = _best(found) or numbers  # of none that are fit, the first says why
             chosen = tuple(found[number - 1] for number in numbers)
             if for_edits:
                 require_usable(chosen, numbers)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         labels = tuple(_label(path, number, len(found)) for number in numbers)
-        for number, face in enumerate(found, 1):
-            if command.face in (None, number):
-                for doubt in (*face.doubts.refusals, *face.doubts.warnings):
-                    note(f"{_label(path, number, len(found))}: {doubt}")
+        named = (command.face,) if command.face else range(1, len(found) + 1)
+        for number in named:
+            left = for_edits and number not in numbers
+            _tell_doubts(_label(path, number, len(found)), found[number - 1], is_left=left)
         crops = np.stack([face.crop for face in chosen])
         if not for_edits or len(command.images) > 1:  # a thousand photos do not fit the memory
             photo = dataclasses.replace(photo, pixels=_NO_PIXELS, alpha=None)
@@ -211,6 +212,12 @@ def _named(path: Path, read: Callable[[bytes], T], data: bytes | None = None) ->
         raise InputError(f"{path}: {error}") from error
 
 
+def _tell_doubts(label: str, face: "FoundFace", *, is_left: bool) -> None:
+    """Say what speaks against a face, and whether it is left out for that."""
+    for doubt in (*face.doubts.refusals, *face.doubts.warnings):
+        note(f"{label}: {doubt}" + _LEFT * is_left)
+
+
 def _chosen(count: int, number: int | None) -> tuple[int, ...]:
     """Numbers of the faces that are meant."""
     if number is None:
@@ -220,9 +227,16 @@ def _chosen(count: int, number: int | None) -> tuple[int, ...]:
     return (number,)
 
 
-def _usable(found: "Sequence[FoundFace]") -> tuple[int, ...]:
-    """Numbers of the faces that can be edited."""
-    return tuple(n for n, face in enumerate(found, 1) if not face.doubts.refusals)
+def _best(found: "Sequence[FoundFace]") -> tuple[int, ...]:
+    """Numbers of the faces without doubts, or, if all have some, of those that can be edited.
+
+    What is small and blurred beside a clear face is often none.
+    """
+    clear = (
+        n for n, face in enumerate(found, 1) if not (face.doubts.refusals + face.doubts.warnings)
+    )
+    usable = (n for n, face in enumerate(found, 1) if not face.doubts.refusals)
+    return tuple(clear) or tuple(usable)
 
 
 def _label(path: Path, number: int, count: int) -> str:

@@ -4,6 +4,7 @@ PyTorch is imported inside functions only, here as in all of `apps`: help must c
 """
 
 import math
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -81,13 +82,20 @@ def load_model(name: str | None, device: str) -> "FaceModel":
 
 
 def require_images(paths: tuple[Path, ...]) -> None:
-    """Refuse a command without images.
+    """Refuse a command without images, before a model is loaded.
 
     Raises:
-        InputError: If there are none.
+        InputError: If there are none, or one is no file.
     """
     if not paths:
         raise InputError("no image was named: give one or more files")
+    for path in paths:
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        if is_folder:
+            raise InputError(f"{path}: cannot be read: Is a directory")
 
 
 def require_seed(seed: int) -> None:

@@ -4,6 +4,7 @@ import json
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -70,16 +71,21 @@ class RefusedError(Exception):
 
 
 class Guard:
-    """ASGI middleware that refuses what is too often, too large, or names files by address.
+    """ASGI middleware that refuses what is too often, too large, or names files of others.
+
+    Gradio fetches a file that a call names by its address, and reads one that it names by its place
+    on this machine; a call may name what was uploaded or handed out, and nothing else.
 
     Args:
         app: The application.
         per_minute: Uploads and calls allowed for an address a minute; 0 allows all.
         max_bytes: Largest file.
+        folder: Where uploads and downloads lie.
     """
 
-    def __init__(self, app: App, per_minute: int, max_bytes: int) -> None:
+    def __init__(self, app: App, per_minute: int, max_bytes: int, folder: Path) -> None:
         self.app, self.limit, self.max_bytes = app, RateLimit(per_minute), max_bytes
+        self.folder = folder.resolve()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -109,12 +115,12 @@ class Guard:
         address = (scope.get("client") or ("unknown",))[0]
         if not self.limit.allows(address, time.monotonic()):
             raise RefusedError(429, "too many requests: try again in a minute")
-        headers = dict(scope["headers"])
-        is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+        is_form = bool(kinds) and all(k.startswith(b"multipart/form-data") for k in kinds)
         most = self.max_bytes + _FORM_BYTES if is_form else _MOST_JSON_BYTES
         body = await _read(receive, most)
-        if not is_form and _names_addresses(body):
-            raise RefusedError(400, "files are uploaded first, not named by their address")
+        if not is_form and not _names_only_files_in(self.folder, body):
+            raise RefusedError(400, "files are uploaded first, not named by address or place")
         rest = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
@@ -137,22 +143,29 @@ async def _read(receive: Receive, most: int) -> bytes:
             return b"".join(parts)
 
 
-def _names_addresses(body: bytes) -> bool:
-    """Whether JSON has a file whose `path` is an address: Gradio would fetch it."""
+def _names_only_files_in(folder: Path, body: bytes) -> bool:
+    """Whether every `path` of a file in JSON lies in a folder."""
     try:
         left = [json.loads(body)]
     except (ValueError, RecursionError):
-        return False  # no JSON: the application says so
+        return True  # no JSON: the application says so
     while left:
         value = left.pop()
         if isinstance(value, dict):
             path = value.get("path")
-            if isinstance(path, str) and "://" in path:
-                return True
+            if isinstance(path, str) and not _lies_in(folder, path):
+                return False
             left += value.values()
         elif isinstance(value, list):
             left += value
-    return False
+    return True
+
+
+def _lies_in(folder: Path, path: str) -> bool:
+    try:
+        return Path(path).resolve().is_relative_to(folder)
+    except (OSError, ValueError):  # such as a zero byte in it, or a name without end
+        return False
 
 
 async def _answer(refusal: RefusedError, send: Send) -> None:

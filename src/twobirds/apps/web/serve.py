@@ -95,6 +95,7 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
         Guard,
         per_minute=options.requests_per_minute,
         max_bytes=options.max_upload * 1_000_000,
+        folder=folder,
     )
     return app
 
