@@ -131,8 +131,7 @@ class ModernGAN(Unscheduled):
         logits, _ = self.players.recognize(self.players.average_recognizer, batch.images)
         metrics = {"label_real": label_loss(logits, batch.attributes)}
         has = (logits > 0).float()
-        logits, features = self.players.recognize(self.players.average_guide, batch.images)
-        read = torch.sigmoid(logits)
+        read, features = self._read_sources(step, parts)
         has[parts.generated] = batch.fake_attributes[parts.generated]
         target = has.clone()
         if parts.edited.stop:
@@ -144,6 +143,20 @@ class ModernGAN(Unscheduled):
                 step.generator(_CHANGES),
             )
         return Plan(parts, has, target, read, features), metrics
+
+    def _read_sources(self, step: Step, parts: Parts) -> tuple[Tensor, list[Tensor]]:
+        """The guide's attributes `[S, K]` in [0, 1] and features of S real faces.
+
+        Those to be edited are seen through the same noise and changes as their edits will be: were
+        they read clearly, edits would have to exaggerate what they shall keep.
+        """
+        images = step.batch.images
+        if not parts.sources.stop:
+            return images.new_zeros(0, len(self._favour)), []
+        seen = self._guide_view(images, step.generator(_READ))
+        shown = torch.cat([seen[parts.edited], images[parts.rebuilt]])
+        logits, features = self.players.recognize(self.players.average_guide, shown)
+        return torch.sigmoid(logits), features
 
     def _draw(self, step: Step, plan: Plan) -> tuple[Tensor, Tensor]:
         """Codes of all faces `[B, Z]`, read or drawn at random, and G's images of them."""

@@ -49,9 +49,9 @@ class Plan(NamedTuple):
     target: Tensor
     """`[B, K]` 0/1: what the faces drawn shall have."""
     read: Tensor
-    """`[B, K]` in [0, 1]: what the averaged guide reads off the real faces."""
+    """`[S, K]` in [0, 1]: what the averaged guide reads off the S sources."""
     features: list[Tensor]
-    """Its features of the real faces."""
+    """Its features of the sources; none if there are no sources."""
 
 
 class Step(NamedTuple):
