@@ -64,11 +64,21 @@ def test_doing_nothing_has_the_success_of_the_floor_and_no_drift(idle_study: Edi
     assert means["counterfactual_psnr_db"] == means["unedited_psnr_db"]
 
 
+def test_drift_from_the_source_counts_reconstruction_too(study: EditingStudy) -> None:
+    """A reconstruction one logit off everywhere, and an edit that draws just that."""
+    rebuilt = study.real_logits + 1.0
+    study = replace(study, rebuilt_logits=rebuilt)
+    edit = run_edit(study, 0, 1, np.flatnonzero(study.faces.attributes[:, 0] == 0)[:5])
+    assert edit.drift is not None
+    assert edit.drift_from_source is not None
+    assert edit.drift_from_source - edit.drift == pytest.approx(1.0, abs=1e-5)
+
+
 def make_edit(attribute: int, target: int, success: list[int], floor: list[int]) -> Edit:
     nothing = np.empty((0, 3))
     positions = np.arange(len(success))
     return Edit(
-        attribute, target, positions, np.array(success, bool), np.array(floor, bool), 0.5,
+        attribute, target, positions, np.array(success, bool), np.array(floor, bool), 0.5, 0.75,
         np.empty(0), nothing,
     )  # fmt: skip
 
@@ -84,6 +94,7 @@ def test_rates_by_hand(study: EditingStudy) -> None:
     assert scores["floor_rate"] == pytest.approx((0.0 + 0.25) / 2)
     assert scores["num_edits"] == 2
     assert scores["drift"] == 0.5
+    assert scores["drift_from_source"] == 0.75
     first, second = study.model.attributes[:2]
     row = scores["per_attribute"][first]
     assert row["add"] == pytest.approx(0.9)
@@ -125,8 +136,9 @@ def test_no_drift_is_made_up_where_nothing_is_left_to_drift(
     monkeypatch.setattr("twobirds.evaluation.editing.excluded_by", lambda name: set(names))
     edit = run_edit(study, 0, 1, np.flatnonzero(study.faces.attributes[:, 0] == 0)[:10])
     assert edit.drift is None
+    assert edit.drift_from_source is None
     scores = score_edits(study, [edit])
-    assert "drift" not in scores
+    assert not {"drift", "drift_from_source"} & set(scores)
     assert "add_drift" not in scores["per_attribute"][names[0]]
 
 

@@ -78,6 +78,7 @@ def _mean_rates(study: EditingStudy, edits: Sequence[Edit]) -> dict[str, float]:
         "floor_rate": [float(edit.floor.mean()) for edit in edits],
         "ceiling_rate": [ceiling(study, edit.attribute, edit.target) for edit in edits],
         "drift": [edit.drift for edit in edits],
+        "drift_from_source": [edit.drift_from_source for edit in edits],
     }
     found = {name: [v for v in column if v is not None] for name, column in values.items()}
     return {name: float(np.mean(column)) for name, column in found.items() if column}

@@ -81,6 +81,8 @@ class Edit:
     """`[B]` bool: it reads it on the unedited reconstruction already."""
     drift: float | None
     """Mean change of the other logits, less that of plain reconstruction; None without others."""
+    drift_from_source: float | None
+    """Mean change of the other logits, that of reconstruction included; None without others."""
     distances: np.ndarray
     """`[b]` identity distances from the source; empty without an identity judge."""
     truth_psnr_db: np.ndarray
@@ -124,14 +126,16 @@ def run_edit(study: EditingStudy, attribute: int, target: int, positions: np.nda
     changed = [name, *(excluded_by(name) if target else ())]
     others = [k for k, other in enumerate(study.model.attributes) if other not in changed]
     real, rebuilt = study.real_logits[positions], study.rebuilt_logits[positions]
-    shifts = np.abs(logits - real) - np.abs(rebuilt - real)  # [B, K]
+    shifts = np.abs(logits - real)[:, others]  # [B, k]
+    own = np.abs(rebuilt - real)[:, others]
     return Edit(
         attribute=attribute,
         target=target,
         positions=positions,
         success=(logits[:, attribute] > 0) == target,
         floor=(rebuilt[:, attribute] > 0) == target,
-        drift=float(shifts[:, others].mean()) if others else None,
+        drift=float((shifts - own).mean()) if others else None,
+        drift_from_source=float(shifts.mean()) if others else None,
         distances=_distances(study, edited, positions),
         truth_psnr_db=_truth_psnr(study, edited, positions, name=name, target=target),
     )

@@ -126,7 +126,9 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Editing", "Drift", "editing.drift", ".3f",
         "How far an edit moves the judge's opinion (in logits) of attributes that were not edited, "
-        "beyond what reconstruction does already; near 0 is good.",
+        "beyond what reconstruction does already; near 0 is good. A model that rebuilds badly has "
+        "changed them before it edits: the second figure counts that too.",
+        (("reconstruction included", "editing.drift_from_source"),),
     ),
     Line(
         "Editing", "Accepted as the same person", "editing.identity.same_person_rate", ".1%",

@@ -205,11 +205,13 @@ def _measure_truth(run: Evaluation, study: EditingStudy, edits: Sequence[Edit]) 
 def _note_rates(run: Evaluation, name: str, section: Mapping[str, Any]) -> None:
     """Say which means over edits a section lacks."""
     counted = "success_rate" in section
+    drift = "no edit leaves an attribute that could drift" if counted else _FEW_EDITED
     run.note_missing(name, section, {
         "success_rate": _FEW_EDITED,
         "floor_rate": _FEW_EDITED,
         "ceiling_rate": "no real face has what an edit aims at" if counted else _FEW_EDITED,
-        "drift": "no edit leaves an attribute that could drift" if counted else _FEW_EDITED,
+        "drift": drift,
+        "drift_from_source": drift,
     })  # fmt: skip
 
 

@@ -58,6 +58,7 @@ _FIGURES = (
     ("editing", "attgan.several.6.success_rate", "six of AttGAN's at once, success of each"),
     ("editing", "identity.same_person_rate", "edited faces accepted as the same person"),
     ("editing", "drift", "drift of the other attributes, logits"),
+    ("editing", "drift_from_source", "the same, with that of reconstruction"),
     ("generation", "frechet_distance", "Frechet distance on the judge's features"),
     ("generation", "real_floor", "the same between real faces (floor)"),
     (
