@@ -1,6 +1,7 @@
 """The ablation: its recipes differ as they say, and a call trains, measures and writes a table."""
 
 import dataclasses
+import itertools
 import json
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,19 @@ from types import ModuleType
 import pytest
 
 from making_runs import write_pack
+from twobirds.config import RunConfig
 from twobirds.presets import MODERN, PAPER
 
+MAY_CHANGE = {
+    "+ relativistic game, smooth D": {"relativistic", "gradient_penalty"},
+    "+ augmentation": {"augment"},
+    "+ edits in training": {"edited_share", "copied_share"},
+    "+ gated features": {"has_skips", "keep"},
+    "+ mask": {"has_mask"},
+    "+ guide through noise": {"guide_noise"},
+    "+ guide of persons: modern": {"identity_edited", "identity_rebuilt"},
+}
+"""Settings of preset modern in which each step of the ablation may differ from the one before."""
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 
@@ -26,6 +38,15 @@ def ablation() -> Iterator[ModuleType]:
             sys.modules.pop(name, None)
 
 
+def differing(one: RunConfig, other: RunConfig) -> set[str]:
+    """Settings in which two runs of preset modern differ; all but those of `modern` are alike."""
+    assert dataclasses.replace(one, modern=None) == dataclasses.replace(other, modern=None)
+    assert one.modern is not None
+    assert other.modern is not None
+    a, b = dataclasses.asdict(one.modern), dataclasses.asdict(other.modern)
+    return {name for name in a if a[name] != b[name]}
+
+
 def test_it_goes_from_one_preset_to_the_other(ablation: ModuleType) -> None:
     recipes = ablation.variants(ablation.Settings(Path("pack"), Path("runs")))
     first, last = recipes["paper"], recipes["+ guide of persons: modern"]
@@ -34,6 +55,11 @@ def test_it_goes_from_one_preset_to_the_other(ablation: ModuleType) -> None:
     assert len({ablation.run_name(name) for name in recipes}) == len(recipes)
     assert len({r.train.images for r in recipes.values()}) == 1
     assert len({r.train.stage1_images for r in recipes.values()}) == 1
+    steps = [name for name in recipes if name.startswith("+ ")]
+    for before, after in itertools.pairwise(steps[1:]):
+        changed = differing(recipes[before], recipes[after])
+        assert changed <= MAY_CHANGE[after], after
+        assert changed
     plain = [json.dumps(dataclasses.asdict(r), sort_keys=True) for r in recipes.values()]
     assert len(set(plain)) == len(plain)
 

@@ -35,7 +35,6 @@ MODERN = RunConfig(
         learning_rate=3e-4,
         betas=(0.0, 0.99),
         max_updates=1,
-        edited_share=0.3,
         ema_half_life_images=20_000,
         sample_every_images=20_000,
     ),

@@ -30,6 +30,7 @@ from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.run import attribute_bank, fit_to_pack, train_run
+from twobirds.training.state import Progress
 
 # What a run writes
 
@@ -63,6 +64,15 @@ def test_the_last_losses_are_logged_and_kept_for_a_longer_run(tiny_run: Path) ->
     assert state["window_iterations"] == 1
     losses = {name: float(f"{total.item():.6g}") for name, total in state["window"].items()}
     assert losses.items() <= logged(tiny_run)[-1].items()
+
+
+def test_a_loss_that_ends_within_a_window_is_averaged_over_its_own_iterations() -> None:
+    progress = Progress()
+    progress.add({"learned": torch.tensor(2.0), "always": torch.tensor(1.0)})
+    progress.add({"always": torch.tensor(3.0)})
+    assert progress.window_counts == {"learned": 1, "always": 2}
+    progress.clear_window()
+    assert (progress.window, progress.window_counts, progress.window_iterations) == ({}, {}, 0)
 
 
 def test_counts_in_the_metrics_are_exact_beyond_six_digits(tmp_path: Path) -> None:

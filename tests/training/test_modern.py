@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from making_runs import CPU, differences, modern_recipe, run_state, trained_run, write_pack
+from making_runs import (
+    CPU,
+    differences,
+    logged,
+    modern_recipe,
+    run_state,
+    trained_run,
+    write_pack,
+)
 from twobirds import FaceModel
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
@@ -14,8 +22,8 @@ from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.training.modern import ModernGAN
-from twobirds.training.modern_plan import Parts
+from twobirds.training.modern import _READ, ModernGAN
+from twobirds.training.modern_plan import Parts, Step
 from twobirds.training.run import fit_to_pack, fork_run, train_run
 
 LEARNS = {
@@ -65,7 +73,14 @@ def test_each_step_has_gradients_of_its_own_networks_only(
 def test_metrics_of_both_stages(tiny_pack: Pack) -> None:
     gan, loader = objective(tiny_pack, modern_recipe())
     learned = {"label_learned", "label_guide"}
-    drawn = {"label_real", "d_adversarial", "slope", "g_adversarial", "label_fake", "latent"}
+    drawn = {
+        "label_real",
+        "d_adversarial",
+        "gradient_penalty",
+        "g_adversarial",
+        "label_fake",
+        "latent",
+    }
     common = learned | drawn
     assert set(gan.update(loader.batch(0), loader, 0)) == common
     second = gan.update(loader.batch(3), loader, 3)
@@ -139,10 +154,10 @@ def test_d_and_encoder_work_on_everything_drawn_by_one_pass_of_g(tiny_pack: Pack
 
 
 def test_a_part_can_be_switched_off(tiny_pack: Pack) -> None:
-    modern = {"has_skips": False, "relativistic": False, "smoothness": 0.0, "augment": False}
+    modern = {"has_skips": False, "relativistic": False, "gradient_penalty": 0.0, "augment": False}
     gan, loader = objective(tiny_pack, modern_recipe(modern=modern))
     metrics = gan.update(loader.batch(3), loader, 3)
-    assert "slope" not in metrics
+    assert "gradient_penalty" not in metrics
     assert metrics["d_adversarial"] > 1  # two log 2 where D cannot tell, not one
     assert not gan.players.generator.skips
 
@@ -162,6 +177,56 @@ def test_a_part_without_faces_costs_nothing(
     assert ("label_edited" in metrics) == ("kept" in metrics) == (shares[0] > 0)
     assert ("pixel" in metrics) == (sum(shares[1:]) > 0)
     assert ("label_fake" in metrics) == (sum(shares) < 1)
+
+
+def test_a_generated_face_and_its_rival_have_the_same_labels(
+    tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    scored: list[Tensor] = []
+    score = gan.players.score
+    monkeypatch.setattr(
+        gan.players, "score", lambda images, a: (scored.append(a), score(images, a))[1]
+    )
+    batch = loader.batch(3)
+    gan.update(batch, loader, 3)
+    generated = Parts.of(8, (0.375, 0.0625, 0.25)).generated
+    assert generated.stop > generated.start
+    for attributes in scored[:2]:  # real, then drawn
+        assert torch.equal(attributes[generated], batch.attributes[generated])
+
+
+def test_in_turn_ds_gradient_is_measured_at_every_face(
+    tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe(train={"batch_size": 16}))
+    seen: list[Tensor] = []
+
+    def note(scores: Tensor, images: Tensor) -> Tensor:
+        seen.append(images.detach())
+        return scores.sum() * 0
+
+    monkeypatch.setattr("twobirds.training.modern.gradient_penalty", note)
+    images = loader.batch(0).images
+    for number in range(8):
+        step = Step(loader.batch(0), loader, number)
+        gan._gradient_penalty(step, images, loader.batch(0).attributes)
+    assert [len(some) for some in seen] == [2] * 8
+    assert torch.equal(torch.stack(seen).transpose(0, 1).flatten(0, 1), images)
+
+
+def test_edits_and_their_sources_are_seen_through_the_same_noise(tiny_pack: Pack) -> None:
+    """Where nothing was drawn differently, the guide reads the same off both."""
+    gan, loader = objective(tiny_pack, modern_recipe(modern={"guide_noise": 0.5}))
+    step = Step(loader.batch(3), loader, 3)
+    parts = Parts.of(8, (0.375, 0.0625, 0.25))
+    with torch.no_grad():
+        read, _ = gan._read_sources(step, parts)
+        seen = gan._guide_view(step.batch.images, step.generator(_READ))
+        logits, _ = gan.players.recognize(gan.players.average_guide, seen[parts.edited])
+        clear, _ = gan.players.recognize(gan.players.average_guide, step.batch.images[parts.edited])
+    torch.testing.assert_close(read[parts.edited], torch.sigmoid(logits), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(read[parts.edited], torch.sigmoid(clear), atol=1e-5)
 
 
 def test_the_recognizer_never_sees_what_is_drawn(tiny_pack: Pack) -> None:
@@ -186,6 +251,17 @@ def test_the_recognizer_stops_learning_before_it_knows_the_faces_by_heart(tiny_p
         states.append({k: v.clone() for k, v in gan.players.recognizer.state_dict().items()})
     assert differences(states[0], states[1]) != []
     assert differences(states[1], states[3]) == []
+
+
+def test_what_was_learned_in_a_part_of_a_window_is_logged_as_it_was(
+    tmp_path: Path, tiny_pack: Pack
+) -> None:
+    train = {"images": 16, "log_every_images": 16, "stage1_share": 0.0}
+    config = modern_recipe(modern={"recognizer_images": 8}, train=train)
+    gan, loader = objective(tiny_pack, config)
+    first = gan.update(loader.batch(0), loader, 0)
+    line = logged(trained_run(tmp_path / "run", tiny_pack, config))[-1]
+    assert line["label_learned"] == pytest.approx(first["label_learned"].item(), rel=1e-4)
 
 
 def test_a_resumed_run_is_bit_equal(tmp_path: Path, tiny_pack: Pack) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from twobirds.config.checks import require
 
 _NOT_NEGATIVE = (
-    "smoothness", "attribute", "consistency", "prior", "keep", "guide_noise", "identity_edited",
-    "identity_rebuilt",
+    "gradient_penalty", "attribute", "consistency", "prior", "keep", "guide_noise",
+    "identity_edited", "identity_rebuilt",
 )  # fmt: skip
 
 
@@ -24,8 +24,8 @@ class ModernConfig:
     """Whether pixels of the source may stand in an edit."""
     relativistic: bool = True
     """Whether D scores each face against another; else real and fake by themselves."""
-    smoothness: float = 0.05
-    """Weight of D's squared slope, the half gamma of R1 and R2."""
+    gradient_penalty: float = 0.05
+    """Weight of D's squared gradient, the half gamma of R1 and R2."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
     attribute: float = 0.75

@@ -10,7 +10,8 @@ def gradient_penalty(scores: Tensor, images: Tensor) -> Tensor:
     After Mescheder et al. (2018, Sec. 4); both together as in R3GAN (Huang et al., 2024).
 
     Args:
-        scores: `[B]` float32, each of its own image.
+        scores: `[B]` float32. Where one image moves another's score, by a statistic of the batch,
+            that counts as the image's too.
         images: `[B, 3, H, W]`, with gradients on, which the scores were computed from.
 
     Returns:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from twobirds.models.residual import DownBlock, keep_scale
 
 _NUM_HIDDEN = 256
+_GROUP = 4  # faces whose deviation D sees
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -28,7 +29,7 @@ class ProjectionDiscriminator(nn.Module):
         self.blocks = nn.ModuleList(
             DownBlock(c_in, c_out, has_norm=False) for c_in, c_out in itertools.pairwise(channels)
         )
-        # One channel more: how much the faces of the batch differ.
+        # One channel more: how much the faces of a group differ.
         self.last = nn.Conv2d(channels[-1] + 1, channels[-1], 3, padding=1)
         self.hidden = nn.Linear(channels[-1] * 16, _NUM_HIDDEN)
         self.score = nn.Linear(_NUM_HIDDEN, 1)
@@ -51,13 +52,18 @@ class ProjectionDiscriminator(nn.Module):
         x = self.pixels(images.contiguous(memory_format=torch.channels_last))
         for block in self.blocks:
             x = block(x)
-        x = self.last(F.leaky_relu(torch.cat([x, _batch_deviation(x)], dim=1), 0.2))
+        x = self.last(F.leaky_relu(torch.cat([x, _group_deviation(x)], dim=1), 0.2))
         h = F.leaky_relu(self.hidden(F.leaky_relu(x, 0.2).flatten(1)), 0.2)  # [B, hidden]
         projected = (h * self.project(attributes * 2 - 1)).sum(1) / _NUM_HIDDEN**0.5
         return self.score(h).squeeze(1) + projected  # type: ignore[no-any-return]
 
 
-def _batch_deviation(x: Tensor) -> Tensor:
-    """Mean standard deviation over the batch, as a map `[B, 1, H, W]` (Karras et al., 2018)."""
-    deviation = torch.sqrt(x.float().var(0, correction=0) + 1e-8).mean()
-    return deviation.to(x.dtype).expand(len(x), 1, *x.shape[2:])
+def _group_deviation(x: Tensor) -> Tensor:
+    """Mean standard deviation in groups of faces, as a map `[B, 1, H, W]` (Karras et al., 2018).
+
+    Faces a quarter of the batch apart make a group; a batch that four does not divide is one.
+    """
+    group = _GROUP if len(x) % _GROUP == 0 else len(x)
+    variance = x.float().unflatten(0, (group, -1)).var(0, correction=0)  # [B / group, C, H, W]
+    deviation = torch.sqrt(variance + 1e-8).mean((1, 2, 3))
+    return deviation.repeat(group).to(x.dtype).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])

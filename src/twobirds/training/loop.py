@@ -141,7 +141,7 @@ class _Recorder:
     def log_window(self, stage: int) -> dict[str, float]:
         """Average the gathered losses over iterations and processes, check and write them."""
         progress = self.progress
-        sums = torch.stack(list(progress.window.values())) / progress.window_iterations
+        sums = torch.stack([s / progress.window_counts[n] for n, s in progress.window.items()])
         means = dict(zip(progress.window, average_values(sums).tolist(), strict=True))
         now = time.monotonic()
         # A window may have begun in an earlier leg: only what this one showed counts.

@@ -48,7 +48,7 @@ Losses = dict[str, tuple[float, Tensor]]
 # Purposes of the random draws.
 _LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED, _TAUGHT = 21, 31, 32, 33, 35, 36, 37
 _PERSONS = 0.1  # weight of telling people apart, in what the guide learns
-_PENALIZED_SHARE = 0.125  # of a batch, on which D's slope is measured
+_PENALTY_STRIDE = 8  # D's gradient is measured at every eighth face of a batch
 
 
 class ModernGAN(Unscheduled):
@@ -132,7 +132,7 @@ class ModernGAN(Unscheduled):
         metrics = {"label_real": label_loss(logits, batch.attributes)}
         has = (logits > 0).float()
         read, features = self._read_sources(step, parts)
-        has[parts.generated] = batch.fake_attributes[parts.generated]
+        has[parts.generated] = batch.attributes[parts.generated]
         target = has.clone()
         if parts.edited.stop:
             target[parts.edited] = draw_changes(
@@ -181,12 +181,9 @@ class ModernGAN(Unscheduled):
         """D's gradients; also its scores of the real faces `[B]`, detached."""
         # Sources are scored with what was read off them, as what is drawn of them is: labels have
         # other errors, by which D could tell without looking.
-        attributes = torch.cat(
-            [plan.has[plan.parts.sources], step.batch.attributes[plan.parts.generated]]
-        )
         real = self._as_seen(step, step.batch.images, _REAL)
         fake = self._as_seen(step, fakes.detach(), _FAKE)
-        real_scores = self.players.score(real, attributes)
+        real_scores = self.players.score(real, plan.has)
         fake_scores = self.players.score(fake, plan.target)
         if self.modern.relativistic:
             loss = relativistic_discriminator_loss(real_scores, fake_scores)
@@ -194,10 +191,11 @@ class ModernGAN(Unscheduled):
             loss = discriminator_loss(real_scores, fake_scores)
         metrics = {"d_adversarial": loss}
         total = self.config.loss.adversarial * loss
-        if self.modern.smoothness:
-            slope = self._slope(real, attributes) + self._slope(fake, plan.target)
-            metrics["slope"] = slope
-            total = total + self.modern.smoothness * slope
+        if self.modern.gradient_penalty:
+            r1 = self._gradient_penalty(step, real, plan.has)
+            r2 = self._gradient_penalty(step, fake, plan.target)
+            metrics["gradient_penalty"] = r1 + r2
+            total = total + self.modern.gradient_penalty * (r1 + r2)
         total.backward()
         return metrics, real_scores.detach()
 
@@ -207,11 +205,13 @@ class ModernGAN(Unscheduled):
             return images
         return augment.DISCRIMINATOR(images, step.generator(purpose))
 
-    def _slope(self, images: Tensor, attributes: Tensor) -> Tensor:
-        """D's squared slope at a part of the images."""
-        every = max(1, round(1 / _PENALIZED_SHARE))  # of all parts of the batch
-        some = images[::every].detach().requires_grad_(True)
-        return gradient_penalty(self.players.score(some, attributes[::every]), some)
+    def _gradient_penalty(self, step: Step, images: Tensor, attributes: Tensor) -> Tensor:
+        """D's squared gradient at a part of the images, each iteration another."""
+        # So far apart they make whole groups of D's deviation, of which each face's score depends.
+        stride = _PENALTY_STRIDE if len(images) > _PENALTY_STRIDE else 1
+        some = slice(step.number % stride, None, stride)
+        at = images[some].detach().requires_grad_(True)
+        return gradient_penalty(self.players.score(at, attributes[some]), at)
 
     def _improve(
         self, step: Step, plan: Plan, codes: Tensor, fakes: Tensor, real_scores: Tensor

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from twobirds.models.editing_generator import Source
+from twobirds.models.networks import ModernNetworks
 from twobirds.runtime import keyed_generator
 from twobirds.training.modern_players import ModernPlayers
 
@@ -24,27 +24,25 @@ def draw_samples(
     and each of a few attributes reversed.
     """
     config = players.config
-    generator, encoder = players.average_generator, players.average_encoder
+    networks = ModernNetworks(
+        players.average_generator, players.average_encoder, players.average_recognizer
+    )
     shape = (len(real_images), config.model.num_latents)
     latents = torch.rand(shape, generator=keyed_generator(config.train.seed, _SAMPLES)) * 2 - 1
-    codes, features = encoder(real_images)
-    weight = torch.ones(len(real_images), device=real_images.device)
+    reading = networks.read(real_images)
 
     def edit(name: str | None) -> Tensor:
         target = attributes.clone()
         if name is not None:
             column = config.model.attributes.index(name)
             target[:, column] = 1 - target[:, column]
-        if not players.modern.has_skips:
-            return generator(codes, target)  # type: ignore[no-any-return]
-        source = Source(real_images, features, target - attributes, weight)
-        return generator(codes, target, source)  # type: ignore[no-any-return]
+        return networks.redraw(real_images, reading, attributes, target)
 
     names = [name for name in _SHOWN if name in config.model.attributes][:_NUM_SHOWN]
     return {
-        "generated": generator(latents.to(real_images.device), attributes),
+        "generated": networks.draw(latents.to(real_images.device), attributes),
         "real": real_images,
-        "coded": generator(codes, attributes),
+        "coded": networks.draw(reading.latents, attributes),
         "copied": edit(None),
         **{name: edit(name) for name in names},
     }

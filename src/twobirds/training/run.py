@@ -209,7 +209,7 @@ def fork_run(source: Path, run: Path, config: RunConfig) -> None:
     if config.model != earlier.model or _shapes(modern) != _shapes(earlier.modern):
         raise InputError(f"{source}: has other networks than the run to make of it")
     # The window of losses that is under way ends here: a new stage has other names in it.
-    state |= {"config": to_dict(config), "window": {}, "window_iterations": 0}
+    state |= {"config": to_dict(config), "window": {}, "window_counts": {}, "window_iterations": 0}
     save_state(checkpoint, state)
 
 

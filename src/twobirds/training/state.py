@@ -28,19 +28,22 @@ class Progress:
     """Wall-clock seconds spent training, over all legs."""
     window: dict[str, Tensor] = field(default_factory=dict)
     """Sums of the losses since they were last written, scalars `[]`."""
+    window_counts: dict[str, int] = field(default_factory=dict)
+    """Iterations behind each: some losses have an end within a stage."""
     window_iterations: int = 0
-    """Iterations behind `window`."""
+    """Iterations since they were last written."""
 
     def add(self, metrics: Mapping[str, Tensor]) -> None:
         """Gather the losses of one iteration, without waiting for the device."""
         for name, value in metrics.items():
             total = self.window.get(name)
             self.window[name] = value.float() if total is None else total + value
+            self.window_counts[name] = self.window_counts.get(name, 0) + 1
         self.window_iterations += 1
 
     def clear_window(self) -> None:
         """Forget the gathered losses."""
-        self.window, self.window_iterations = {}, 0
+        self.window, self.window_counts, self.window_iterations = {}, {}, 0
 
 
 def save_checkpoint(
@@ -64,6 +67,7 @@ def save_checkpoint(
         "iteration": progress.iteration,
         "training_seconds": progress.training_seconds,
         "window": progress.window,
+        "window_counts": progress.window_counts,
         "window_iterations": progress.window_iterations,
         **extra,
     }
@@ -83,11 +87,15 @@ def restore(path: Path, state: Mapping[str, Any], objective: Objective) -> Progr
             optimizer.load_state_dict(state["optimizers"][name])
         objective.load_schedule_state(state["schedule"])
         device = next(next(iter(objective.networks.values())).parameters()).device
+        window_iterations = int(state["window_iterations"])
+        # Runs of older versions counted all losses alike.
+        counts = state.get("window_counts", dict.fromkeys(state["window"], window_iterations))
         return Progress(
             iteration=int(state["iteration"]),
             training_seconds=float(state["training_seconds"]),
             window={name: value.to(device) for name, value in state["window"].items()},
-            window_iterations=int(state["window_iterations"]),
+            window_counts=dict(counts),
+            window_iterations=window_iterations,
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

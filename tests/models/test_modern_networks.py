@@ -1,0 +1,112 @@
+"""Shapes and sizes of preset modern's networks, and what a source and a group do to them."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from making_runs import ATTRIBUTES, MODEL
+from twobirds.config import ModelConfig, ModernConfig
+from twobirds.models.build import (
+    build_editing_generator,
+    build_encoder,
+    build_projection_discriminator,
+    build_recognizer,
+)
+from twobirds.models.editing_generator import EditingGenerator, Source
+from twobirds.models.encoder import Encoder
+from twobirds.models.networks import ModernNetworks
+
+K = len(ATTRIBUTES)
+SMALL = dataclasses.replace(MODEL, attributes=ATTRIBUTES, size=32, width=0.125)
+
+
+def drawing(config: ModelConfig, modern: ModernConfig) -> tuple[EditingGenerator, Encoder]:
+    return build_editing_generator(config, modern).eval(), build_encoder(config).eval()
+
+
+def faces_and_codes(size: int, count: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(count, 3, size, size, generator=generator) * 2 - 1
+    codes = torch.rand(count, MODEL.num_latents, generator=generator) * 2 - 1
+    return images, codes, (torch.rand(count, K, generator=generator) > 0.5).float()
+
+
+@pytest.mark.parametrize(("size", "width"), [(32, 0.125), (64, 0.5), (128, 0.25)])
+def test_shapes_and_ranges(size: int, width: float) -> None:
+    config = dataclasses.replace(SMALL, size=size, width=width)
+    generator, encoder = drawing(config, ModernConfig())
+    images, _, attributes = faces_and_codes(size)
+    with torch.no_grad():
+        codes, features = encoder(images)
+        assert codes.shape == (3, MODEL.num_latents)
+        assert codes.abs().max() <= 1
+        source = Source(images, features, torch.ones(3, K), torch.ones(3))
+        for drawn in (generator(codes, attributes), generator(codes, attributes, source)):
+            assert drawn.shape == images.shape
+            assert drawn.abs().max() <= 1
+        logits, features = build_recognizer(config).eval()(images)
+        assert logits.shape == (3, K)
+        assert all(len(feature) == 3 for feature in features)
+        assert build_projection_discriminator(config)(images, attributes).shape == (3,)
+
+
+def test_a_source_of_weight_0_is_none_and_of_weight_1_changes_the_face() -> None:
+    generator, encoder = drawing(SMALL, ModernConfig())
+    images, _, attributes = faces_and_codes(32)
+    with torch.no_grad():
+        codes, features = encoder(images)
+        alone = generator(codes, attributes)
+        for weight, is_same in ((torch.zeros(3), True), (torch.ones(3), False)):
+            source = Source(images, features, torch.ones(3, K), weight)
+            drawn = generator(codes, attributes, source)
+            assert torch.allclose(drawn, alone, atol=1e-6) == is_same
+
+
+def test_each_face_is_drawn_for_itself() -> None:
+    generator, encoder = drawing(SMALL, ModernConfig())
+    images, _, attributes = faces_and_codes(32)
+    with torch.no_grad():
+        codes, features = encoder(images)
+        weight = torch.tensor([1.0, 0.0, 0.5])
+        whole = generator(codes, attributes, Source(images, features, attributes, weight))
+        second = Source(images[1:2], [f[1:2] for f in features], attributes[1:2], weight[1:2])
+        alone = generator(codes[1:2], attributes[1:2], second)
+    torch.testing.assert_close(whole[1:2], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_a_generator_without_skips_edits_as_it_learned_to_draw() -> None:
+    """It has inputs for the change, which no training has touched."""
+    generator, encoder = drawing(SMALL, ModernConfig(has_skips=False))
+    networks = ModernNetworks(generator, encoder, build_recognizer(SMALL).eval())
+    images, _, attributes = faces_and_codes(32)
+    with torch.no_grad():
+        reading = networks.read(images)
+        edited = networks.redraw(images, reading, 1 - attributes, attributes)
+        assert torch.equal(edited, networks.draw(reading.latents, attributes))
+
+
+def test_d_compares_faces_within_groups_of_four() -> None:
+    discriminator = build_projection_discriminator(SMALL).eval()
+    images, _, attributes = faces_and_codes(32, count=16)
+    with torch.no_grad():
+        whole = discriminator(images, attributes)
+        # Faces a quarter of the batch apart make a group, which is scored alike by itself.
+        group = discriminator(images[1::4], attributes[1::4])
+        torch.testing.assert_close(group, whole[1::4], rtol=1e-4, atol=1e-5)
+        images[2::4] = 0
+        changed = discriminator(images, attributes)
+    torch.testing.assert_close(changed[1::4], whole[1::4], rtol=1e-4, atol=1e-5)
+    images[1] = images[5]
+    with torch.no_grad():
+        assert not torch.allclose(discriminator(images, attributes)[9], whole[9])
+    with torch.no_grad():
+        assert discriminator(images[:7], attributes[:7]).shape == (7,)
+
+
+def test_attributes_move_the_score() -> None:
+    discriminator = build_projection_discriminator(SMALL).eval()
+    images, _, attributes = faces_and_codes(32, count=4)
+    with torch.no_grad():
+        scores = [discriminator(images, a) for a in (attributes, 1 - attributes)]
+    assert not torch.allclose(*scores)
