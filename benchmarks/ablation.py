@@ -106,7 +106,7 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
 
     strangers = {"identity_edited": 0.0, "identity_rebuilt": 0.0}
     clear = strangers | {"guide_noise": 0.0}
-    code = clear | {"has_skips": False, "keep": 0.0}
+    code = clear | {"has_skips": False, "has_mask": False, "keep": 0.0}
     still = code | {"edited_share": 0.0, "copied_share": 0.0}
     return {
         "paper": paper,
