@@ -28,7 +28,7 @@ class ModernConfig:
     """Weight of D's squared gradient, the half gamma of R1 and R2."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
-    attribute: float = 0.75
+    attribute: float = 0.6
     """Weight of the guide's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
@@ -38,7 +38,7 @@ class ModernConfig:
     """Weight of the distance between the pixels of an edit and those of its source."""
     guide_noise: float = 0.5
     """Largest standard deviation of the noise through which the guide reads images in [-1, 1]."""
-    identity_edited: float = 0.5
+    identity_edited: float = 0.75
     """Weight of the distance of edits from their sources, as the guide sees them; of no
     effect where the pack knows no persons."""
     identity_rebuilt: float = 0.5

@@ -13,14 +13,15 @@ def edit_label_loss(
 ) -> Tensor:
     """Whether edited faces show what was changed, and otherwise what they showed before.
 
-    The changed attributes of a face and the others count half each: in a mean over all, one change
-    among forty would go unheard. Of n changes each counts 1 / sqrt(n): with 1 / n faces of many
-    changes would learn each of them too little.
+    The mean over the attributes that are kept counts twice as much as a lone change, yet that is
+    heard: in a mean over all forty it would not be. Of n changes each counts 1 / sqrt(n) of a lone
+    one: with 1 / n faces of many changes would learn each of them too little.
 
     Args:
         attribute_logits: `[B, K]` float32: the guide on the edited faces.
         target: `[B, K]` 0/1: what they shall have.
-        is_changed: `[B, K]` bool: where that differs from the source.
+        is_changed: `[B, K]` bool: where that differs from the source, also where a contradiction
+            was switched off.
         read: `[B, K]` in [0, 1]: the guide on the sources.
 
     Returns:
@@ -32,7 +33,7 @@ def edit_label_loss(
     kept = 1 - changed
     seen = (losses * changed).sum(1) / changed.sum(1).clamp(min=1).sqrt()  # [B]
     left = (losses * kept).sum(1) / kept.sum(1).clamp(min=1)
-    return 0.5 * (seen + left).mean()
+    return (0.5 * seen + left).mean()
 
 
 def prior_distance(latents: Tensor) -> Tensor:
