@@ -6,7 +6,7 @@ from torch import Tensor
 
 from making_runs import ATTRIBUTES
 from twobirds import FaceModel
-from twobirds.api.search import STRENGTHS, Limits, agreement, search_strength
+from twobirds.api.search import STRENGTHS, Limits, Wish, agreement, search_strength
 from twobirds.errors import InputError
 
 SOURCES = torch.zeros(3, 1, 1, 1)
@@ -17,9 +17,12 @@ def draw(strength: float) -> Tensor:
     return torch.full((3, 1, 1, 1), strength)
 
 
-def agree(images: Tensor) -> Tensor:
-    """The first agrees from 0.5 on, the second from 1.25 on, the third never."""
-    return (images.flatten() >= torch.tensor([0.5, 1.25, 99.0])).float()
+def read(images: Tensor) -> Tensor:
+    """One attribute, seen on the first face from 0.5 on, on the second from 1.25 on, else never."""
+    return (images.flatten() >= torch.tensor([0.5, 1.25, 99.0])).float().unsqueeze(1)
+
+
+ADDED = Wish(torch.zeros(3, 1), torch.ones(3, 1))
 
 
 def distances(images: Tensor, sources: Tensor) -> Tensor:
@@ -27,7 +30,7 @@ def distances(images: Tensor, sources: Tensor) -> Tensor:
 
 
 def test_each_face_has_the_strength_that_it_takes() -> None:
-    edited = search_strength(draw, agree, Limits(until=0.9), SOURCES)
+    edited = search_strength(draw, read, ADDED, Limits(until=0.9), SOURCES)
     assert edited.strength.tolist() == [0.5, 1.25, STRENGTHS[-1]]
     assert edited.images.flatten().tolist() == edited.strength.tolist()
     assert edited.agreement.tolist() == [1, 1, 0]
@@ -36,32 +39,59 @@ def test_each_face_has_the_strength_that_it_takes() -> None:
 
 def test_identity_caps_the_strength() -> None:
     limits = Limits(max_identity_distance=0.8, identity=distances)
-    edited = search_strength(draw, agree, limits, SOURCES)
+    edited = search_strength(draw, read, ADDED, limits, SOURCES)
     assert edited.strength.tolist() == [0.5, 0.75, 1.5]
     assert edited.reasons == ["reached", "identity", "identity"]
     nothing = search_strength(
-        draw, agree, Limits(max_identity_distance=0.1, identity=distances), SOURCES
+        draw, read, ADDED, Limits(max_identity_distance=0.1, identity=distances), SOURCES
     )
     assert nothing.strength.tolist() == [0, 0, 0]
     assert nothing.images.flatten().tolist() == [0, 0, 0]
 
 
-def test_agreement_is_that_of_the_change_believed_least() -> None:
-    probabilities = torch.tensor([[0.9, 0.2, 0.5], [0.1, 0.9, 0.5]])
-    found = agreement(probabilities, {"a": 1, "b": 0}, ["a", "b", "c"])
-    assert found.tolist() == pytest.approx([0.8, 0.1])
-    assert agreement(probabilities, {}, ["a", "b", "c"]).tolist() == [1, 1]
+def test_agreement_is_how_near_the_target_is_read() -> None:
+    found = agreement(torch.tensor([[0.9, 0.2]]), torch.tensor([[1.0, 0.0]]))
+    assert found.flatten().tolist() == pytest.approx([0.9, 0.8])
+
+
+def test_what_is_there_already_is_neither_drawn_nor_waited_for() -> None:
+    """Two changes: the first face has both, read at 0.6; the second has one of them."""
+    wish = Wish(torch.tensor([[1.0, 1.0], [1.0, 0.0]]), torch.ones(2, 2))
+
+    def read_two(images: Tensor) -> Tensor:
+        seen = (images.flatten() >= 1).float()
+        return torch.stack([torch.full((2,), 0.6), torch.where(seen > 0, 0.95, 0.2)], dim=1)
+
+    edited = search_strength(lambda s: draw(s)[:2], read_two, wish, Limits(), SOURCES[:2])
+    assert edited.reasons == ["already", "reached"]
+    assert edited.strength.tolist() == [0, 1]
+    assert edited.agreement.tolist() == pytest.approx([0.2, 0.6])  # what is read is told as it is
+    assert edited.unedited.flatten().tolist() == [0, 0]
 
 
 def test_a_model_edits_until(tiny_model: FaceModel) -> None:
-    faces = tiny_model.generate(3)
+    faces = tiny_model.generate(12)
+    column = ATTRIBUTES.index("Male")
+    is_male = tiny_model.recognize(faces)[:, column] > 0.5
+    found = tiny_model.edit_until(faces, {"Male": 1}, Limits(until=1.0))
+    assert [reason == "already" for reason in found.reasons] == is_male.tolist()
+    assert not is_male.all()
+    for i in torch.where(~is_male)[0].tolist():
+        assert (found.strength[i], found.reasons[i]) == (STRENGTHS[-1], "strength")
+    expected = tiny_model.edit(faces, {"Male": 1}, strength=STRENGTHS[-1])
+    assert torch.allclose(found.images, expected, atol=1e-6)  # no change where it is there already
+    read = tiny_model.recognize(found.images)[:, column]
+    assert torch.allclose(found.agreement, read, atol=1e-5)
     everything = tiny_model.edit_until(faces, {"Male": 1}, Limits(until=0.0))
-    assert everything.strength.tolist() == [STRENGTHS[0]] * 3
-    assert everything.reasons == ["reached"] * 3
-    expected = tiny_model.edit(faces, {"Male": 1}, strength=STRENGTHS[0])
-    assert torch.allclose(everything.images, expected, atol=1e-6)
-    read = tiny_model.recognize(everything.images)[:, ATTRIBUTES.index("Male")]
-    assert torch.allclose(everything.agreement, read, atol=1e-5)
+    assert everything.reasons == ["already"] * 12
+    assert torch.equal(everything.images, everything.unedited)
+    assert torch.allclose(everything.unedited, tiny_model.edit(faces, {}), atol=1e-6)
+
+
+def test_without_changes_there_is_nothing_to_wait_for(tiny_model: FaceModel) -> None:
+    found = tiny_model.edit_until(tiny_model.generate(2), {})
+    assert (found.reasons, found.agreement.tolist()) == (["already"] * 2, [1, 1])
+    assert len(tiny_model.edit_until(tiny_model.generate(0), {"Male": 1}).images) == 0
 
 
 def test_impossible_limits_are_named() -> None:
@@ -69,3 +99,6 @@ def test_impossible_limits_are_named() -> None:
         Limits(until=2)
     with pytest.raises(InputError, match="goes with an identity"):
         Limits(max_identity_distance=1.0)
+    for budget in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="max_identity_distance must be finite"):
+            Limits(max_identity_distance=budget, identity=distances)

@@ -24,8 +24,12 @@ def test_until_says_how_strong_and_why(
     assert main([*words, "--until=0"]) == 0
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path}/e.png\n"
-    assert captured.err.startswith(f"{image}: strength 0.5, read 0.")
-    assert captured.err.endswith(": the recognizer sees the change\n")
+    assert captured.err.startswith(f"{image}: strength 0, read 0.")
+    assert captured.err.endswith(": the recognizer sees it there already\n")
+    assert main([*words, "--until=1"]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith(f"{image}: strength 3, read 0.")
+    assert told.endswith(": the recognizer does not see the change at the greatest strength\n")
 
 
 def test_identity_caps_the_strength(
@@ -36,7 +40,7 @@ def test_identity_caps_the_strength(
     embedder = writer.save(tmp_path / "pixels.onnx", [writer.node("Flatten", pooled)])
     words = ["edit", "--aligned", str(image), model, "--set", "Bald=1", f"--out={tmp_path}/e.png"]
     limits = ["--until=1", f"--embedder={embedder}", "--max-identity-distance"]
-    assert main([*words, *limits, "-1"]) == 0  # less than any distance
+    assert main([*words, *limits, "0"]) == 0  # less than any distance
     assert ": strength 0, " in (told := capsys.readouterr().err)
     assert told.endswith(": more would cost the person\n")
     assert main([*words, *limits, "5"]) == 0  # more than any

@@ -46,7 +46,7 @@ def test_wrong_attributes(fails: Fails, image: Path, model: str) -> None:
     assert fails(*edit, "Male=1", "Male=0") == "--set names Male twice"
     assert fails(*edit, "Male") == "--set takes NAME=VALUE, not 'Male'"
     assert fails("edit", "--aligned", image, model).startswith("nothing to change: ")
-    assert fails(*edit, "Male=1", "--strength=-1").startswith("strength must be finite")
+    assert fails(*edit, "Male=1", "--strength=-1").startswith("strength must lie in")
     assert fails("recognize", "--aligned", model).startswith("no image was named")
 
 

@@ -7,9 +7,9 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from twobirds.api.passes import BATCH_SIZE, check_codes, decode, draw_latents, read_faces, redrawing
+from twobirds.api.passes import BATCH_SIZE, Redrawing, check_codes, decode, draw_latents, rebuild
 from twobirds.api.rows import complete_rows, require_count, require_known, require_strength
-from twobirds.api.search import DEFAULT_LIMITS, Draw, Edited, Limits, agreement, search_strength
+from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, search_strength
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
@@ -169,7 +169,8 @@ class FaceModel:
 
         Args:
             faces: Aligned faces.
-            refine_steps: Steps of optimizing each code for its face first; a hundred help much.
+            refine_steps: Steps of optimizing each code for its face first; fifty bring `celeba64`
+                1.7 dB.
 
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1].
@@ -178,12 +179,8 @@ class FaceModel:
             InputError: If the faces have another type, shape, dtype or range, or too few steps.
         """
         require_count(refine_steps, "refine_steps")
-        latents, attributes = [], []
-        for part in self._parts(faces):
-            reading = read_faces(self.networks, part, refine_steps)
-            latents.append(reading.latents)
-            attributes.append((reading.attribute_logits > 0).float())
-        return decode(self.networks, torch.cat(latents), torch.cat(attributes), self.size)
+        parts = self._parts(faces)
+        return torch.cat([rebuild(self.networks, p, refine_steps=refine_steps) for p in parts])
 
     def edit(
         self,
@@ -243,22 +240,25 @@ class FaceModel:
     ) -> Edited:
         """Edit each face as strongly as it takes for the recognizer to see every change.
 
-        Arguments and errors are those of `edit`, but for `limits`, which say when to stop.
+        What a face is read to have already is not drawn, and not waited for. Arguments and errors
+        are those of `edit`, but for `limits`, which say when to stop.
         """
         sources = to_images(faces, self.size)
         draw = self._redrawing(sources, changes, refine_steps)
+        columns = [self.attributes.index(name) for name in changes]
+        wish = Wish(draw.has[:, columns], draw.target[:, columns])
+        return search_strength(
+            draw, lambda images: self.recognize(images)[:, columns], wish, limits, sources
+        )
 
-        def agree(images: Tensor) -> Tensor:
-            return agreement(self.recognize(images), changes, self.attributes)
-
-        return search_strength(draw, agree, limits, sources)
-
-    def _redrawing(self, faces: Faces, changes: Mapping[str, float], refine_steps: int) -> Draw:
+    def _redrawing(
+        self, faces: Faces, changes: Mapping[str, float], refine_steps: int
+    ) -> Redrawing:
         """Read faces once; what is returned edits them with any strength."""
         require_known(changes, self.attributes)
         require_count(refine_steps, "refine_steps")
         parts = self._parts(faces)
-        return redrawing(self.networks, parts, changes, self.attributes, refine_steps=refine_steps)
+        return Redrawing(self.networks, parts, changes, self.attributes, refine_steps=refine_steps)
 
     def generate(
         self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0

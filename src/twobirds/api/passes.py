@@ -7,7 +7,6 @@ from torch import Tensor
 
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import with_changes
-from twobirds.api.search import Draw
 from twobirds.errors import InputError
 from twobirds.models.networks import ModernNetworks, PaperNetworks, Reading
 from twobirds.runtime import keyed_generator
@@ -52,49 +51,75 @@ def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -
     return torch.cat(images) if images else torch.empty(0, 3, size, size)
 
 
-def read_faces(networks: Networks, images: Tensor, refine_steps: int) -> Reading:
-    """Read at most `BATCH_SIZE` faces `[B, 3, H, W]`, and refine their codes."""
+def rebuild(networks: Networks, images: Tensor, *, refine_steps: int) -> Tensor:
+    """Draw at most `BATCH_SIZE` faces `[B, 3, H, W]` from their own codes and attributes alone."""
     images = images.to(_device(networks))
     with torch.no_grad():
         reading = networks.read(images)
-    if refine_steps == 0:
-        return reading
-    attributes = (reading.attribute_logits > 0).float()
-    latents = refine_latents(networks, images, reading.latents, attributes, steps=refine_steps)
-    return reading._replace(latents=latents)
+    has = (reading.attribute_logits > 0).float()
+    latents = reading.latents
+    if refine_steps:
+
+        def draw(codes: Tensor) -> Tensor:
+            return networks.draw(codes, has)
+
+        latents = refine_latents(draw, images, latents, steps=refine_steps)
+    with torch.no_grad():
+        return networks.draw(latents, has).float().cpu()
 
 
-def redrawing(
-    networks: Networks,
-    parts: Sequence[Tensor],
-    changes: Mapping[str, float],
-    names: Sequence[str],
-    *,
-    refine_steps: int,
-) -> Draw:
-    """Read faces once; what is returned changes their attributes with any strength.
+class Redrawing:
+    """Faces that were read once; called, it changes their attributes with any strength.
 
     Args:
         networks: The model's.
         parts: Faces, `[b, 3, H, W]` in [-1, 1], at most `BATCH_SIZE` each.
         changes: Targets by name.
         names: The K attributes.
-        refine_steps: Steps of refining the codes.
+        refine_steps: Steps of refining the codes, each for an edit of nothing to be the face.
     """
-    device = _device(networks)
-    read = [(part.to(device), read_faces(networks, part, refine_steps)) for part in parts]
+
+    def __init__(
+        self,
+        networks: Networks,
+        parts: Sequence[Tensor],
+        changes: Mapping[str, float],
+        names: Sequence[str],
+        *,
+        refine_steps: int,
+    ) -> None:
+        self._networks = networks
+        device = _device(networks)
+        self._read = [self._read_part(part.to(device), refine_steps) for part in parts]
+        self.has = torch.cat([has.cpu() for _, _, has in self._read])
+        """`[B, K]` 0/1: what the faces have, as read."""
+        self.target = with_changes(self.has, changes, names)
+        """`[B, K]` in [0, 1]: what they shall have."""
 
     @torch.no_grad()
-    def draw(strength: float) -> Tensor:
-        redrawn = []
-        for images, reading in read:
-            has = (reading.attribute_logits.float().cpu() > 0).float()
-            target = has + strength * (with_changes(has, changes, names) - has)  # [b, K]
-            drawn = networks.redraw(images, reading, has.to(device), target.to(device))
-            redrawn.append(drawn.float().cpu())
+    def __call__(self, strength: float) -> Tensor:
+        """Faces `[B, 3, H, W]` in [-1, 1]; strength 0 changes nothing."""
+        wanted = self.has + strength * (self.target - self.has)  # [B, K]
+        targets = wanted.split([len(has) for _, _, has in self._read])
+        redrawn = [
+            self._networks.redraw(images, reading, has, target.to(has.device)).float().cpu()
+            for (images, reading, has), target in zip(self._read, targets, strict=True)
+        ]
         return torch.cat(redrawn)
 
-    return draw
+    def _read_part(self, images: Tensor, refine_steps: int) -> tuple[Tensor, Reading, Tensor]:
+        networks = self._networks
+        with torch.no_grad():
+            reading = networks.read(images)
+        has = (reading.attribute_logits > 0).float()
+        if refine_steps:
+
+            def draw(codes: Tensor) -> Tensor:
+                return networks.redraw(images, reading._replace(latents=codes), has, has)
+
+            latents = refine_latents(draw, images, reading.latents, steps=refine_steps)
+            reading = reading._replace(latents=latents)
+        return images, reading, has
 
 
 def _device(networks: Networks) -> torch.device:

@@ -1,6 +1,5 @@
 """Attribute rows as a user's wishes change them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 
@@ -11,6 +10,8 @@ from twobirds.data.attributes import resolve_conflicts, unknown_attribute
 from twobirds.errors import InputError
 from twobirds.runtime import keyed_generator
 
+MAX_STRENGTH = 10
+"""Of an edit; far beyond what training showed, and still finite in any precision."""
 _ROWS = 42  # purpose of the random draws
 
 
@@ -29,8 +30,8 @@ def require_known(changes: Mapping[str, float], names: Sequence[str]) -> None:
 
 def require_strength(strength: float) -> None:
     """Raise `InputError` if an edit cannot have this strength."""
-    if not (isinstance(strength, Real) and 0 <= strength < math.inf):
-        raise InputError(f"strength must be finite and not negative, not {strength!r}")
+    if not (isinstance(strength, Real) and 0 <= strength <= MAX_STRENGTH):
+        raise InputError(f"strength must lie in [0, {MAX_STRENGTH}], not {strength!r}")
 
 
 def require_count(count: int, name: str) -> None:

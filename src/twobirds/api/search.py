@@ -1,9 +1,10 @@
 """The strength at which an edit shows, within what the person's identity allows."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,10 +13,13 @@ from twobirds.errors import InputError
 
 STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """What is tried, in this order."""
-Reason = Literal["reached", "identity", "strength"]
-"""Why a search ended: the recognizer agrees; more would cost the person; no more strength."""
+Reason = Literal["reached", "identity", "strength", "already"]
+"""Why a search ended: the recognizer agrees; more would cost the person; no more strength; the face
+shows, or is read to have, all that was asked for."""
 Draw = Callable[[float], Tensor]
 """Faces `[B, 3, H, W]` at a strength; 0 changes nothing."""
+Read = Callable[[Tensor], Tensor]
+"""Faces `[B, 3, H, W]` to the probabilities of n attributes, `[B, n]` in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,12 @@ class Limits:
     def __post_init__(self) -> None:
         if not (isinstance(self.until, Real) and 0 <= self.until <= 1):
             raise InputError(f"until must lie in [0, 1], not {self.until!r}")
-        if (self.identity is None) != (self.max_identity_distance is None):
+        budget = self.max_identity_distance
+        if budget is not None and not (isinstance(budget, Real) and 0 <= budget < math.inf):
+            raise InputError(
+                f"max_identity_distance must be finite and not negative, not {budget!r}"
+            )
+        if (self.identity is None) != (budget is None):
             raise InputError("max_identity_distance goes with an identity to measure it by")
 
 
@@ -51,37 +60,45 @@ class Edited:
     """`[B]` in [0, 1]: what the recognizer gives the change that it believes least."""
     reasons: list[Reason]
     """B of them."""
+    unedited: Tensor
+    """`[B, 3, H, W]`: what an edit of nothing gives."""
 
 
-def agreement(probabilities: Tensor, changes: Mapping[str, float], names: Sequence[str]) -> Tensor:
-    """What the change believed least is given, `[B]` in [0, 1]; 1 without changes.
+class Wish(NamedTuple):
+    """What is to change of B faces, n attributes each."""
+
+    has: Tensor
+    """`[B, n]` 0/1: what was read."""
+    target: Tensor
+    """`[B, n]` in [0, 1]."""
+
+
+def agreement(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """How far what was read agrees with what is wanted, 1 where it does.
 
     Args:
-        probabilities: `[B, K]` in [0, 1]: what was read.
-        changes: Targets by name.
-        names: The K attributes.
+        probabilities: `[B, n]` in [0, 1]: what was read of n changes.
+        targets: `[B, n]` in [0, 1].
+
+    Returns:
+        `[B, n]` in [0, 1].
     """
-    if not changes:
-        return torch.ones(len(probabilities))
-    columns = [names.index(name) for name in changes]
-    targets = torch.tensor(list(changes.values()), dtype=torch.float32)
-    return 1 - (probabilities[:, columns] - targets).abs().amax(1)
+    return 1 - (probabilities - targets).abs()
 
 
-def search_strength(
-    draw: Draw, agree: Callable[[Tensor], Tensor], limits: Limits, sources: Tensor
-) -> Edited:
+def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources: Tensor) -> Edited:
     """Raise the strength, of each face for itself.
 
     Args:
         draw: Draws all faces at a strength.
-        agree: Faces to the agreement with the edit, `[B]` in [0, 1].
+        read: Reads the n attributes that are to change.
+        wish: What they were and shall be.
         limits: When to stop.
         sources: `[B, 3, H, W]`, what identity is compared with.
     """
-    images = draw(0.0)
-    count = len(images)
-    strength, agreement = torch.zeros(count), agree(images)
+    unedited = draw(0.0)
+    images, count = unedited.clone(), len(unedited)
+    strength, agreements = torch.zeros(count), agreement(read(images), wish.target)
     reasons: list[Reason] = ["strength"] * count
     is_open = torch.ones(count, dtype=torch.bool)
 
@@ -89,6 +106,12 @@ def search_strength(
         for index in torch.where(is_open & which)[0].tolist():
             is_open[index], reasons[index] = False, reason
 
+    def is_reached() -> Tensor:
+        # A face that is read to smile is not redrawn to smile: to wait for that would only
+        # exaggerate the other changes.
+        return ((agreements >= limits.until) | (wish.has == wish.target)).all(1)
+
+    close(is_reached(), "already")
     for value in STRENGTHS:
         if not is_open.any():
             break
@@ -97,6 +120,7 @@ def search_strength(
             distances = limits.identity(drawn, sources)
             close(distances > limits.max_identity_distance, "identity")
         images[is_open], strength[is_open] = drawn[is_open], value
-        agreement = torch.where(is_open, agree(drawn), agreement)
-        close(agreement >= limits.until, "reached")
-    return Edited(images, strength, agreement, reasons)
+        agreements[is_open] = agreement(read(drawn), wish.target)[is_open]
+        close(is_reached(), "reached")
+    least = agreements.amin(1) if agreements.shape[1] else torch.ones(count)
+    return Edited(images, strength, least, reasons, unedited)

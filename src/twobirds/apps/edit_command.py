@@ -30,6 +30,7 @@ _WORDS = {
     "reached": "the recognizer sees the change",
     "identity": "more would cost the person",
     "strength": "the recognizer does not see the change at the greatest strength",
+    "already": "the recognizer sees it there already",
 }
 
 
@@ -73,11 +74,10 @@ class Edit:
                 return model.before_and_after(
                     faces, changes, strength=self.strength, refine_steps=self.refine
                 )
-            before = model.edit(faces, changes, strength=0.0, refine_steps=self.refine)
             limits = self._limits(model, self.until)
             edited = model.edit_until(faces, changes, limits, refine_steps=self.refine)
             self._tell(edited, labels)
-            return before, edited.images
+            return edited.unedited, edited.images
 
         details = listed_values(changes)
         transform(self, "edited", details, edit)
