@@ -174,6 +174,9 @@ def test_several_idle_changes_stay_at_the_floor(idle_study: EditingStudy) -> Non
     assert scores["success_rate"] == scores["floor_rate"]
     assert scores["all_rate"] <= scores["success_rate"]
     assert scores["support"] == 12
+    low, high = scores["success_interval"]
+    assert 0 <= low <= scores["success_rate"] <= high <= 1
+    assert low < high
 
 
 def test_redrawn_faces_are_those_of_the_pack(drawn_pack: Pack, study: EditingStudy) -> None:

@@ -26,7 +26,7 @@ def test_the_split_itself_is_at_distance_zero(drawn_pack: Pack, judge_path: Path
     judge, images = load_judge(judge_path), drawn_pack.images[:100]
     _, features = judge.read(images)
     logits, _ = judge.read(images)
-    scores = score_generation(judge, images, logits > 0, features, features[:50])
+    scores = score_generation(judge, (logits, features), logits > 0, features, features[:50])
     assert scores["frechet_distance"] == pytest.approx(0, abs=1e-3)
     assert scores["real_floor"] > 0.01
     assert scores["attribute_accuracy"] == 1.0
@@ -39,7 +39,7 @@ def test_one_face_over_and_over_has_no_diversity(drawn_pack: Pack, judge_path: P
     judge = load_judge(judge_path)
     fakes = np.repeat(drawn_pack.images[:1], 20, axis=0)
     _, features = judge.read(drawn_pack.images[:60])
-    scores = score_generation(judge, fakes, drawn_pack.attributes[:20], features, None)
+    scores = score_generation(judge, judge.read(fakes), drawn_pack.attributes[:20], features, None)
     assert scores["diversity"] == pytest.approx(0, abs=1e-3)
     assert "real_floor" not in scores
     assert scores["frechet_distance"] > scores["halves_floor"]

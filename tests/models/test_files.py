@@ -135,11 +135,13 @@ def test_the_card_has_errors_by_attribute_and_group(trained: Trained, tmp_path: 
         },
     }
     report["reconstruction"] = {"psnr_db": 20.25, "edit_path": {"psnr_db": 31.5}}
-    report["editing"] = {"per_attribute": {"Bald": {"add": 0.5, "remove": 0.875}}}
+    rates = {"add": 0.5, "add_floor": 0.25, "remove": 0.875, "remove_floor": 0.875}
+    support = {"add": 40, "remove": 9}
+    report["editing"] = {"per_attribute": {"Bald": rates | {"support": support}}}
     save_trained(trained, tmp_path / "model", report=report)
     card = (tmp_path / "model" / "README.md").read_text()
     assert "| Male | 0.2000 | 1,234 |" in card
-    assert "| Bald | 0.250 | 0.500 | 50% | 88% |" in card
+    assert "| Bald | 0.250 | 0.500 | 50% (25%), 40 |  |" in card  # nine faces say nothing
     assert "| Bangs | 0.000 | 0.000 |  |  |" in card
     assert "| an edit of nothing, PSNR in dB | 31.5 |" in card
     assert "SSIM" not in card

@@ -49,7 +49,12 @@ class FaceModel:
         return cls(load_trained(source), name=Path(source).name).to(chosen)
 
     def save(
-        self, folder: str | Path, *, half: bool = False, report: Mapping[str, Any] | None = None
+        self,
+        folder: str | Path,
+        *,
+        half: bool = False,
+        report: Mapping[str, Any] | None = None,
+        notes: str = "",
     ) -> None:
         """Save the model as safetensors, config.json and a model card.
 
@@ -57,12 +62,13 @@ class FaceModel:
             folder: Where to; replaced if it holds a model.
             half: Store weights as float16, half as large.
             report: Output of `evaluate` for the weights as stored, whose figures go into the card.
+            notes: Markdown for the card: data, licence, history, known failures.
 
         Raises:
             InputError: If the folder holds anything but a model, or the report is about other
                 weights; weights rounded to float16 are others.
         """
-        save_trained(self.trained, Path(folder), half=half, report=report)
+        save_trained(self.trained, Path(folder), half=half, report=report, notes=notes)
 
     def push_to_hub(
         self,
@@ -71,19 +77,16 @@ class FaceModel:
         half: bool = False,
         private: bool = True,
         report: Mapping[str, Any] | None = None,
+        notes: str = "",
     ) -> None:
         """Upload the model to the Hugging Face Hub as `owner/name`; needs a token there.
 
-        Args:
-            repository: `owner/name`.
-            half: Store weights as float16, half as large.
-            private: Whether a new repository is for its owner only.
-            report: Output of `evaluate` for the weights as stored, whose figures go into the card.
-
-        Raises:
-            InputError: If the Hub refuses, or the report is about other weights.
+        Arguments but for `private`, whether a new repository is for its owner only, are those of
+        `save`, and so are the errors; the Hub may refuse, too.
         """
-        push_trained(self.trained, repository, half=half, private=private, report=report)
+        push_trained(
+            self.trained, repository, half=half, private=private, report=report, notes=notes
+        )
 
     @property
     def config(self) -> RunConfig:
@@ -247,18 +250,15 @@ class FaceModel:
         draw = self._redrawing(sources, changes, refine_steps)
         columns = [self.attributes.index(name) for name in changes]
         wish = Wish(draw.has[:, columns], draw.target[:, columns])
-        return search_strength(
-            draw, lambda images: self.recognize(images)[:, columns], wish, limits, sources
-        )
+        read = lambda images: self.recognize(images)[:, columns]  # noqa: E731
+        return search_strength(draw, read, wish, limits, sources)
 
-    def _redrawing(
-        self, faces: Faces, changes: Mapping[str, float], refine_steps: int
-    ) -> Redrawing:
+    def _redrawing(self, faces: Faces, changes: Mapping[str, float], steps: int) -> Redrawing:
         """Read faces once; what is returned edits them with any strength."""
         require_known(changes, self.attributes)
-        require_count(refine_steps, "refine_steps")
+        require_count(steps, "refine_steps")
         parts = self._parts(faces)
-        return Redrawing(self.networks, parts, changes, self.attributes, refine_steps=refine_steps)
+        return Redrawing(self.networks, parts, changes, self.attributes, refine_steps=steps)
 
     def generate(
         self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0

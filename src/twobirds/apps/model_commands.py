@@ -119,6 +119,8 @@ class Export:
     evaluate that folder, then export that folder to another with --half and --report."""
     report: Annotated[Path | None, optional("FILE.json", "a card without figures")] = None
     """Output of twobirds evaluate for the weights as stored, whose figures go into the card."""
+    notes: Annotated[Path | None, optional("FILE.md", "none")] = None
+    """Text for the card: data, licence, history, known failures."""
 
     def run(self) -> int:
         """Export; returns the exit code."""
@@ -126,9 +128,22 @@ class Export:
         report = None
         if self.report is not None:
             report = read_report(self.report, model, half=self.half)
-        model.save(self.out, half=self.half, report=report)
+        notes = "" if self.notes is None else read_notes(self.notes)
+        model.save(self.out, half=self.half, report=report, notes=notes)
         say(f"saved {self.out}")
         return 0
+
+
+def read_notes(path: Path) -> str:
+    """Read text for a card.
+
+    Raises:
+        InputError: If it cannot be read as text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--notes {path} cannot be read as text: {error}") from error
 
 
 def read_report(path: Path, model: "FaceModel", *, half: bool) -> Mapping[str, Any]:

@@ -41,7 +41,8 @@ class Train:
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
     """Folder of the run: gets config.json, checkpoint.pt, metrics.jsonl and grids of samples."""
     images: Annotated[int | None, optional("INT", "the preset's")] = None
-    """Real images to show over both stages; with --resume, stage 1 keeps its length."""
+    """Real images to show over both stages; with --resume, stage 1 keeps its length, and the step
+    sizes of preset modern, which fall over all images, rise again if there are more."""
     minutes: Annotated[float | None, optional("FLOAT", "no limit")] = None
     """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
     resume: bool = False

@@ -44,7 +44,7 @@ class ModernConfig:
     identity_rebuilt: float = 0.5
     """The same of faces rebuilt."""
     num_people: int = 0
-    """Persons of whom the pack has two faces or more. Taken from the pack."""
+    """Persons of whom the train split has two faces or more. Taken from the pack."""
     edited_share: float = 0.375
     """Part of a batch in stage 2 that is edited."""
     copied_share: float = 0.0625
@@ -68,7 +68,7 @@ class ModernConfig:
             value = getattr(self, name)
             require(
                 math.isfinite(value) and value >= 0,
-                f"weight {name} must be finite and not negative, not {value}",
+                f"{name} must be finite and not negative, not {value}",
             )
         for name in ("favour", "recognizer_learning_rate"):
             value = getattr(self, name)

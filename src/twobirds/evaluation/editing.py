@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from twobirds.data.attributes import excluded_by
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import Landmarks
+from twobirds.evaluation.bootstrap import interval, resampled_means
 from twobirds.evaluation.drawn_truth import DrawnTruth
 from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.faces import EvaluatedModel, FaceSet, Progress, map_faces
@@ -143,7 +145,7 @@ def run_edit(study: EditingStudy, attribute: int, target: int, positions: np.nda
 
 def run_several(
     study: EditingStudy, num_changes: int, *, faces: int, among: Sequence[str] | None = None
-) -> dict[str, float | int]:
+) -> dict[str, Any]:
     """Reverse several attributes of a face at once, for each face others (Fig. 7).
 
     Args:
@@ -153,9 +155,10 @@ def run_several(
         among: Attributes to choose from; all by default.
 
     Returns:
-        `success_rate`, the share of the changes that the judge sees; `all_rate`, the share of faces
-        on which it sees all; `floor_rate` and `ceiling_rate` as for single edits; `support`. Empty
-        if there are not enough attributes with both values.
+        `success_rate`, the share of the changes that the judge sees, and its `success_interval`;
+        `all_rate`, the share of faces on which it sees all; `floor_rate` and `ceiling_rate` as for
+        single edits; `support`, the number of faces. Empty if there are not enough attributes with
+        both values.
     """
     rng = np.random.default_rng([study.seed, num_changes])
     ceilings = study.ceilings()
@@ -174,8 +177,10 @@ def run_several(
         most.append([ceilings[k, target] for k, target in changes.items()])
     if not seen:
         return {}
+    rates = np.mean(seen, axis=1, keepdims=True)  # [B, 1]
     return {
-        "success_rate": float(np.mean(seen)),
+        "success_rate": float(rates.mean()),
+        "success_interval": interval(resampled_means(rates, seed=study.seed)[:, 0]),
         "all_rate": float(np.all(seen, axis=1).mean()),
         "floor_rate": float(np.mean(before)),
         "ceiling_rate": float(np.mean(most)),

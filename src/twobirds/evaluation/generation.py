@@ -48,7 +48,7 @@ def generate_images(
 
 def score_generation(
     judge: Judge,
-    fakes: np.ndarray,
+    fakes: tuple[np.ndarray, np.ndarray],
     asked: np.ndarray,
     real_features: np.ndarray,
     other_real_features: np.ndarray | None,
@@ -56,19 +56,19 @@ def score_generation(
     """The `generation` section of the report.
 
     Args:
-        judge: Its features measure, its attribute head reads.
-        fakes: `[N, S, S, 3]` uint8.
+        judge: Who read the faces.
+        fakes: What it read off the generated ones: logits `[N, K]` and features `[N, F]`.
         asked: `[N, K]` 0/1, the attributes the fakes were made from.
         real_features: `[M, F]` of the real faces evaluated on.
         other_real_features: `[L, F]` of other real faces, at best as many as there are fakes, for
             the floor; None where there are none.
     """
-    logits, features = judge.read(fakes)
+    logits, features = fakes
     real = feature_statistics(real_features)
     section: dict[str, Any] = {
         "frechet_distance": frechet_distance(feature_statistics(features), real),
         "features": judge.feature_name,
-        "num_fakes": len(fakes),
+        "num_fakes": len(features),
         "num_real": len(real_features),
         "halves_floor": frechet_distance(
             feature_statistics(real_features[::2]), feature_statistics(real_features[1::2])

@@ -110,18 +110,21 @@ HEADLINE: tuple[Line, ...] = (
         "Share of the wanted values seen when six of these are reversed together.",
         (("without an edit", "editing.attgan.several.6.floor_rate"),
          ("on real faces", "editing.attgan.several.6.ceiling_rate")),
+        "editing.attgan.several.6.success_interval",
     ),
     Line(
         "Editing", "Success, three at once", "editing.several.3.success_rate", ".1%",
         "Share of the wanted values seen when three attributes of a face are reversed together.",
         (("without an edit", "editing.several.3.floor_rate"),
          ("all three seen", "editing.several.3.all_rate")),
+        "editing.several.3.success_interval",
     ),
     Line(
         "Editing", "Success, six at once", "editing.several.6.success_rate", ".1%",
         "The same for six.",
         (("without an edit", "editing.several.6.floor_rate"),
          ("all six seen", "editing.several.6.all_rate")),
+        "editing.several.6.success_interval",
     ),
     Line(
         "Editing", "Drift", "editing.drift", ".3f",

@@ -50,6 +50,7 @@ from twobirds.evaluation.recognition import majority_labels, score_recognition
 from twobirds.evaluation.reconstruction import Baselines, psnr_db, ssim
 
 _SEVERAL = (3, 6)  # edits at once
+_FACES_OF_SEVERAL = 4  # times as many as for a single edit: these are few and random
 _NOT_VARIED = "no attribute has both values on these faces"
 _FEW_EDITED = f"no attribute was changed on {MIN_SUPPORT} faces or more"
 _BASELINE_FACES = 2_000  # training faces behind the mean face and the principal components
@@ -180,7 +181,7 @@ def _measure_several(
     run: Evaluation, study: EditingStudy, name: str, among: Sequence[str] | None
 ) -> dict[str, Any]:
     """`several`: edits of some attributes at once; empty if no face has as many."""
-    limit = run.config.faces_per_edit
+    limit = _FACES_OF_SEVERAL * run.config.faces_per_edit
     at_once = {str(n): run_several(study, n, faces=limit, among=among) for n in _SEVERAL}
     several = {number: scores for number, scores in at_once.items() if scores}
     reasons = {n: f"no face has {n} attributes that can be reversed" for n in at_once}
@@ -224,18 +225,13 @@ def measure_generation(run: Evaluation, judge: Judge) -> dict[str, Any]:
     others = run.train_images(count)
     if len(others) < 2:
         run.absent["generation.real_floor"] = "no training faces but those evaluated on"
-    section = score_generation(
-        judge,
-        fakes,
-        asked,
-        judge.read(run.faces.images)[1],
-        judge.read(others)[1] if len(others) > 1 else None,
-    )
+    read, real = judge.read(fakes), judge.read(run.faces.images)[1]
+    other = judge.read(others)[1] if len(others) > 1 else None
+    section = score_generation(judge, read, asked, real, other)
     train_rows = np.setdiff1d(run.pack.rows("train"), run.faces.rows)
     if len(train_rows) > 1:
         train = judge.read(run.train_images(len(train_rows)))[1]
-        test = judge.read(run.faces.images)[1]
-        section["memorization"] = score_memorization(judge.read(fakes)[1], test, train)
+        section["memorization"] = score_memorization(read[1], real, train)
     reasons = {
         "attribute_balanced_accuracy": "no attribute was asked for with both values",
         "diversity": "the real faces are all alike",

@@ -20,7 +20,7 @@ from twobirds import FaceModel
 
 model = FaceModel.load("{source}")
 ```
-
+{notes}
 ## Figures
 {figures}
 
@@ -36,12 +36,15 @@ what people are; errors differ between groups of people. Do not use the model to
 people, to deceive, or on photos of people who did not agree. Weights that were trained on CelebA
 are for non-commercial research only, like that data set.
 """
+_FEWEST = 10  # faces behind a rate that is shown
 _FIGURES = (
     ("recognition", "hamming_loss", "Hamming loss"),
     ("recognition", "majority_hamming_loss", "Hamming loss of always saying the majority label"),
     ("recognition", "balanced_accuracy", "balanced accuracy"),
     ("recognition", "mean_average_precision", "mean average precision"),
     ("reconstruction", "psnr_db", "reconstruction from the code, PSNR in dB"),
+    ("reconstruction", "baselines_psnr_db.mean_face", "the same of showing the mean face"),
+    ("reconstruction", "baselines_psnr_db.pca_128", "the same of 128 principal components"),
     ("reconstruction", "ssim", "reconstruction from the code, SSIM"),
     ("reconstruction", "identity.same_person_rate", "of these accepted as the same person"),
     ("reconstruction", "edit_path.psnr_db", "an edit of nothing, PSNR in dB"),
@@ -50,12 +53,15 @@ _FIGURES = (
     ("editing", "floor_rate", "edit success without any edit (floor)"),
     ("editing", "attgan.success_rate", "edit success, the thirteen attributes of AttGAN"),
     ("editing", "attgan.floor_rate", "the same without any edit (floor)"),
+    ("editing", "attgan.ceiling_rate", "the same on real faces that have the value (ceiling)"),
     (
         "editing",
         "several.6.success_rate",
         "six edits at once, any of the attributes, success of each",
     ),
+    ("editing", "several.6.ceiling_rate", "the same on real faces (ceiling)"),
     ("editing", "attgan.several.6.success_rate", "six of AttGAN's at once, success of each"),
+    ("editing", "attgan.several.6.ceiling_rate", "the same on real faces (ceiling)"),
     ("editing", "identity.same_person_rate", "edited faces accepted as the same person"),
     ("editing", "drift", "drift of the other attributes, logits"),
     ("editing", "drift_from_source", "the same, with that of reconstruction"),
@@ -64,13 +70,23 @@ _FIGURES = (
     (
         "generation",
         "memorization.ratio",
-        "distance of generated faces to the nearest training face, over that of real ones",
+        "distance of generated faces to the nearest training face, over that of other real ones",
+    ),
+    (
+        "generation",
+        "memorization.close_rate",
+        "generated faces nearer to a training face than 99 in 100 other real ones",
     ),
 )
 
 
 def model_card(
-    name: str, config: RunConfig, report: Mapping[str, Any] | None, *, source: str
+    name: str,
+    config: RunConfig,
+    report: Mapping[str, Any] | None,
+    *,
+    source: str,
+    notes: str = "",
 ) -> str:
     """Write the card, Markdown, with the figures of an evaluation if there is one.
 
@@ -79,6 +95,7 @@ def model_card(
         config: The run that trained it.
         report: Output of `evaluate`, or None.
         source: What the model is loaded by.
+        notes: Markdown for what no report knows: data, licence, history, known failures.
     """
     train = config.train
     training = (
@@ -91,6 +108,7 @@ def model_card(
         num_attributes=config.model.num_attributes,
         size=config.model.size,
         preset=config.preset,
+        notes=f"\n{notes.strip()}\n" if notes.strip() else "",
         figures=_figures(report),
         training=training,
         attributes=", ".join(config.model.attributes),
@@ -128,11 +146,24 @@ def _errors(report: Mapping[str, Any]) -> list[str]:
             for name, scores in slices.items()
         ]
     if attributes := recognition.get("per_attribute"):
-        lines += ["", "| attribute | error | of the majority label | edits added | edits removed |"]
+        lines += [
+            "",
+            "Added, removed: the share of edits in which the judge reads the wanted value (in",
+        ]
+        lines += [f"brackets: without an edit), of how many; left out below {_FEWEST} faces.", ""]
+        lines += ["| attribute | error | of the majority label | added | removed |"]
         lines += ["| --- | --- | --- | --- | --- |"]
         for name, scores in attributes.items():
-            seen = (edits.get(name, {}).get(direction) for direction in ("add", "remove"))
-            shown = " | ".join("" if rate is None else f"{rate:.0%}" for rate in seen)
+            row = edits.get(name, {})
+            shown = " | ".join(_rate(row, direction) for direction in ("add", "remove"))
             errors = 1 - scores["accuracy"], 1 - scores["majority_accuracy"]
             lines.append(f"| {name} | {errors[0]:.3f} | {errors[1]:.3f} | {shown} |")
     return lines
+
+
+def _rate(row: Mapping[str, Any], direction: str) -> str:
+    """How often an attribute's edits in one direction show."""
+    support = row.get("support", {}).get(direction, 0)
+    if direction not in row or support < _FEWEST:
+        return ""
+    return f"{row[direction]:.0%} ({row[f'{direction}_floor']:.0%}), {support:,}"

@@ -23,7 +23,7 @@ class Source(NamedTuple):
     features: Sequence[Tensor]
     """What the encoder keeps of them, coarse to fine, each `[B, F, h, w]`."""
     change: Tensor
-    """`[B, K]` in [-1, 1]: the attributes wanted less those they have."""
+    """`[B, K]`: the attributes wanted less those they have, in [-1, 1] times the strength."""
     weight: Tensor
     """`[B]`: 1 for an edit of the face, 0 for a face from its code alone."""
 

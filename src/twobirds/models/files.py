@@ -107,6 +107,7 @@ def save_trained(
     *,
     half: bool = False,
     report: Mapping[str, Any] | None = None,
+    notes: str = "",
     source: str | None = None,
 ) -> None:
     """Save a model as safetensors, config.json and a model card.
@@ -116,6 +117,7 @@ def save_trained(
         folder: Where to; replaced if it holds a model already.
         half: Store floating-point weights as float16; the buffers of batch norm stay float32.
         report: Output of `evaluate` for the card; of the weights as they are stored here.
+        notes: Markdown for the card: data, licence, history, known failures.
         source: What others load the model by; default the folder's name.
 
     Raises:
@@ -126,7 +128,8 @@ def save_trained(
     config = {"format": MODEL_FORMAT, "run": to_dict(trained.config)}
     if trained.pack_sha256 is not None:
         config["pack_sha256"] = trained.pack_sha256
-    card = model_card(folder.name, trained.config, report, source=source or folder.name)
+    source = source or folder.name
+    card = model_card(folder.name, trained.config, report, source=source, notes=notes)
     save_model(folder, _tensors(trained, half=half), config, card)
 
 
@@ -165,6 +168,7 @@ def push_trained(
     half: bool,
     private: bool,
     report: Mapping[str, Any] | None = None,
+    notes: str = "",
 ) -> None:
     """Upload a model to the Hugging Face Hub as `owner/name`.
 
@@ -174,6 +178,7 @@ def push_trained(
         half: Store floating-point weights as float16.
         private: Whether a new repository is for its owner only.
         report: Output of `evaluate` for the card; of the weights as they are stored.
+        notes: Markdown for the card.
 
     Raises:
         InputError: If the Hub refuses or cannot be reached, or the report is about other weights.
@@ -183,7 +188,7 @@ def push_trained(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / repository.rsplit("/", maxsplit=1)[-1]
         source = f"{HUB_PREFIX}{repository}"
-        save_trained(trained, folder, half=half, report=report, source=source)
+        save_trained(trained, folder, half=half, report=report, notes=notes, source=source)
         try:
             api = HfApi()
             api.create_repo(repository, private=private, exist_ok=True)

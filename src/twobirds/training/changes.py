@@ -21,7 +21,7 @@ def draw_changes(
 
     Args:
         attributes: `[B, K]` 0/1: what the faces have.
-        frequencies: `[K]`: how many of the training faces have each.
+        frequencies: `[K]` in [0, 1]: the part of the training faces that has each.
         exclusion: `[K, K]` 0/1: which exclude which.
         favour: `[K]`, above 0: how many times as often each is drawn.
         generator: On the CPU.
