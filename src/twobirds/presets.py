@@ -40,6 +40,6 @@ MODERN = RunConfig(
     ),
     modern=ModernConfig(),
 )
-"""The recipe of today (docs/modern.md), for a day of two CPU cores; on a GPU it has not been run."""
+"""The recipe of today (docs/modern.md), for a day of two CPU cores; no GPU has run it yet."""
 
 PRESETS: dict[str, RunConfig] = {config.preset: config for config in (PAPER, TINY, MODERN)}
