@@ -33,10 +33,11 @@ def single(tmp_path_factory: pytest.TempPathFactory, tiny_pack: Pack) -> Path:
     return trained_run(tmp_path_factory.mktemp("single") / "run", tiny_pack, still_recipe())
 
 
-def test_both_processes_hold_the_same_bits(pair: Path) -> None:
-    assert differences(load_state(pair / "rank0.pt"), load_state(pair / "rank1.pt")) == []
-    state = run_state(pair / "run")
-    assert differences(state["networks"], load_state(pair / "rank0.pt")) == []
+@pytest.mark.parametrize("run", ["run", "modern"])
+def test_both_processes_hold_the_same_bits(pair: Path, run: str) -> None:
+    first, second = (load_state(pair / f"{run}-rank{rank}.pt") for rank in (0, 1))
+    assert differences(first, second) == []
+    assert differences(run_state(pair / run)["networks"], first) == []
 
 
 def test_two_processes_gather_the_gradients_of_one(pair: Path, single: Path) -> None:

@@ -22,6 +22,7 @@ from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.runtime import Runtime
 from twobirds.training.modern import _READ, ModernGAN
 from twobirds.training.modern_plan import Parts, Step
 from twobirds.training.run import fit_to_pack, fork_run, train_run
@@ -270,6 +271,15 @@ def test_a_resumed_run_is_bit_equal(tmp_path: Path, tiny_pack: Pack) -> None:
     for _ in range(5):
         trained_run(part, tiny_pack, modern_recipe(), resume=True, max_seconds=0.0)
     assert differences(run_state(part), run_state(whole)) == []
+
+
+def test_it_trains_in_bfloat16(tmp_path: Path, tiny_pack: Pack) -> None:
+    run = tmp_path / "run"
+    assert train_run(modern_recipe(), tiny_pack, run, Runtime(CPU.device, precision="bfloat16"))
+    weights = run_state(run)["networks"]["generator"]
+    assert {value.dtype for value in weights.values()} == {torch.float32}
+    whole = run_state(trained_run(tmp_path / "whole", tiny_pack, modern_recipe()))["networks"]
+    assert differences(weights, whole["generator"]) != []  # it was not float32 after all
 
 
 def test_a_trained_run_is_a_model(tmp_path: Path, tiny_pack: Pack) -> None:

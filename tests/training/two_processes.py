@@ -1,7 +1,8 @@
-"""Trains one run on two gloo processes. Run by test_distributed.py.
+"""Trains runs of two presets on two gloo processes. Run by test_distributed.py.
 
-Usage: `python two_processes.py PACK OUT`; each process writes `rank0.pt`, `rank1.pt` to OUT, and
-what it was told about a batch that cannot be shared out to `refusal0.txt`, `refusal1.txt`.
+Usage: `python two_processes.py PACK OUT`; each process writes its networks to OUT, as
+`run-rank0.pt` and `modern-rank0.pt`, and what it was told about a batch that cannot be shared out
+to `refusal0.txt`.
 """
 
 import os
@@ -9,23 +10,28 @@ import socket
 import sys
 from pathlib import Path
 
-from making_runs import recipe, still_recipe
+from making_runs import modern_recipe, recipe, still_recipe
 from twobirds.checkpoint import save_state
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, start
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.loop import Leg, train
+from twobirds.training.modern import ModernGAN
 from twobirds.training.run import fit_to_pack, train_run
 
 
 def train_and_save(pack: Pack, out: Path, runtime: Runtime) -> None:
     """One process's part."""
-    config = fit_to_pack(still_recipe(), pack)
-    objective = IterativeGAN(config, runtime)
-    assert train(config, objective, pack, runtime, Leg(out / "run"))
-    networks = {name: network.state_dict() for name, network in objective.networks.items()}
-    save_state(out / f"rank{runtime.rank}.pt", networks)
+    for name, recipe_of, kind in (
+        ("run", still_recipe(), IterativeGAN),
+        ("modern", modern_recipe(), ModernGAN),
+    ):
+        config = fit_to_pack(recipe_of, pack)
+        objective = kind(config, runtime)
+        assert train(config, objective, pack, runtime, Leg(out / name))
+        networks = {key: network.state_dict() for key, network in objective.networks.items()}
+        save_state(out / f"{name}-rank{runtime.rank}.pt", networks)
     try:
         train_run(recipe(train={"batch_size": 5}), pack, out / "odd", runtime)
     except InputError as error:
