@@ -28,7 +28,7 @@ class ModernConfig:
     """Weight of D's squared gradient, the half gamma of R1 and R2."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
-    attribute: float = 0.7
+    attribute: float = 0.85
     """Weight of the guide's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
