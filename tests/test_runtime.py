@@ -1,8 +1,10 @@
 """Devices, and random numbers that are functions of keys. Processes: tests/training."""
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -113,3 +115,30 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         for word in ("keep", "leave")
     }
     assert faults["keep"] < max(1_000, faults["leave"] / 10)
+
+
+def test_large_tensors_lie_in_huge_pages() -> None:
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not setting.exists() or "[never]" in setting.read_text():
+        pytest.skip("this system gives no huge pages")
+    script = """
+import re, torch
+from twobirds.runtime import start
+with start("cpu"):
+    tensor = torch.ones(12_000_000)
+text = open("/proc/self/smaps_rollup").read()
+print(re.search(r"AnonHugePages: *([0-9]+)", text)[1])
+"""
+    kilobytes = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", script],
+                check=True,
+                capture_output=True,
+                text=True,
+                env=os.environ | {"THP_MEM_ALLOC_ENABLE": value},
+            ).stdout
+        )
+        for value in ("1", "0")
+    ]
+    assert kilobytes[0] > kilobytes[1] + 40_000

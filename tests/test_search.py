@@ -6,7 +6,7 @@ from torch import Tensor
 
 from making_runs import ATTRIBUTES
 from twobirds import FaceModel
-from twobirds.api.search import STRENGTHS, Limits, Wish, agreement, search_strength
+from twobirds.api.search import STRENGTHS, Limits, Wish, agreement, as_limits, search_strength
 from twobirds.errors import InputError
 
 SOURCES = torch.zeros(3, 1, 1, 1)
@@ -65,7 +65,8 @@ def test_what_is_there_already_is_neither_drawn_nor_waited_for() -> None:
     edited = search_strength(lambda s: draw(s)[:2], read_two, wish, Limits(), SOURCES[:2])
     assert edited.reasons == ["already", "reached"]
     assert edited.strength.tolist() == [0, 1]
-    assert edited.agreement.tolist() == pytest.approx([0.2, 0.6])  # what is read is told as it is
+    # Of what was drawn, or where nothing was, of all.
+    assert edited.agreement.tolist() == pytest.approx([0.2, 0.95])
     assert edited.unedited.flatten().tolist() == [0, 0]
 
 
@@ -82,7 +83,7 @@ def test_a_model_edits_until(tiny_model: FaceModel) -> None:
     assert torch.allclose(found.images, expected, atol=1e-6)  # no change where it is there already
     read = tiny_model.recognize(found.images)[:, column]
     assert torch.allclose(found.agreement, read, atol=1e-5)
-    everything = tiny_model.edit_until(faces, {"Male": 1}, Limits(until=0.0))
+    everything = tiny_model.edit_until(faces, {"Male": 1}, 0)
     assert everything.reasons == ["already"] * 12
     assert torch.equal(everything.images, everything.unedited)
     assert torch.allclose(everything.unedited, tiny_model.edit(faces, {}), atol=1e-6)
@@ -97,6 +98,9 @@ def test_without_changes_there_is_nothing_to_wait_for(tiny_model: FaceModel) -> 
 def test_impossible_limits_are_named() -> None:
     with pytest.raises(InputError, match=r"until must lie in \[0, 1\], not 2"):
         Limits(until=2)
+    for wrong in ("0.9", None, 2.0):
+        with pytest.raises(InputError, match=r"until must lie in \[0, 1\], not"):
+            as_limits(wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="goes with an identity"):
         Limits(max_identity_distance=1.0)
     for budget in (-0.1, float("nan"), float("inf")):

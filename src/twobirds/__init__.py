@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from twobirds.errors import DivergenceError, InputError
 
 if TYPE_CHECKING:
-    from twobirds.api import FaceModel
+    from twobirds.api import FaceModel, Limits
 
-__all__ = ["DivergenceError", "FaceModel", "InputError"]
+__all__ = ["DivergenceError", "FaceModel", "InputError", "Limits"]
 __version__ = "0.1.0"
 
-_LAZY = {"FaceModel": "twobirds.api"}
+_LAZY = {"FaceModel": "twobirds.api", "Limits": "twobirds.api"}
 """Public names whose modules need PyTorch: imported when used, for that takes seconds."""
 
 

@@ -1,11 +1,14 @@
 """`twobirds edit` until the recognizer agrees, and with refined codes."""
 
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from onnx_files import OnnxWriter
 from twobirds.apps.cli import main
+from twobirds.data.attributes import excluded_by
 
 
 def test_until_says_how_strong_and_why(
@@ -25,7 +28,7 @@ def test_until_says_how_strong_and_why(
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path}/e.png\n"
     assert captured.err.startswith(f"{image}: strength 0, read 0.")
-    assert captured.err.endswith(": the recognizer sees it there already\n")
+    assert captured.err.endswith(": not edited\n")
     assert main([*words, "--until=1"]) == 0
     told = capsys.readouterr().err
     assert told.startswith(f"{image}: strength 3, read 0.")
@@ -42,7 +45,7 @@ def test_identity_caps_the_strength(
     limits = ["--until=1", f"--embedder={embedder}", "--max-identity-distance"]
     assert main([*words, *limits, "0"]) == 0  # less than any distance
     assert ": strength 0, " in (told := capsys.readouterr().err)
-    assert told.endswith(": more would cost the person\n")
+    assert told.endswith(": not edited: the weakest edit would already cost the person\n")
     assert main([*words, *limits, "5"]) == 0  # more than any
     assert ": strength 3, " in capsys.readouterr().err
 
@@ -63,3 +66,41 @@ def test_limits_that_do_not_fit_together(
         assert main([*words, *more]) == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "e.png").exists()
+
+
+def test_what_is_there_already_is_named(
+    image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recognize", "--aligned", str(image), model, "--json"]) == 0
+    read = json.loads(capsys.readouterr().out)[0]["attributes"]
+    there = next(name for name, p in read.items() if p > 0.5)
+    absent = next(n for n, p in read.items() if p < 0.5 and n not in excluded_by(there))
+    words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
+    assert main([*words, f"{there}=1", f"{absent}=1"]) == 0
+    told = capsys.readouterr().err
+    assert told == f"{image}: {there} is read as {read[there]:.2f} already: not drawn\n"
+    assert main([*words, f"{there}=0.5", f"{absent}=1"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_contradictions_are_pointed_out(
+    image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
+    assert main([*words, "Bald=1", "Bangs=1"]) == 0
+    assert capsys.readouterr().err.startswith("Bald and Bangs exclude each other")
+    assert main([*words, "Bald=1", "Bangs=0"]) == 0
+    assert "exclude" not in capsys.readouterr().err
+
+
+def test_the_file_says_how_strong(image: Path, model: str, tmp_path: Path) -> None:
+    path = tmp_path / "e.png"
+    words = ["edit", "--aligned", str(image), model, f"--out={path}", "--set", "Bald=1"]
+    for more, sentence in (
+        ([], "Bald=1."),
+        (["--strength=1.5"], "Bald=1, strength 1.5."),
+        (["--until=0.9"], "Bald=1 until 0.9."),
+    ):
+        assert main([*words, *more]) == 0
+        with Image.open(path) as written:
+            assert written.info["Description"].endswith(f": {sentence}")

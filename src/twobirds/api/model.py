@@ -9,7 +9,7 @@ from torch import Tensor
 
 from twobirds.api.passes import BATCH_SIZE, Redrawing, check_codes, decode, draw_latents, rebuild
 from twobirds.api.rows import complete_rows, require_count, require_known, require_strength
-from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, search_strength
+from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
@@ -237,16 +237,16 @@ class FaceModel:
         self,
         faces: Faces,
         changes: Mapping[str, float],
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits | float = DEFAULT_LIMITS,
         *,
         refine_steps: int = 0,
     ) -> Edited:
         """Edit each face as strongly as it takes for the recognizer to see every change.
 
-        What a face is read to have already is not drawn, and not waited for. Arguments and errors
-        are those of `edit`, but for `limits`, which say when to stop.
+        What it reads there already is neither drawn nor waited for. All is as in `edit` but for
+        `limits`, which say when to stop; a number is their `until`.
         """
-        sources = to_images(faces, self.size)
+        limits, sources = as_limits(limits), to_images(faces, self.size)
         draw = self._redrawing(sources, changes, refine_steps)
         columns = [self.attributes.index(name) for name in changes]
         wish = Wish(draw.has[:, columns], draw.target[:, columns])

@@ -27,7 +27,8 @@ class Limits:
     """When to stop raising the strength of an edit."""
 
     until: float = 0.9
-    """Probability in [0, 1] that the recognizer shall give each change."""
+    """How far the recognizer shall agree with each change, in [0, 1]: for an attribute that is to
+    be added its probability, for one to be removed one less that."""
     max_identity_distance: float | None = None
     """Most that an edit may cost, by `identity`; None sets no limit."""
     identity: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -48,6 +49,15 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def as_limits(limits: "Limits | float") -> Limits:
+    """Limits as they are, or of a number that stands for `until`.
+
+    Raises:
+        InputError: If it is neither, or outside [0, 1].
+    """
+    return limits if isinstance(limits, Limits) else Limits(limits)
+
+
 @dataclass(frozen=True)
 class Edited:
     """What `FaceModel.edit_until` found for B faces."""
@@ -57,7 +67,8 @@ class Edited:
     strength: Tensor
     """`[B]` float32; 0 where even the weakest edit would have cost too much identity."""
     agreement: Tensor
-    """`[B]` in [0, 1]: what the recognizer gives the change that it believes least."""
+    """`[B]` in [0, 1]: how far the recognizer agrees with the drawn change that it believes least;
+    where it sees all there already, with the least of these."""
     reasons: list[Reason]
     """B of them."""
     unedited: Tensor
@@ -122,5 +133,13 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
         images[is_open], strength[is_open] = drawn[is_open], value
         agreements[is_open] = agreement(read(drawn), wish.target)[is_open]
         close(is_reached(), "reached")
-    least = agreements.amin(1) if agreements.shape[1] else torch.ones(count)
-    return Edited(images, strength, least, reasons, unedited)
+    return Edited(images, strength, _least(agreements, wish), reasons, unedited)
+
+
+def _least(agreements: Tensor, wish: Wish) -> Tensor:
+    """The least agreement `[B]` with what was drawn, or, where nothing was, with anything."""
+    if not agreements.shape[1]:
+        return torch.ones(len(agreements))
+    is_there = wish.has == wish.target
+    is_passed_over = is_there & ~is_there.all(1, keepdim=True)
+    return agreements.masked_fill(is_passed_over, 1.0).amin(1)

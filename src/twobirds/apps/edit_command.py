@@ -1,6 +1,6 @@
 """The command that edits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ from twobirds.apps.options import (
     attribute_changes,
     optional,
 )
+from twobirds.data.attributes import excluded_by
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
@@ -30,8 +31,9 @@ _WORDS = {
     "reached": "the recognizer sees the change",
     "identity": "more would cost the person",
     "strength": "the recognizer does not see the change at the greatest strength",
-    "already": "the recognizer sees it there already",
+    "already": "not edited",
 }
+_NOT_EDITED = "not edited: the weakest edit would already cost the person"
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,12 @@ class Edit:
     strength: float = 1.0
     """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
     until: Annotated[float | None, optional("FLOAT", "the strength given")] = None
-    """Raise the strength until the recognizer gives each change this probability."""
+    """Raise the strength until the recognizer agrees with each change this far, from 0 to 1. It is
+    taken in by paint: above a strength of 1, look before you believe it."""
     max_identity_distance: Annotated[float | None, optional("FLOAT", "no limit")] = None
-    """With --until: the most that the embedder's distance from the source may become."""
+    """With --until: the most that the embedder's distance from the source may become. `evaluate`
+    reports the distance below which one in 1,000 strangers passes for the person; it is 1.2 for
+    faces of 64 pixels and MobileFaceNet."""
     embedder: Annotated[Path | None, optional("FILE.onnx", "none")] = None
     """Face embedder that measures that distance."""
     refine: RefineSteps = 0
@@ -70,6 +75,7 @@ class Edit:
         def edit(
             model: "FaceModel", faces: "np.ndarray", labels: Sequence[str]
         ) -> "tuple[Tensor, Tensor]":
+            _tell_undrawn(model, faces, labels, changes)
             if self.until is None:
                 return model.before_and_after(
                     faces, changes, strength=self.strength, refine_steps=self.refine
@@ -79,8 +85,7 @@ class Edit:
             self._tell(edited, labels)
             return edited.unedited, edited.images
 
-        details = listed_values(changes)
-        transform(self, "edited", details, edit)
+        transform(self, "edited", self._details(changes), edit)
         return 0
 
     def _check(self) -> None:
@@ -95,6 +100,12 @@ class Edit:
             raise InputError("--until finds the strength: leave out --strength")
         if self.embedder is not None and not self.embedder.is_file():
             raise InputError(f"--embedder {self.embedder} is not a file")
+
+    def _details(self, changes: Mapping[str, float]) -> str:
+        """What the file says of the edit."""
+        if self.until is not None:
+            return f"{listed_values(changes)} until {self.until:g}"
+        return listed_values(changes) + f", strength {self.strength:g}" * (self.strength != 1.0)
 
     def _limits(self, model: "FaceModel", until: float) -> "Limits":
         from twobirds.api import Limits
@@ -120,4 +131,33 @@ class Edit:
             strict=True,
         )
         for label, strength, agreement, reason in rows:
-            note(f"{label}: strength {strength:g}, read {agreement:.2f}: {_WORDS[reason]}")
+            words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
+            note(f"{label}: strength {strength:g}, read {agreement:.2f}: {words}")
+
+
+def _tell_undrawn(
+    model: "FaceModel", faces: "np.ndarray", labels: Sequence[str], changes: Mapping[str, float]
+) -> None:
+    """Say on stderr what each face is read to be already, which no edit draws."""
+    from twobirds.api.rows import require_known
+
+    require_known(changes, model.attributes)
+    _tell_conflicts(changes)
+    rows = model.recognize(faces)[:, [model.attributes.index(name) for name in changes]]
+    for label, row in zip(labels, rows.tolist(), strict=True):
+        there = [
+            f"{name} is read as {p:.2f} already"
+            for (name, value), p in zip(changes.items(), row, strict=True)
+            if value == float(p > 0.5)
+        ]
+        if there:
+            note(f"{label}: {', '.join(there)}: not drawn")
+
+
+def _tell_conflicts(changes: Mapping[str, float]) -> None:
+    """Say on stderr which attributes that are asked for no face has together."""
+    wanted = {name for name, value in changes.items() if value > 0.5}
+    for name in sorted(wanted):
+        for other in sorted(wanted & excluded_by(name)):
+            if name < other:
+                note(f"{name} and {other} exclude each other: what is drawn is between the two")

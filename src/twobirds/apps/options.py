@@ -34,7 +34,7 @@ ModelName = Annotated[
     tyro.conf.arg(
         metavar="MODEL",
         help="A shipped model's name, a run or model folder, a checkpoint, or hf://owner/name.",
-        help_behavior_hint="(default: a shipped model)",
+        help_behavior_hint=f"(default: {DEFAULT_MODELS[0]})",
     ),
 ]
 ImagePaths = Annotated[

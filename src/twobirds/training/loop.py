@@ -98,8 +98,9 @@ def train(
             wants_to_stop = stopping() or recorder.leg_seconds > leg.max_seconds
             if _is_over(runtime, wants_to_stop, progress.iteration):
                 break
-        recorder.save()
-    return progress.iteration >= num_iterations
+        is_complete = progress.iteration >= num_iterations
+        recorder.finish(is_complete=is_complete)
+    return is_complete
 
 
 class _Recorder:
@@ -169,6 +170,12 @@ class _Recorder:
             self.draw_samples()
         if time.monotonic() - self.saved > self.config.train.checkpoint_every_seconds:
             self.save()
+
+    def finish(self, *, is_complete: bool) -> None:
+        """Save; of a complete run draw samples once more, so that a short one has some, too."""
+        self.save()
+        if is_complete:
+            self.draw_samples()
 
     def draw_samples(self) -> None:
         """Write the sample grid, in the first process alone: batch norm needs no other here."""
