@@ -30,7 +30,7 @@ from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.machine import describe_machine
 from twobirds.presets import MODERN, PAPER
 from twobirds.reproduction.jobs import Jobs
-from twobirds.runtime import Runtime, pick_device, use_huge_pages
+from twobirds.runtime import Runtime, pick_device
 from twobirds.training.run import train_run
 
 STAGE1_SHARE = 0.1
@@ -185,7 +185,6 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, measure, print the table; returns the exit code."""
     settings = tyro.cli(Settings, args=arguments)
-    use_huge_pages()
     names = list(settings.variants or variants(settings))
     if settings.jobs > 1:
         if not Jobs(partial(train_variant, settings), settings.jobs, print).run(names, {}):

@@ -30,8 +30,9 @@ from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack, open_pack
 from twobirds.machine import describe_machine
+from twobirds.memory import keep_freed_memory, use_huge_pages
 from twobirds.presets import PRESETS
-from twobirds.runtime import Runtime, keep_freed_memory, pick_device, use_huge_pages
+from twobirds.runtime import Runtime, pick_device
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.run import fit_to_pack
 

@@ -16,6 +16,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from apps.tiny_run import TINY_RUN
+from onnx_files import OnnxWriter
 from twobirds.apps.cli import main
 
 REPOSITORY = Path(__file__).parent.parent
@@ -172,6 +173,9 @@ def test_the_readme_does_what_it_shows(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     Image.fromarray(astronaut()).save("photo.jpg")
+    writer = OnnxWriter()
+    pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
+    writer.save(tmp_path / "face_embedder.onnx", [writer.node("Flatten", pooled)])
     for words in verbs:
         if words == ["app"]:  # it serves until it is stopped: tests/web
             continue
@@ -190,6 +194,7 @@ def test_the_readme_does_what_it_shows(
         assert isinstance(faces, torch.Tensor)
         assert (faces.shape, faces.dtype) == ((4, 3, 64, 64), torch.float32)
         assert faces.abs().max() <= 1
+    assert len(names["limited"].reasons) == 4
 
     (tmp_path / "own").mkdir()
     monkeypatch.chdir(tmp_path / "own")

@@ -1,11 +1,5 @@
 """Devices, and random numbers that are functions of keys. Processes: tests/training."""
 
-import os
-import platform
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -89,56 +83,3 @@ def test_keyed_generator_tells_keys_and_their_order_apart() -> None:
 def test_keyed_generator_is_splitmix64() -> None:
     # First output of SplitMix64 from state 0, as published with the algorithm.
     assert keyed_generator(0).initial_seed() == 0xE220A8397B1DCDAF
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
-def test_freed_memory_is_kept() -> None:
-    """Large tensors are made anew without new pages of the system's."""
-    script = """
-import resource, sys, torch
-from twobirds.runtime import keep_freed_memory
-if sys.argv[1] == "keep":
-    keep_freed_memory()
-for _ in range(20):  # small objects among the first ones make the heap grow a few times
-    torch.zeros(12_000_000)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(50):
-    torch.zeros(12_000_000)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-    faults = {
-        word: int(
-            subprocess.run(
-                [sys.executable, "-c", script, word], check=True, capture_output=True, text=True
-            ).stdout
-        )
-        for word in ("keep", "leave")
-    }
-    assert faults["keep"] < max(1_000, faults["leave"] / 10)
-
-
-def test_large_tensors_lie_in_huge_pages() -> None:
-    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-    if not setting.exists() or "[never]" in setting.read_text():
-        pytest.skip("this system gives no huge pages")
-    script = """
-import re, torch
-from twobirds.runtime import start
-with start("cpu"):
-    tensor = torch.ones(12_000_000)
-text = open("/proc/self/smaps_rollup").read()
-print(re.search(r"AnonHugePages: *([0-9]+)", text)[1])
-"""
-    kilobytes = [
-        int(
-            subprocess.run(
-                [sys.executable, "-c", script],
-                check=True,
-                capture_output=True,
-                text=True,
-                env=os.environ | {"THP_MEM_ALLOC_ENABLE": value},
-            ).stdout
-        )
-        for value in ("1", "0")
-    ]
-    assert kilobytes[0] > kilobytes[1] + 40_000

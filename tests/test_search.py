@@ -49,6 +49,21 @@ def test_identity_caps_the_strength() -> None:
     assert nothing.images.flatten().tolist() == [0, 0, 0]
 
 
+def test_of_strengths_that_are_too_weak_and_too_strong_the_best_is_kept() -> None:
+    """What is read is a third of the strength, of which 0.4 is asked for."""
+    wish = Wish(torch.zeros(1, 1), torch.full((1, 1), 0.4))
+    edited = search_strength(
+        lambda s: draw(s)[:1],
+        lambda x: x.flatten()[:, None] / 3,
+        wish,
+        Limits(until=1),
+        SOURCES[:1],
+    )
+    assert (edited.strength.tolist(), edited.reasons) == ([1.25], ["strength"])
+    assert edited.images.flatten().tolist() == [1.25]
+    assert edited.agreement.tolist() == pytest.approx([1 - abs(1.25 / 3 - 0.4)])
+
+
 def test_agreement_is_how_near_the_target_is_read() -> None:
     found = agreement(torch.tensor([[0.9, 0.2]]), torch.tensor([[1.0, 0.0]]))
     assert found.flatten().tolist() == pytest.approx([0.9, 0.8])
@@ -77,10 +92,17 @@ def test_a_model_edits_until(tiny_model: FaceModel) -> None:
     found = tiny_model.edit_until(faces, {"Male": 1}, Limits(until=1.0))
     assert [reason == "already" for reason in found.reasons] == is_male.tolist()
     assert not is_male.all()
-    for i in torch.where(~is_male)[0].tolist():
-        assert (found.strength[i], found.reasons[i]) == (STRENGTHS[-1], "strength")
-    expected = tiny_model.edit(faces, {"Male": 1}, strength=STRENGTHS[-1])
-    assert torch.allclose(found.images, expected, atol=1e-6)  # no change where it is there already
+    drawn = {s: tiny_model.edit(faces, {"Male": 1}, strength=s) for s in (0.0, *STRENGTHS)}
+    agreed = {s: tiny_model.recognize(images)[:, column] for s, images in drawn.items()}
+    for i, is_there in enumerate(is_male.tolist()):
+        strength = found.strength[i].item()
+        assert torch.allclose(found.images[i], drawn[strength][i], atol=1e-6)
+        if is_there:
+            assert strength == 0
+        else:
+            most = max(agreed[s][i] for s in STRENGTHS)
+            assert found.agreement[i] == pytest.approx(most.item(), abs=1e-5)
+            assert found.reasons[i] == "strength"
     read = tiny_model.recognize(found.images)[:, column]
     assert torch.allclose(found.agreement, read, atol=1e-5)
     everything = tiny_model.edit_until(faces, {"Male": 1}, 0)

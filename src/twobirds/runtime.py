@@ -1,7 +1,6 @@
 """Where the work runs: device, precision, processes, and randomness that needs no state."""
 
 import contextlib
-import ctypes
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from torch import Tensor, nn
 from twobirds.errors import InputError
 
 _MASK_64 = (1 << 64) - 1
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """Number format of the forward passes in training; auto is bfloat16 on CUDA, float32 on a CPU."""
@@ -82,7 +80,6 @@ def start(device: str = "auto", precision: Precision = "auto") -> Iterator[Runti
         InputError: If the device is unknown or absent.
     """
     chosen = pick_device(device)
-    use_huge_pages()
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Runtime(chosen, precision=precision)
         return
@@ -93,27 +90,6 @@ def start(device: str = "auto", precision: Precision = "auto") -> Iterator[Runti
         yield Runtime(chosen, dist.get_rank(), dist.get_world_size(), precision)
     finally:
         dist.destroy_process_group()
-
-
-def use_huge_pages() -> None:
-    """Have PyTorch ask Linux for huge pages for its large tensors, from its first one on.
-
-    One page fault then takes the place of 512: on a CPU preset modern trains a quarter faster.
-    Without effect once the process has made a tensor, or where the user has set the variable.
-    """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-
-
-def keep_freed_memory() -> None:
-    """Have the C library keep freed memory, where it is glibc, from now on in this process.
-
-    Every iteration frees the tensors that the next one allocates again. Giving the large ones back
-    to the system and having them zeroed anew costs a tenth of the time of training on a CPU.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is not None:
-        mallopt(_M_MMAP_MAX, 0)  # nothing is mapped by itself, however large
-        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def num_processes() -> int:

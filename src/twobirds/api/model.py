@@ -241,10 +241,10 @@ class FaceModel:
         *,
         refine_steps: int = 0,
     ) -> Edited:
-        """Edit each face as strongly as it takes for the recognizer to see every change.
+        """Edit each face with the first of `STRENGTHS` at which the recognizer agrees (P4).
 
-        What it reads there already is neither drawn nor waited for. All is as in `edit` but for
-        `limits`, which say when to stop; a number is their `until`.
+        What a face is read to have with a probability above a half is neither drawn nor waited for.
+        Arguments and errors are those of `edit` and `Limits`; a number stands for `Limits.until`.
         """
         limits, sources = as_limits(limits), to_images(faces, self.size)
         draw = self._redrawing(sources, changes, refine_steps)

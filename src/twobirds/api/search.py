@@ -14,8 +14,9 @@ from twobirds.errors import InputError
 STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """What is tried, in this order."""
 Reason = Literal["reached", "identity", "strength", "already"]
-"""Why a search ended: the recognizer agrees; more would cost the person; no more strength; the face
-shows, or is read to have, all that was asked for."""
+"""Why a search ended: the recognizer agrees; more would cost the person; it agrees less than asked
+for at every strength; the face has all that was asked for already, read with a probability above a
+half, or agrees undrawn, so that nothing is drawn."""
 Draw = Callable[[float], Tensor]
 """Faces `[B, 3, H, W]` at a strength; 0 changes nothing."""
 Read = Callable[[Tensor], Tensor]
@@ -65,7 +66,9 @@ class Edited:
     images: Tensor
     """`[B, 3, H, W]` float32 in [-1, 1]."""
     strength: Tensor
-    """`[B]` float32; 0 where even the weakest edit would have cost too much identity."""
+    """`[B]` float32, one of `STRENGTHS`: of those within the limits, up to the first that is
+    enough, the one that the recognizer agrees with most, the higher of equals; 0 where nothing was
+    drawn or the weakest edit would have cost too much identity."""
     agreement: Tensor
     """`[B]` in [0, 1]: how far the recognizer agrees with the drawn change that it believes least;
     where it sees all there already, with the least of these."""
@@ -110,6 +113,7 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
     unedited = draw(0.0)
     images, count = unedited.clone(), len(unedited)
     strength, agreements = torch.zeros(count), agreement(read(images), wish.target)
+    best = torch.full((count,), -torch.inf)  # of what was drawn: an edit of nothing is no answer
     reasons: list[Reason] = ["strength"] * count
     is_open = torch.ones(count, dtype=torch.bool)
 
@@ -130,8 +134,11 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
         if limits.identity is not None and limits.max_identity_distance is not None:
             distances = limits.identity(drawn, sources)
             close(distances > limits.max_identity_distance, "identity")
-        images[is_open], strength[is_open] = drawn[is_open], value
-        agreements[is_open] = agreement(read(drawn), wish.target)[is_open]
+        found = agreement(read(drawn), wish.target)
+        # More is not always better: half of a smile is soon passed.
+        is_better = is_open & (_least(found, wish) >= best)
+        images[is_better], strength[is_better] = drawn[is_better], value
+        agreements[is_better], best[is_better] = found[is_better], _least(found, wish)[is_better]
         close(is_reached(), "reached")
     return Edited(images, strength, _least(agreements, wish), reasons, unedited)
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from twobirds.api import Edited, FaceModel, Limits
 
 _WORDS = {
-    "reached": "the recognizer sees the change",
+    "reached": "the recognizer agrees",
     "identity": "more would cost the person",
-    "strength": "the recognizer does not see the change at the greatest strength",
-    "already": "not edited",
+    "strength": "the recognizer agrees no more at any strength up to 3",
+    "already": "not edited, for the recognizer sees it there already",
 }
 _NOT_EDITED = "not edited: the weakest edit would already cost the person"
 
@@ -45,16 +45,18 @@ class Edit:
     detector: DetectorFile = None
     face: FaceNumber = None
     set: Assignments = ()
-    """What to change, from 0 (absent) to 1 (present), such as Eyeglasses=1 Smiling=0.5."""
+    """What to change, to 0 (absent) or 1 (present), such as Eyeglasses=1 Smiling=0; values between
+    are allowed, but training had none, and they seldom show."""
     strength: float = 1.0
     """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
     until: Annotated[float | None, optional("FLOAT", "the strength given")] = None
-    """Raise the strength until the recognizer agrees with each change this far, from 0 to 1. It is
-    taken in by paint: above a strength of 1, look before you believe it."""
+    """Try strengths from 0.5 to 3 until the recognizer agrees with each change this far, 0 to 1.
+    What it sees with a probability above 0.5 already is not drawn. It is taken in by paint: above
+    a strength of 1, look before you believe it."""
     max_identity_distance: Annotated[float | None, optional("FLOAT", "no limit")] = None
-    """With --until: the most that the embedder's distance from the source may become. `evaluate`
-    reports the distance below which one in 1,000 strangers passes for the person; it is 1.2 for
-    faces of 64 pixels and MobileFaceNet."""
+    """With --until: the most that the embedder's distance from the source, from 0 to 4, may become.
+    `evaluate --embedder` reports the threshold under which one in 1,000 strangers passes for the
+    person: 1.2 for faces of 64 pixels and MobileFaceNet."""
     embedder: Annotated[Path | None, optional("FILE.onnx", "none")] = None
     """Face embedder that measures that distance."""
     refine: RefineSteps = 0
@@ -75,13 +77,15 @@ class Edit:
         def edit(
             model: "FaceModel", faces: "np.ndarray", labels: Sequence[str]
         ) -> "tuple[Tensor, Tensor]":
-            _tell_undrawn(model, faces, labels, changes)
             if self.until is None:
-                return model.before_and_after(
+                drawn = model.before_and_after(
                     faces, changes, strength=self.strength, refine_steps=self.refine
                 )
+                _tell_undrawn(model, faces, labels, changes)
+                return drawn
             limits = self._limits(model, self.until)
             edited = model.edit_until(faces, changes, limits, refine_steps=self.refine)
+            _tell_undrawn(model, faces, labels, changes)
             self._tell(edited, labels)
             return edited.unedited, edited.images
 
@@ -132,16 +136,13 @@ class Edit:
         )
         for label, strength, agreement, reason in rows:
             words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
-            note(f"{label}: strength {strength:g}, read {agreement:.2f}: {words}")
+            note(f"{label}: strength {strength:g}, agreement {agreement:.2f}: {words}")
 
 
 def _tell_undrawn(
     model: "FaceModel", faces: "np.ndarray", labels: Sequence[str], changes: Mapping[str, float]
 ) -> None:
     """Say on stderr what each face is read to be already, which no edit draws."""
-    from twobirds.api.rows import require_known
-
-    require_known(changes, model.attributes)
     _tell_conflicts(changes)
     rows = model.recognize(faces)[:, [model.attributes.index(name) for name in changes]]
     for label, row in zip(labels, rows.tolist(), strict=True):
@@ -160,4 +161,4 @@ def _tell_conflicts(changes: Mapping[str, float]) -> None:
     for name in sorted(wanted):
         for other in sorted(wanted & excluded_by(name)):
             if name < other:
-                note(f"{name} and {other} exclude each other: what is drawn is between the two")
+                note(f"{name} and {other} exclude each other: no face has both")

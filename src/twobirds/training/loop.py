@@ -18,7 +18,8 @@ from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError
-from twobirds.runtime import Runtime, average_values, keep_freed_memory
+from twobirds.memory import keep_freed_memory
+from twobirds.runtime import Runtime, average_values
 from twobirds.training.logging import (
     METRICS_FILE,
     SAMPLES_FOLDER,
@@ -165,8 +166,7 @@ class _Recorder:
     def keep_up(self) -> None:
         """Move the bar, and draw samples and save when they are due."""
         self.display.advance(self.images_seen)
-        every, batch = self.config.train.sample_every_images, self.config.train.batch_size
-        if self.images_seen // every != (self.images_seen - batch) // every:
+        if self._has_due_samples:
             self.draw_samples()
         if time.monotonic() - self.saved > self.config.train.checkpoint_every_seconds:
             self.save()
@@ -174,8 +174,13 @@ class _Recorder:
     def finish(self, *, is_complete: bool) -> None:
         """Save; of a complete run draw samples once more, so that a short one has some, too."""
         self.save()
-        if is_complete:
+        if is_complete and not self._has_due_samples:
             self.draw_samples()
+
+    @property
+    def _has_due_samples(self) -> bool:
+        every, batch = self.config.train.sample_every_images, self.config.train.batch_size
+        return self.images_seen // every != (self.images_seen - batch) // every
 
     def draw_samples(self) -> None:
         """Write the sample grid, in the first process alone: batch norm needs no other here."""
