@@ -33,7 +33,7 @@ def test_until_says_how_strong_and_why(
     assert main([*words, "--until=1"]) == 0
     told = capsys.readouterr().err
     assert re.match(rf"{image}: strength [0-9.]+, agreement 0\.", told)
-    assert told.endswith(": the recognizer agrees no more at any strength up to 3\n")
+    assert told.endswith(" is not reached at any strength up to 3; the best is kept\n")
 
 
 def test_identity_caps_the_strength(
@@ -48,7 +48,7 @@ def test_identity_caps_the_strength(
     assert ": strength 0, " in (told := capsys.readouterr().err)
     assert told.endswith(": not edited: the weakest edit would already cost the person\n")
     assert main([*words, *limits, "5"]) == 0  # more than any
-    assert re.search(r": strength [0-9.]+, .* up to 3$", capsys.readouterr().err)
+    assert re.search(r": strength [0-9.]+, .* up to 3; the best is kept$", capsys.readouterr().err)
 
 
 def test_limits_that_do_not_fit_together(
@@ -81,7 +81,7 @@ def test_what_is_there_already_is_named(
     words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
     assert main([*words, f"{there}=1", f"{absent}=1"]) == 0
     told = capsys.readouterr().err
-    assert told == f"{image}: {there} is read as {read[there]:.2f} already: not drawn\n"
+    assert told == f"{image}: {there}=1 is there already, read as {read[there]:.2f}; not drawn\n"
     assert main([*words, f"{there}=0.5", f"{absent}=1"]) == 0
     assert capsys.readouterr().err == ""
 

@@ -65,6 +65,17 @@ def test_edited_photos_are_marked(photo: Path, model: str, tmp_path: Path) -> No
     assert columns.max() < 120
 
 
+def test_a_photo_in_which_nothing_is_drawn_is_not_called_synthetic(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["edit", str(photo), model, "--set", "Bald=1", "--strength=0", "--visible-note"]
+    assert main([*words, f"--out={tmp_path}/x.png"]) == 0
+    assert f"{photo}: nothing is drawn" in capsys.readouterr().err
+    with Image.open(tmp_path / "x.png") as same:
+        assert not {"Software", "Description", "XML:com.adobe.xmp"} & set(same.info)
+    assert (pixels_of(tmp_path / "x.png") == pixels_of(photo)).all()
+
+
 def test_out_may_choose_the_format(photo: Path, model: str, tmp_path: Path) -> None:
     words = ["edit", str(photo), model, "--set", "Bald=1"]
     assert main([*words, f"--out={tmp_path}/x.jpg"]) == 0

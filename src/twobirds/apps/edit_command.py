@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "reached": "the recognizer agrees",
     "identity": "more would cost the person",
-    "strength": "the recognizer agrees no more at any strength up to 3",
+    "strength": "what was asked for is not reached at any strength up to 3; the best is kept",
     "already": "not edited, for the recognizer sees it there already",
 }
 _NOT_EDITED = "not edited: the weakest edit would already cost the person"
@@ -147,12 +147,12 @@ def _tell_undrawn(
     rows = model.recognize(faces)[:, [model.attributes.index(name) for name in changes]]
     for label, row in zip(labels, rows.tolist(), strict=True):
         there = [
-            f"{name} is read as {p:.2f} already"
+            f"{name}={value:g} is there already, read as {p:.2f}"
             for (name, value), p in zip(changes.items(), row, strict=True)
             if value == float(p > 0.5)
         ]
         if there:
-            note(f"{label}: {', '.join(there)}: not drawn")
+            note(f"{label}: {', '.join(there)}; not drawn")
 
 
 def _tell_conflicts(changes: Mapping[str, float]) -> None:
@@ -161,4 +161,4 @@ def _tell_conflicts(changes: Mapping[str, float]) -> None:
     for name in sorted(wanted):
         for other in sorted(wanted & excluded_by(name)):
             if name < other:
-                note(f"{name} and {other} exclude each other: no face has both")
+                note(f"{name} and {other} exclude each other: no face has both, but both are drawn")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import numpy as np
 import tyro
 
-from twobirds.apps.display import say, say_attributes, say_json
+from twobirds.apps.display import note, say, say_attributes, say_json
 from twobirds.apps.face_files import (
     Aligned,
     DetectorFile,
@@ -136,6 +136,11 @@ def transform(command: _Redraws, kind: str, details: str, function: Transform) -
     provenance = marks.provenance(model)
     for file, path, old, new in drawn:
         whole = file.whole()
-        pixels = marks.shown_on(whole.redrawn(old, new))
-        write_bytes(path, whole.encoded(pixels, provenance, path.suffix))
+        pixels = whole.redrawn(old, new)
+        if whole.is_as_it_was(pixels):
+            note(f"{file.path}: nothing is drawn; {path} is not marked as synthetic")
+            content = whole.encoded(pixels, None, path.suffix)
+        else:
+            content = whole.encoded(marks.shown_on(pixels), provenance, path.suffix)
+        write_bytes(path, content)
         say(str(path))

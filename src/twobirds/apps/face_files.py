@@ -117,6 +117,10 @@ class FaceFile:
 
         return paste_faces(self.photo, self.found, before, after)
 
+    def is_as_it_was(self, pixels: np.ndarray) -> bool:
+        """Whether a picture `[H, W, 3]` uint8 is the photo itself; a face that was cut never is."""
+        return self.photo is not None and np.array_equal(self.photo.pixels, pixels)
+
     def encoded(self, pixels: np.ndarray, provenance: Provenance | None, suffix: str) -> bytes:
         """The file to write of a picture `[H, W, 3]` uint8, whose name ends in `suffix`."""
         if self.photo is None:

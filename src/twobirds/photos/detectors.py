@@ -28,6 +28,6 @@ def find_detector(path: Path | None = None) -> tuple[Detector, str | None]:
     except InputError as error:
         line = (
             f"{error}; {FrontalCascade.name} looks for faces instead: frontal ones only, and less "
-            "exactly (--detector names a YuNet file)"
+            "exactly, so that edits come out worse (--detector names a YuNet file)"
         )
         return FrontalCascade(), line
