@@ -30,9 +30,8 @@ from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack, open_pack
 from twobirds.machine import describe_machine
-from twobirds.memory import keep_freed_memory, use_huge_pages
 from twobirds.presets import PRESETS
-from twobirds.runtime import Runtime, pick_device
+from twobirds.runtime import Runtime, keep_freed_memory, pick_device
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.run import fit_to_pack
 
@@ -73,7 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; returns the exit code."""
     settings = tyro.cli(Settings, args=arguments)
     keep_freed_memory()  # as training does
-    use_huge_pages()
     runtime = Runtime(pick_device(settings.device))
     device = runtime.device
     matrix_size = settings.matrix_size or (8192 if device.type == "cuda" else 2048)

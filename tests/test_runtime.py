@@ -1,5 +1,9 @@
 """Devices, and random numbers that are functions of keys. Processes: tests/training."""
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -83,3 +87,29 @@ def test_keyed_generator_tells_keys_and_their_order_apart() -> None:
 def test_keyed_generator_is_splitmix64() -> None:
     # First output of SplitMix64 from state 0, as published with the algorithm.
     assert keyed_generator(0).initial_seed() == 0xE220A8397B1DCDAF
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
+def test_freed_memory_is_kept() -> None:
+    """Large tensors are made anew without new pages of the system's."""
+    script = """
+import resource, sys, torch
+from twobirds.runtime import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+for _ in range(20):  # small objects among the first ones make the heap grow a few times
+    torch.zeros(12_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    torch.zeros(12_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = {
+        word: int(
+            subprocess.run(
+                [sys.executable, "-c", script, word], check=True, capture_output=True, text=True
+            ).stdout
+        )
+        for word in ("keep", "leave")
+    }
+    assert faults["keep"] < max(1_000, faults["leave"] / 10)

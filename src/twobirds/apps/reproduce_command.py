@@ -10,7 +10,6 @@ from twobirds.apps.display import ShowProgress, note, progress_bars, say
 from twobirds.apps.options import Device, TrainingPrecision, optional, require_seed
 from twobirds.apps.train_command import UNFINISHED
 from twobirds.errors import InputError
-from twobirds.memory import use_huge_pages
 
 if TYPE_CHECKING:
     from twobirds.data.pack import Pack
@@ -47,7 +46,6 @@ class Reproduce:
 
     def run(self) -> int:
         """Reproduce; returns the exit code."""
-        use_huge_pages()
         require_seed(self.seed)
         if self.jobs < 1:
             raise InputError(f"--jobs must be at least 1, not {self.jobs}")

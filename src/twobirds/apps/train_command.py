@@ -20,7 +20,6 @@ from twobirds.apps.options import (
 from twobirds.apps.overrides import override
 from twobirds.config import RunConfig, from_dict
 from twobirds.errors import InputError
-from twobirds.memory import use_huge_pages
 from twobirds.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -68,7 +67,6 @@ class Train:
 
     def run(self) -> int:
         """Train; returns the exit code."""
-        use_huge_pages()
         from twobirds.data.pack import open_pack
         from twobirds.runtime import start
         from twobirds.training.run import train_run

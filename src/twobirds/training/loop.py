@@ -18,8 +18,7 @@ from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError
-from twobirds.memory import keep_freed_memory
-from twobirds.runtime import Runtime, average_values
+from twobirds.runtime import Runtime, average_values, keep_freed_memory
 from twobirds.training.logging import (
     METRICS_FILE,
     SAMPLES_FOLDER,
