@@ -100,31 +100,44 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
     )
     modern = _changed(MODERN, settings.width, **train)
 
-    def without(**changes: Any) -> RunConfig:
-        assert modern.modern is not None
-        return dataclasses.replace(modern, modern=dataclasses.replace(modern.modern, **changes))
-
-    strangers = {"identity_edited": 0.0, "identity_rebuilt": 0.0}
+    faceless = {"has_eigenfaces": False}
+    strangers = faceless | {"identity_edited": 0.0, "identity_rebuilt": 0.0}
     clear = strangers | {"guide_noise": 0.0}
     code = clear | {"has_skips": False, "has_mask": False, "keep": 0.0}
     still = code | {"edited_share": 0.0, "copied_share": 0.0}
     return {
         "paper": paper,
         "+ C from real faces, lone changes, average": honest,
-        "+ modern networks and their weights": without(
-            **still, relativistic=False, gradient_penalty=0.0, augment=False
+        "+ modern networks and their weights": _with(
+            modern, **still, relativistic=False, gradient_penalty=0.0, augment=False
         ),
-        "+ relativistic game, smooth D": without(**still, augment=False),
-        "+ augmentation": without(**still),
-        "+ edits in training": without(**code),
-        "+ gated features": without(**clear, has_mask=False),
-        "+ mask": without(**clear),
-        "+ guide through noise": without(**strangers),
-        "+ guide of persons: modern": modern,
-        "modern without consistency of codes": without(consistency=0.0),
-        "modern without prior": without(prior=0.0),
-        "modern without pixels kept": without(keep=0.0),
+        "+ relativistic game, smooth D": _with(modern, **still, augment=False),
+        "+ augmentation": _with(modern, **still),
+        "+ edits in training": _with(modern, **code),
+        "+ gated features": _with(modern, **clear, has_mask=False),
+        "+ mask": _with(modern, **clear),
+        "+ guide through noise": _with(modern, **strangers),
+        "+ guide of persons": _with(modern, **faceless),
+        "+ eigenfaces: modern": modern,
+    } | _left_out(modern)
+
+
+def _left_out(modern: RunConfig) -> dict[str, RunConfig]:
+    """Preset modern less one part each."""
+    return {
+        "modern without relativistic pairs": _with(modern, relativistic=False),
+        "modern without a smooth D": _with(modern, gradient_penalty=0.0),
+        "modern without augmentation": _with(modern, augment=False),
+        "modern without mask": _with(modern, has_mask=False),
+        "modern without consistency of codes": _with(modern, consistency=0.0),
+        "modern without prior": _with(modern, prior=0.0),
+        "modern without pixels kept": _with(modern, keep=0.0),
     }
+
+
+def _with(modern: RunConfig, **changes: Any) -> RunConfig:
+    assert modern.modern is not None
+    return dataclasses.replace(modern, modern=dataclasses.replace(modern.modern, **changes))
 
 
 def _changed(config: RunConfig, width: float, **train: Any) -> RunConfig:

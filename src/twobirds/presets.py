@@ -26,7 +26,7 @@ TINY = RunConfig(
 
 MODERN = RunConfig(
     preset="modern",
-    model=ModelConfig(size=64, width=0.5, num_latents=128),
+    model=ModelConfig(size=64, width=0.5, num_latents=320),
     loss=LossConfig(label=0.5, perceptual=2.0, pixel=40.0, latent=12.0),
     train=TrainConfig(
         batch_size=32,
@@ -38,7 +38,7 @@ MODERN = RunConfig(
         ema_half_life_images=20_000,
         sample_every_images=20_000,
     ),
-    modern=ModernConfig(),
+    modern=ModernConfig(has_eigenfaces=True, recognizer_mixup=0.2),
 )
 """The recipe of today (docs/modern.md), for a day of two CPU cores; no GPU has run it yet."""
 

@@ -22,7 +22,7 @@ SMALL = dataclasses.replace(MODEL, attributes=ATTRIBUTES, size=32, width=0.125)
 
 
 def drawing(config: ModelConfig, modern: ModernConfig) -> tuple[EditingGenerator, Encoder]:
-    return build_editing_generator(config, modern).eval(), build_encoder(config).eval()
+    return build_editing_generator(config, modern).eval(), build_encoder(config, modern).eval()
 
 
 def faces_and_codes(size: int, count: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -33,9 +33,10 @@ def faces_and_codes(size: int, count: int = 3) -> tuple[torch.Tensor, torch.Tens
 
 
 @pytest.mark.parametrize(("size", "width"), [(32, 0.125), (64, 0.5), (128, 0.25)])
-def test_shapes_and_ranges(size: int, width: float) -> None:
+@pytest.mark.parametrize("has_eigenfaces", [False, True])
+def test_shapes_and_ranges(size: int, width: float, *, has_eigenfaces: bool) -> None:
     config = dataclasses.replace(SMALL, size=size, width=width)
-    generator, encoder = drawing(config, ModernConfig())
+    generator, encoder = drawing(config, ModernConfig(has_eigenfaces=has_eigenfaces))
     images, _, attributes = faces_and_codes(size)
     with torch.no_grad():
         codes, features = encoder(images)
@@ -51,8 +52,13 @@ def test_shapes_and_ranges(size: int, width: float) -> None:
         assert build_projection_discriminator(config)(images, attributes).shape == (3,)
 
 
-def test_a_source_of_weight_0_is_none_and_of_weight_1_changes_the_face() -> None:
-    generator, encoder = drawing(SMALL, ModernConfig())
+@pytest.mark.parametrize("has_eigenfaces", [False, True])
+@pytest.mark.parametrize("has_mask", [False, True])
+def test_a_source_of_weight_0_is_none_and_of_weight_1_changes_the_face(
+    *, has_eigenfaces: bool, has_mask: bool
+) -> None:
+    modern = ModernConfig(has_eigenfaces=has_eigenfaces, has_mask=has_mask)
+    generator, encoder = drawing(SMALL, modern)
     images, _, attributes = faces_and_codes(32)
     with torch.no_grad():
         codes, features = encoder(images)
@@ -63,8 +69,9 @@ def test_a_source_of_weight_0_is_none_and_of_weight_1_changes_the_face() -> None
             assert torch.allclose(drawn, alone, atol=1e-6) == is_same
 
 
-def test_each_face_is_drawn_for_itself() -> None:
-    generator, encoder = drawing(SMALL, ModernConfig())
+@pytest.mark.parametrize("has_eigenfaces", [False, True])
+def test_each_face_is_drawn_for_itself(*, has_eigenfaces: bool) -> None:
+    generator, encoder = drawing(SMALL, ModernConfig(has_eigenfaces=has_eigenfaces))
     images, _, attributes = faces_and_codes(32)
     with torch.no_grad():
         codes, features = encoder(images)

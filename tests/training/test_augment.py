@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from twobirds.training.augment import DISCRIMINATOR, Augmentation
+from twobirds.training.augment import DISCRIMINATOR, Augmentation, mix
 
 
 @pytest.fixture
@@ -79,3 +79,39 @@ def test_noise_is_on_half_of_the_faces_and_of_many_strengths() -> None:
     assert present.min() < 0.1
     assert present.mean() == pytest.approx(0.25, abs=0.05)
     assert noise.mean().abs() < 0.01
+
+
+def test_turning_keeps_the_middle_and_moves_the_edge() -> None:
+    places = torch.linspace(-1, 1, 33)
+    rows, columns = torch.meshgrid(places, places, indexing="ij")
+    faces = torch.stack([columns, rows, columns], 0).expand(20, 3, 33, 33).contiguous()
+    turned = Augmentation(turn=0.2)(faces, seeded())
+    assert turned[:, :, 16, 16].abs().max() < 1e-5
+    # A pixel above the middle now shows what stood beside it: the sine of the angle.
+    angle = torch.asin(turned[:, 0, 8, 16] / 0.5)
+    assert angle.abs().max() <= 0.2
+    assert angle.max() > 0.1
+    assert angle.min() < -0.1
+    torch.testing.assert_close(turned[:, 1, 8, 16], -0.5 * torch.cos(angle), atol=1e-3, rtol=0)
+
+
+def test_zoom_changes_the_size() -> None:
+    places = torch.linspace(-1, 1, 33).expand(20, 3, 33, 33).contiguous()
+    zoomed = Augmentation(zoom=0.25)(places, seeded())
+    factors = zoomed[:, 0, 16, 24] / 0.5
+    assert factors.min() >= 0.75
+    assert factors.max() <= 1.25
+    assert factors.max() - factors.min() > 0.2
+    assert torch.equal(Augmentation(zoom=0.25)(places, seeded()), zoomed)
+
+
+def test_mixing_blends_faces_and_labels_alike(images: Tensor) -> None:
+    labels = images[:, :, 0, 0]  # [6, 3]: blended as pixels are
+    shares = []
+    for seed in range(40):
+        draws = torch.Generator().manual_seed(seed)
+        faces, said = mix(images, labels, 0.2, draws)
+        torch.testing.assert_close(faces[:, :, 0, 0], said)
+        shares.append(float((faces - images).abs().amax((1, 2, 3)).gt(1e-6).float().mean()))
+    assert max(shares) > 0.5
+    assert mix(images, labels, 0.0, seeded())[0] is images

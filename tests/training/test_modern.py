@@ -18,14 +18,16 @@ from making_runs import (
 from twobirds import FaceModel
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
+from twobirds.data.drawn import draw_folder
 from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
+from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime
 from twobirds.training.modern import _READ, ModernGAN
 from twobirds.training.modern_plan import Parts, Step
-from twobirds.training.run import fit_to_pack, fork_run, train_run
+from twobirds.training.run import begin_with, fit_to_pack, fork_run, train_run
 
 LEARNS = {
     "reading": {"recognizer", "guide"},
@@ -263,6 +265,40 @@ def test_what_was_learned_in_a_part_of_a_window_is_logged_as_it_was(
     first = gan.update(loader.batch(0), loader, 0)
     line = logged(trained_run(tmp_path / "run", tiny_pack, config))[-1]
     assert line["label_learned"] == pytest.approx(first["label_learned"].item(), rel=1e-4)
+
+
+def test_codes_begin_as_principal_components(tmp_path: Path) -> None:
+    """A new run's first codes rebuild faces it has never learned anything of."""
+    draw_folder(tmp_path / "faces", count=200, size=32, seed=3, workers=1)
+    pack = pack_source(tmp_path / "faces", tmp_path / "pack", size=32, workers=1)
+    errors = {}
+    for has_eigenfaces in (False, True):
+        gan, loader = objective(pack, modern_recipe(modern={"has_eigenfaces": has_eigenfaces}))
+        gan.begin(pack)
+        batch = loader.batch(0)
+        with torch.no_grad():
+            codes, _ = gan.players.encode(batch.images)
+            drawn = gan.players.draw(codes, batch.attributes, None)
+        errors[has_eigenfaces] = float((drawn - batch.images).square().mean())
+        averages = gan.players.average_encoder.state_dict()
+        assert differences(dict(gan.players.encoder.state_dict()), dict(averages)) == []
+    assert errors[True] < 0.5 * errors[False]
+
+
+def test_a_run_with_eigenfaces_resumes_bit_equal_and_starts_others(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "pack", faces_per_person=4)
+    recipe = modern_recipe(modern={"has_eigenfaces": True})
+    whole = trained_run(tmp_path / "whole", pack, recipe)
+    part = tmp_path / "part"
+    for _ in range(5):
+        trained_run(part, pack, recipe, resume=True, max_seconds=0.0)
+    assert differences(run_state(part), run_state(whole)) == []
+    gan, _ = objective(pack, recipe)
+    begin_with(gan, fit_to_pack(recipe, pack), whole)
+    learned = dict(run_state(whole)["networks"]["encoder"])
+    assert differences(dict(gan.players.encoder.state_dict()), learned) == []
+    with pytest.raises(InputError, match="has another generator"):
+        trained_run(tmp_path / "other", pack, modern_recipe(), start_from=whole)
 
 
 def test_a_resumed_run_is_bit_equal(tmp_path: Path, tiny_pack: Pack) -> None:

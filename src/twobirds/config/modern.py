@@ -7,7 +7,7 @@ from twobirds.config.checks import require
 
 _NOT_NEGATIVE = (
     "gradient_penalty", "attribute", "consistency", "prior", "keep", "guide_noise",
-    "identity_edited", "identity_rebuilt",
+    "identity_edited", "identity_rebuilt", "recognizer_mixup",
 )  # fmt: skip
 
 
@@ -22,6 +22,8 @@ class ModernConfig:
     """Whether edits start from the encoder's features, through gates; else from the code alone."""
     has_mask: bool = True
     """Whether pixels of the source may stand in an edit."""
+    has_eigenfaces: bool = False
+    """Whether codes begin as principal components of the train split."""
     relativistic: bool = True
     """Whether D scores each face against another; else real and fake by themselves."""
     gradient_penalty: float = 0.05
@@ -55,6 +57,9 @@ class ModernConfig:
     """How many times as often as others the attributes of AttGAN's comparison are changed."""
     recognizer_learning_rate: float = 1e-3
     """Step size of recognizer and guide at the start; it falls to zero."""
+    recognizer_mixup: float = 0.0
+    """Alpha of the Beta distribution of weights with which the recognizer's faces are blended;
+    0 blends none."""
     recognizer_images: int = 300_000
     """Real images after which they are left as they are: more are learned by heart."""
 

@@ -46,7 +46,7 @@ def build_networks(config: RunConfig) -> PaperNetworks | ModernNetworks:
         return PaperNetworks(build_generator(model), build_discriminator(model))
     return ModernNetworks(
         build_editing_generator(model, config.modern),
-        build_encoder(model),
+        build_encoder(model, config.modern),
         build_recognizer(model),
     )
 
@@ -110,6 +110,7 @@ def build_editing_generator(
                 if modern.has_skips
                 else [],
                 has_mask=modern.has_skips and modern.has_mask,
+                has_eigenfaces=modern.has_eigenfaces,
             )
         )
 
@@ -130,12 +131,18 @@ def build_projection_discriminator(
         )
 
 
-def build_encoder(config: ModelConfig, *, seed: int = 0) -> Encoder:
+def build_encoder(config: ModelConfig, modern: ModernConfig, *, seed: int = 0) -> Encoder:
     """Build the modern encoder with its initial weights, a function of the seed."""
     grids = _grids(config.size // 2)
     channels = _scaled(config.width, (_ENCODER_CHANNELS[grid] for grid in grids))
     with _seeded(seed, _ENCODER):
-        return _channels_last(Encoder(num_latents=config.num_latents, channels=channels[::-1]))
+        return _channels_last(
+            Encoder(
+                num_latents=config.num_latents,
+                channels=channels[::-1],
+                has_eigenfaces=modern.has_eigenfaces,
+            )
+        )
 
 
 def build_recognizer(

@@ -7,12 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from twobirds.models.eigenfaces import draw_sketch, drawing_layer
 from twobirds.models.residual import ModulatedBlock, group_norm, keep_scale, upsample
 
 NUM_STYLE = 256
 """Length of the style that codes and attributes become."""
 _NUM_FINE = 16  # channels on the grid of the pixels
-_MOST_KEPT = 0.95  # of a source's pixel: where all stood, what is drawn would no longer be learned
+_MOST_KEPT = 0.95  # of a pixel: where all stood, what is drawn would no longer be learned
 
 
 class Source(NamedTuple):
@@ -61,7 +62,8 @@ class EditingGenerator(nn.Module):
     the image's, whose channels are then spread out over the pixels (Shi et al., 2016): convolutions
     of many channels on few places are what processors are fast at. Given a source, its features
     come in through gates, and a mask says where the drawn face replaces the source's pixels (as in
-    GANimation, Pumarola et al., 2018).
+    GANimation, Pumarola et al., 2018). With eigenfaces a face from its code alone starts from
+    something, too: a sketch that a linear layer makes of the code, which the convolutions also see.
 
     Args:
         num_latents: Z.
@@ -70,6 +72,7 @@ class EditingGenerator(nn.Module):
         channels: Of each grid, from 4x4 to half the image's.
         skips: Grid (height) and number of the encoder's features there, coarse to fine.
         has_mask: Whether pixels of the source may stand.
+        has_eigenfaces: Whether faces from their code alone start from a sketch.
     """
 
     def __init__(
@@ -81,14 +84,10 @@ class EditingGenerator(nn.Module):
         channels: Sequence[int],
         skips: Sequence[tuple[int, int]],
         has_mask: bool,
+        has_eigenfaces: bool = False,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for width in (num_latents + 2 * num_attributes + 1, NUM_STYLE):
-            layer = nn.Linear(width, NUM_STYLE)
-            keep_scale(layer)
-            layers += [layer, nn.LeakyReLU(0.2)]
-        self.style = nn.Sequential(*layers)
+        self.style = _style(num_latents + 2 * num_attributes + 1)
         self.base = nn.Linear(NUM_STYLE, channels[0] * 16)
         self.blocks = nn.ModuleList(
             ModulatedBlock(c_in, c_out, NUM_STYLE)
@@ -107,7 +106,14 @@ class EditingGenerator(nn.Module):
         _begin_alike(self.spread)
         self.pixels = nn.Conv2d(_NUM_FINE, 3, 3, padding=1)
         # Apart from the pixels: in stage 1 it has no gradients; zeros would make Adam count steps.
-        self.mask = nn.Conv2d(_NUM_FINE, 1, 3, padding=1) if has_mask else None
+        has_base = has_mask or has_eigenfaces
+        self.mask = nn.Conv2d(_NUM_FINE, 1, 3, padding=1) if has_base else None
+        self.size, self.has_mask = size, has_mask
+        self.eigenfaces = self.look = None
+        if has_eigenfaces:
+            self.eigenfaces = drawing_layer(num_latents, num_attributes)
+            self.look = nn.Conv2d(3, channels[-2], 3, padding=1, bias=False)
+            nn.init.zeros_(self.look.weight)
 
     def forward(self, latents: Tensor, attributes: Tensor, source: Source | None = None) -> Tensor:
         """Draw faces.
@@ -121,22 +127,40 @@ class EditingGenerator(nn.Module):
             `[B, 3, H, W]` float32 in [-1, 1].
         """
         style = self.style(_described(latents, attributes, source))  # [B, Y]
+        base = self._base(latents, attributes, source)
         x = self.base(style).unflatten(1, (-1, 4, 4))
         x = x.contiguous(memory_format=torch.channels_last)
         features = {f.shape[-1]: f for f in source.features} if source is not None else {}
         for i, block in enumerate(self.blocks):
-            x = block(upsample(x) if i else x, style)
+            x = upsample(x) if i else x
+            if self.look is not None and block is self.blocks[-1]:
+                assert base is not None
+                x = x + self.look(F.avg_pool2d(base, 2).to(x.dtype))
+            x = block(x, style)
             if source is not None and str(x.shape[-1]) in self.skips:
                 skip = self.skips[str(x.shape[-1])]
                 x = skip(x, features[x.shape[-1]], source.change, source.weight)
         x = F.pixel_shuffle(self.spread(F.silu(self.norm(x))), 2)  # [B, fine, H, W]
         x = F.silu(x)
         drawn = torch.tanh(self.pixels(x).float())
-        if source is None or self.mask is None:
+        if base is None or self.mask is None:
             return drawn
         keeps = _MOST_KEPT * torch.sigmoid(self.mask(x).float())  # [B, 1, H, W]
-        keeps = keeps * source.weight.view(-1, 1, 1, 1)
-        return torch.lerp(drawn, source.images, keeps)
+        if self.eigenfaces is None:
+            assert source is not None
+            keeps = keeps * source.weight.view(-1, 1, 1, 1)
+        return torch.lerp(drawn, base, keeps)
+
+    def _base(self, latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor | None:
+        """What may stand in the faces drawn, `[B, 3, H, W]`: their sources, or sketches."""
+        images = source.images if source is not None and self.has_mask else None
+        if self.eigenfaces is None:
+            return images
+        sketch = draw_sketch(self.eigenfaces, latents, attributes, self.size)
+        if images is None:
+            return sketch
+        assert source is not None
+        return torch.lerp(sketch, images, source.weight.float().view(-1, 1, 1, 1))
 
 
 def _described(latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor:
@@ -151,6 +175,16 @@ def _described(latents: Tensor, attributes: Tensor, source: Source | None) -> Te
         weight = source.weight.to(attributes.dtype).view(-1, 1)
         change = source.change * weight
     return torch.cat([latents, attributes * 2 - 1, change, weight], dim=1)
+
+
+def _style(num_described: int) -> nn.Sequential:
+    """All that a face is drawn from to its style."""
+    layers: list[nn.Module] = []
+    for width in (num_described, NUM_STYLE):
+        layer = nn.Linear(width, NUM_STYLE)
+        keep_scale(layer)
+        layers += [layer, nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers)
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from twobirds.models.eigenfaces import read_code, reading_layer
 from twobirds.models.residual import DownBlock, group_norm
 
 
@@ -16,9 +17,12 @@ class Encoder(nn.Module):
     Args:
         num_latents: Z.
         channels: Of each grid, from half the image's to 4x4.
+        has_eigenfaces: Whether a linear layer reads a part of the code straight off the image.
     """
 
-    def __init__(self, *, num_latents: int, channels: Sequence[int]) -> None:
+    def __init__(
+        self, *, num_latents: int, channels: Sequence[int], has_eigenfaces: bool = False
+    ) -> None:
         super().__init__()
         self.pixels = nn.Conv2d(3, channels[0], 4, stride=2, padding=1)
         self.blocks = nn.ModuleList(
@@ -26,6 +30,7 @@ class Encoder(nn.Module):
         )
         self.norm = group_norm(channels[-1])
         self.latents = nn.Linear(channels[-1] * 16, num_latents)
+        self.eigenfaces = reading_layer(num_latents) if has_eigenfaces else None
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Read faces `[B, 3, H, W]` in [-1, 1].
@@ -39,4 +44,7 @@ class Encoder(nn.Module):
             x = block(x)
             features.append(x)
         x = F.leaky_relu(self.norm(x), 0.2).flatten(1)  # [B, C * 16]
-        return torch.tanh(self.latents(x)), features[::-1]
+        latents = self.latents(x)
+        if self.eigenfaces is not None:
+            latents = latents.float() + read_code(self.eigenfaces, images)
+        return torch.tanh(latents), features[::-1]

@@ -3,7 +3,9 @@
 import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -21,6 +23,10 @@ class Augmentation:
     """Most by which the factor on the contrast differs from 1."""
     cutout: float = 0.0
     """Side of a square that is greyed, as a part of the face's; it may hang over the edge."""
+    turn: float = 0.0
+    """Most by which a face turns in its plane, in radians; its mirror image fills the corners."""
+    zoom: float = 0.0
+    """Most by which the factor on its size differs from 1."""
     noise: float = 0.0
     """Largest standard deviation of noise; half of the faces get none, the others up to this."""
 
@@ -43,6 +49,9 @@ class Augmentation:
         images = torch.lerp(mean, images, 1 + self.contrast * spread[2])
         if self.shift:
             images = _shift(images, self.shift * spread[3:5].flatten(1))
+        if self.turn or self.zoom:
+            turns = torch.rand(2, len(images), generator=generator).to(images.device) * 2 - 1
+            images = _turn(images, self.turn * turns[0], 1 + self.zoom * turns[1])
         if self.cutout:
             images = images * _outside_square(images, self.cutout, draws[5:7])
         if self.noise:
@@ -54,8 +63,30 @@ DISCRIMINATOR = Augmentation(shift=1 / 8, brightness=0.5, saturation=1.0, contra
 """What D sees: strong, for it to learn from ten thousand faces without learning them by heart."""
 WEAK = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
 """For what reads attributes: weak, for colours are among them."""
-RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3)
+RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3, turn=0.2, zoom=0.12)
 """What the recognizer learns from."""
+
+
+def mix(
+    images: Tensor, labels: Tensor, alpha: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Blend each face with another of the batch, and its labels likewise (Zhang et al., 2018).
+
+    Args:
+        images: `[B, 3, H, W]`.
+        labels: `[B, K]` in [0, 1].
+        alpha: Of the symmetric Beta distribution of the one weight; 0 blends nothing.
+        generator: On the CPU.
+
+    Returns:
+        The same shapes.
+    """
+    if not alpha:
+        return images, labels
+    seed = int(torch.randint(2**62, (), generator=generator))
+    weight = float(np.random.default_rng(seed).beta(alpha, alpha))
+    other = torch.randperm(len(images), generator=generator).to(images.device)
+    return torch.lerp(images[other], images, weight), torch.lerp(labels[other], labels, weight)
 
 
 def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -78,6 +109,15 @@ def _shift(images: Tensor, by: Tensor) -> Tensor:
     pixels = images.permute(0, 2, 3, 1)  # [B, S, S, 3]
     moved = pixels[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     return moved * (inside[0][:, None, :, None] * inside[1][:, None, None, :])
+
+
+def _turn(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
+    """Turn `[B, 3, H, W]` by angles `[B]` and look at `scale` `[B]` times as much of each."""
+    across, along = scale * torch.cos(angle), scale * torch.sin(angle)
+    none = torch.zeros_like(angle)
+    rows = (torch.stack([across, -along, none], 1), torch.stack([along, across, none], 1))
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def _outside_square(images: Tensor, side: float, centre: Tensor) -> Tensor:

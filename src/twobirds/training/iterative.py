@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from twobirds.config import RunConfig
 from twobirds.data.loader import Batch, Loader
+from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, keyed_generator
 from twobirds.training.balance import UpdateBalance
@@ -53,6 +54,9 @@ class IterativeGAN:
     def stage(self, images_seen: int) -> int:
         """1 until `stage1_share` of the images has been shown, then 2."""
         return 1 if images_seen < self.config.train.stage1_images else 2
+
+    def begin(self, pack: Pack) -> None:
+        """Nothing is taken from the faces beforehand."""
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """One iteration: the shared passes of the stage, then what the balance adds.

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from twobirds.config import RunConfig
 from twobirds.data.attributes import EDITED_BY_ATTGAN
 from twobirds.data.loader import Batch, Loader
+from twobirds.data.pack import Pack
 from twobirds.losses.adversarial import (
     discriminator_loss,
     generator_loss,
@@ -46,7 +47,8 @@ Losses = dict[str, tuple[float, Tensor]]
 """By name: the weight, and the loss, a scalar `[]`."""
 
 # Purposes of the random draws.
-_LATENTS, _CHANGES, _REAL, _FAKE, _READ, _LEARNED, _TAUGHT = 21, 31, 32, 33, 35, 36, 37
+_LATENTS, _CHANGES, _REAL, _FAKE, _READ = 21, 31, 32, 33, 35
+_LEARNED, _TAUGHT, _MIXED = 36, 37, 38
 _PERSONS = 0.1  # weight of telling people apart, in what the guide learns
 _PENALTY_STRIDE = 8  # D's gradient is measured at every eighth face of a batch
 
@@ -61,6 +63,8 @@ class ModernGAN(Unscheduled):
 
     def __init__(self, config: RunConfig, runtime: Runtime) -> None:
         self.players = ModernPlayers(config, runtime)
+        self.networks: Mapping[str, nn.Module] = self.players.networks
+        self.optimizers: Mapping[str, Optimizer] = self.players.optimizers
         self.config, self.modern, self.runtime = config, self.players.modern, runtime
         favoured = [name in EDITED_BY_ATTGAN for name in config.model.attributes]
         favour = 1 + (self.modern.favour - 1) * torch.tensor(favoured).float()
@@ -70,15 +74,10 @@ class ModernGAN(Unscheduled):
         self._guide_view = dataclasses.replace(augment.WEAK, noise=self.modern.guide_noise)
         self._guide_lesson = dataclasses.replace(self._guide_view, cutout=augment.RECOGNIZER.cutout)
 
-    @property
-    def networks(self) -> Mapping[str, nn.Module]:
-        """G, encoder, recognizer, guide and head of people, their averages, and D."""
-        return self.players.networks
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """One for G and the encoder, one for D, one for recognizer and guide."""
-        return self.players.optimizers
+    def begin(self, pack: Pack) -> None:
+        """Let codes begin as principal components of the train split."""
+        if self.modern.has_eigenfaces:
+            self.players.begin_with_eigenfaces(pack)
 
     def stage(self, images_seen: int) -> int:
         """1 until `stage1_share` of the images has been shown, then 2."""
@@ -107,10 +106,11 @@ class ModernGAN(Unscheduled):
 
     def _learn_labels(self, step: Step) -> dict[str, Tensor]:
         """Gradients of recognizer and guide, from real faces alone; the losses by name."""
-        players, batch = self.players, step.batch
+        players, batch, mixup = self.players, step.batch, self.modern.recognizer_mixup
         faces = augment.RECOGNIZER(batch.images, step.generator(_LEARNED))
+        faces, labels = augment.mix(faces, batch.attributes, mixup, step.generator(_MIXED))
         logits, _ = players.recognize(players.recognizer, faces)
-        losses = {"label_learned": label_loss(logits, batch.attributes)}
+        losses = {"label_learned": label_loss(logits, labels)}
         faces = self._guide_lesson(batch.images, step.generator(_TAUGHT))
         logits, features = players.recognize(players.guide, faces)
         losses["label_guide"] = label_loss(logits, batch.attributes)

@@ -9,10 +9,13 @@ import copy
 import math
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from twobirds.config import RunConfig
+from twobirds.data.faces import from_pixels
+from twobirds.data.pack import Pack
 from twobirds.models.build import (
     build_editing_generator,
     build_encoder,
@@ -21,12 +24,14 @@ from twobirds.models.build import (
     build_recognizer,
 )
 from twobirds.models.editing_generator import Source
+from twobirds.models.eigenfaces import Moments, set_layer
 from twobirds.models.ema import ema_decay, update_ema
 from twobirds.runtime import Runtime, average_gradients
 from twobirds.training.players import make_adam
 
 T = TypeVar("T", bound=nn.Module)
 _LEAST_RATE = 0.25  # of the step sizes at the end, but for what reads
+_CHUNK = 512  # faces read at a time
 _WEIGHT_DECAY = 0.05  # of recognizer and guide
 DRAWING, DISCRIMINATOR, READING = "drawing", "discriminator", "reading"
 
@@ -44,7 +49,7 @@ class ModernPlayers:
         self.config, self.modern, self.runtime = config, config.modern, runtime
         model, seed = config.model, config.train.seed
         self.generator = build_editing_generator(model, config.modern, seed=seed)
-        self.encoder = build_encoder(model, seed=seed)
+        self.encoder = build_encoder(model, config.modern, seed=seed)
         self.recognizer = build_recognizer(model, seed=seed)
         self.guide = build_recognizer(model, seed=seed, is_guide=True)
         self.discriminator = build_projection_discriminator(model, seed=seed)
@@ -87,6 +92,23 @@ class ModernPlayers:
             DISCRIMINATOR: make_adam(self.discriminator, train),
             READING: AdamW(reading.parameters(), weight_decay=_WEIGHT_DECAY, fused=True),
         }
+
+    @torch.no_grad()
+    def begin_with_eigenfaces(self, pack: Pack) -> None:
+        """Let codes begin as principal components, which the convolutions then correct."""
+        model, rows = self.config.model, pack.rows("train")
+        moments = Moments(model.num_attributes)
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            images = from_pixels(torch.from_numpy(pack.images[chunk]))
+            moments.add(images, torch.from_numpy(pack.attributes[chunk]))
+        found = moments.eigenfaces(model.num_latents)
+        for encoder in (self.encoder, self.average_encoder):
+            nn.init.zeros_(encoder.latents.weight)
+            nn.init.zeros_(encoder.latents.bias)
+            set_layer(encoder.eigenfaces, found.read, found.read_bias)
+        for generator in (self.generator, self.average_generator):
+            set_layer(generator.eigenfaces, found.draw, found.draw_bias)
 
     def encode(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Codes `[B, Z]` float32 and features of images `[B, 3, H, W]`."""

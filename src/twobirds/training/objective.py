@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from twobirds.data.loader import Batch, Loader
+from twobirds.data.pack import Pack
 
 
 class Objective(Protocol):
@@ -22,6 +23,9 @@ class Objective(Protocol):
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
         """The optimizers whose state a checkpoint must hold."""
+
+    def begin(self, pack: Pack) -> None:
+        """Take from the train split what a new run begins with."""
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """Train on one batch.

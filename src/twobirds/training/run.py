@@ -139,8 +139,10 @@ def train_objective(
             _require_same_inputs(checkpoint, resumed, identities, pack)
             _require_same_recipe(checkpoint, earlier, config)
         objective = build(config, runtime)
-        if start_from is not None and resumed is None:
+        if resumed is None and start_from is not None:
             begin_with(objective, config, start_from)
+        elif resumed is None:
+            objective.begin(pack)
         extra = {**identities, "attribute_bank": attribute_bank(pack, config.train.seed)}
         leg = Leg(run, max_seconds=max_seconds, shows_progress=shows_progress, extra=extra)
         return train(config, objective, pack, runtime, leg, resumed=resumed)
@@ -217,7 +219,7 @@ def _shapes(modern: ModernConfig | None) -> tuple[bool, ...]:
     """Which networks and parts of them preset modern has."""
     if modern is None:
         return ()
-    return modern.has_skips, modern.has_mask, modern.tells_people
+    return modern.has_skips, modern.has_mask, modern.tells_people, modern.has_eigenfaces
 
 
 def fit_to_pack(config: RunConfig, pack: Pack) -> RunConfig:

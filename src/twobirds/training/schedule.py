@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
+from twobirds.data.pack import Pack
+
 
 class Unscheduled:
     """One stage, and no schedule that follows the losses."""
+
+    def begin(self, pack: Pack) -> None:
+        """Nothing is taken from the faces beforehand."""
 
     def adapt(self, means: Mapping[str, float]) -> None:
         """Nothing follows the losses."""
