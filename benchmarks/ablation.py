@@ -102,7 +102,7 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
 
     faceless = {"has_eigenfaces": False}
     strangers = faceless | {"identity_edited": 0.0, "identity_rebuilt": 0.0}
-    clear = strangers | {"guide_noise": 0.0}
+    clear = strangers | {"guide_noise": 0.0, "guide_cutout": 0.0}
     code = clear | {"has_skips": False, "has_mask": False, "keep": 0.0}
     still = code | {"edited_share": 0.0, "copied_share": 0.0}
     return {
@@ -116,7 +116,7 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
         "+ edits in training": _with(modern, **code),
         "+ gated features": _with(modern, **clear, has_mask=False),
         "+ mask": _with(modern, **clear),
-        "+ guide through noise": _with(modern, **strangers),
+        "+ guide through noise, in parts": _with(modern, **strangers),
         "+ guide of persons": _with(modern, **faceless),
         "+ eigenfaces: modern": modern,
     } | _left_out(modern)

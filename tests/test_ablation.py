@@ -20,7 +20,7 @@ MAY_CHANGE = {
     "+ edits in training": {"edited_share", "copied_share"},
     "+ gated features": {"has_skips", "keep"},
     "+ mask": {"has_mask"},
-    "+ guide through noise": {"guide_noise"},
+    "+ guide through noise, in parts": {"guide_noise", "guide_cutout"},
     "+ guide of persons": {"identity_edited", "identity_rebuilt"},
     "+ eigenfaces: modern": {"has_eigenfaces"},
 }

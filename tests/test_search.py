@@ -35,6 +35,7 @@ def test_each_face_has_the_strength_that_it_takes() -> None:
     assert edited.images.flatten().tolist() == edited.strength.tolist()
     assert edited.agreement.tolist() == [1, 1, 0]
     assert edited.reasons == ["reached", "reached", "strength"]
+    assert edited.distance is None
 
 
 def test_identity_caps_the_strength() -> None:
@@ -42,11 +43,15 @@ def test_identity_caps_the_strength() -> None:
     edited = search_strength(draw, read, ADDED, limits, SOURCES)
     assert edited.strength.tolist() == [0.5, 0.75, 1.5]
     assert edited.reasons == ["reached", "identity", "identity"]
+    assert edited.distance is not None
+    assert edited.distance.tolist() == [0.5, 0.75, 0.75]
     nothing = search_strength(
         draw, read, ADDED, Limits(max_identity_distance=0.1, identity=distances), SOURCES
     )
     assert nothing.strength.tolist() == [0, 0, 0]
     assert nothing.images.flatten().tolist() == [0, 0, 0]
+    assert nothing.distance is not None
+    assert nothing.distance.tolist() == [0, 0, 0]
 
 
 def test_of_strengths_that_are_too_weak_and_too_strong_the_best_is_kept() -> None:

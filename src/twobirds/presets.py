@@ -27,7 +27,7 @@ TINY = RunConfig(
 MODERN = RunConfig(
     preset="modern",
     model=ModelConfig(size=64, width=0.5, num_latents=320),
-    loss=LossConfig(label=0.5, perceptual=2.0, pixel=40.0, latent=12.0),
+    loss=LossConfig(adversarial=3.0, label=0.5, perceptual=2.0, pixel=40.0, latent=1.0),
     train=TrainConfig(
         batch_size=32,
         images=700_000,
@@ -38,7 +38,7 @@ MODERN = RunConfig(
         ema_half_life_images=20_000,
         sample_every_images=20_000,
     ),
-    modern=ModernConfig(has_eigenfaces=True, recognizer_mixup=0.2),
+    modern=ModernConfig(has_eigenfaces=True, guide_cutout=0.5, recognizer_mixup=0.2),
 )
 """The recipe of today (docs/modern.md), for a day of two CPU cores; no GPU has run it yet."""
 

@@ -47,8 +47,10 @@ def test_identity_caps_the_strength(
     assert main([*words, *limits, "0"]) == 0  # less than any distance
     assert ": strength 0, " in (told := capsys.readouterr().err)
     assert told.endswith(": not edited: the weakest edit would already cost the person\n")
-    assert main([*words, *limits, "5"]) == 0  # more than any
-    assert re.search(r": strength [0-9.]+, .* up to 3; the best is kept$", capsys.readouterr().err)
+    assert main([*words, *limits, "4"]) == 0  # as much as any
+    told = capsys.readouterr().err
+    assert re.search(r": strength [0-9.]+, .* up to 3; the best is kept$", told)
+    assert 0 < float(re.findall(r", distance ([0-9.]+): ", told)[0]) < 4
 
 
 def test_limits_that_do_not_fit_together(
@@ -64,6 +66,7 @@ def test_limits_that_do_not_fit_together(
         (["--set", "Bangs=1", "--until=2"], "until must lie in [0, 1], not 2"),
         (["--refine=-1"], "refine_steps must be a whole number and not negative, not -1"),
         (["--until=0.5", absent, limit], "none.onnx"),
+        (["--until=0.5", absent, f"{limit}0"], "--max-identity-distance 10 sets no limit"),
     ):  # fmt: skip
         assert main([*words, *more]) == 2
         assert message in (told := capsys.readouterr().err)

@@ -82,6 +82,21 @@ def test_each_face_is_drawn_for_itself(*, has_eigenfaces: bool) -> None:
     torch.testing.assert_close(whole[1:2], alone, rtol=1e-4, atol=1e-5)
 
 
+def test_a_face_and_its_mirror_image_are_read_alike() -> None:
+    generator, encoder = drawing(SMALL, ModernConfig())
+    recognizer = build_recognizer(SMALL).eval()
+    networks = ModernNetworks(generator, encoder, recognizer)
+    images, _, _ = faces_and_codes(32)
+    with torch.no_grad():
+        read, mirrored = (networks.read(x).attribute_logits for x in (images, images.flip(3)))
+        torch.testing.assert_close(read, mirrored, rtol=1e-4, atol=1e-5)
+        plain, other = recognizer(images)[0], recognizer(images.flip(3))[0]
+        assert not torch.allclose(plain, other)
+        assert not torch.allclose(read, (plain + other) / 2)  # more than these two views
+        alone = networks.read(images[1:2]).attribute_logits
+    torch.testing.assert_close(alone, read[1:2], rtol=1e-4, atol=1e-5)
+
+
 def test_a_generator_without_skips_edits_as_it_learned_to_draw() -> None:
     """It has inputs for the change, which no training has touched."""
     generator, encoder = drawing(SMALL, ModernConfig(has_skips=False))

@@ -65,6 +65,16 @@ def test_an_edit_of_nothing_gives_real_faces_back(
     assert psnr_db(to_pixels(default_model.edit(images, {})), images).mean() >= 30
 
 
+def test_a_code_alone_gives_real_faces_back(
+    default_model: FaceModel, real_faces: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, _ = real_faces
+    rebuilt = to_pixels(default_model.reconstruct(images))
+    assert psnr_db(rebuilt, images).mean() >= 21
+    others = psnr_db(rebuilt, np.roll(images, 1, axis=0))
+    assert (psnr_db(rebuilt, images) > others + 4).all()  # each its own
+
+
 def test_it_reads_real_faces(
     default_model: FaceModel, real_faces: tuple[np.ndarray, np.ndarray]
 ) -> None:

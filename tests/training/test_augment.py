@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from twobirds.training.augment import DISCRIMINATOR, Augmentation, mix
+from twobirds.training.augment import DISCRIMINATOR, RECOGNIZER, Augmentation, guide_views, mix
 
 
 @pytest.fixture
@@ -115,3 +115,11 @@ def test_mixing_blends_faces_and_labels_alike(images: Tensor) -> None:
         shares.append(float((faces - images).abs().amax((1, 2, 3)).gt(1e-6).float().mean()))
     assert max(shares) > 0.5
     assert mix(images, labels, 0.0, seeded())[0] is images
+
+
+def test_the_guide_learns_from_what_it_will_read() -> None:
+    for cutout in (0.0, 0.5):
+        view, lesson = guide_views(0.4, cutout)
+        assert (view.noise, view.cutout) == (0.4, cutout)
+        assert lesson.noise == 0.4
+        assert lesson.cutout == max(cutout, RECOGNIZER.cutout)  # it learns from parts in any case

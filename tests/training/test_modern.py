@@ -41,6 +41,12 @@ def objective(pack: Pack, config: RunConfig) -> tuple[ModernGAN, Loader]:
     return ModernGAN(config, CPU), Loader.of_run(config.train, pack, CPU)
 
 
+def parts_of(gan: ModernGAN) -> Parts:
+    """How a batch of 8 is divided in stage 2."""
+    modern = gan.modern
+    return Parts.of(8, (modern.edited_share, modern.copied_share, modern.coded_share))
+
+
 def has_gradients(network: nn.Module) -> bool:
     return any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
 
@@ -193,7 +199,7 @@ def test_a_generated_face_and_its_rival_have_the_same_labels(
     )
     batch = loader.batch(3)
     gan.update(batch, loader, 3)
-    generated = Parts.of(8, (0.375, 0.0625, 0.25)).generated
+    generated = parts_of(gan).generated
     assert generated.stop > generated.start
     for attributes in scored[:2]:  # real, then drawn
         assert torch.equal(attributes[generated], batch.attributes[generated])
@@ -220,9 +226,11 @@ def test_in_turn_ds_gradient_is_measured_at_every_face(
 
 def test_edits_and_their_sources_are_seen_through_the_same_noise(tiny_pack: Pack) -> None:
     """Where nothing was drawn differently, the guide reads the same off both."""
-    gan, loader = objective(tiny_pack, modern_recipe(modern={"guide_noise": 0.5}))
+    gan, loader = objective(
+        tiny_pack, modern_recipe(modern={"guide_noise": 0.5, "guide_cutout": 0.5})
+    )
     step = Step(loader.batch(3), loader, 3)
-    parts = Parts.of(8, (0.375, 0.0625, 0.25))
+    parts = parts_of(gan)
     with torch.no_grad():
         read, _ = gan._read_sources(step, parts)
         seen = gan._guide_view(step.batch.images, step.generator(_READ))

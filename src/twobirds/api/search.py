@@ -76,6 +76,8 @@ class Edited:
     """B of them."""
     unedited: Tensor
     """`[B, 3, H, W]`: what an edit of nothing gives."""
+    distance: Tensor | None = None
+    """`[B]`: how far `images` are from the sources by `identity`, if the limits have one."""
 
 
 class Wish(NamedTuple):
@@ -113,6 +115,7 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
     unedited = draw(0.0)
     images, count = unedited.clone(), len(unedited)
     strength, agreements = torch.zeros(count), agreement(read(images), wish.target)
+    spent = None if limits.identity is None else limits.identity(unedited, sources)
     best = torch.full((count,), -torch.inf)  # of what was drawn: an edit of nothing is no answer
     reasons: list[Reason] = ["strength"] * count
     is_open = torch.ones(count, dtype=torch.bool)
@@ -131,16 +134,18 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
         if not is_open.any():
             break
         drawn = draw(value)
-        if limits.identity is not None and limits.max_identity_distance is not None:
-            distances = limits.identity(drawn, sources)
+        distances = None if limits.identity is None else limits.identity(drawn, sources)
+        if distances is not None and limits.max_identity_distance is not None:
             close(distances > limits.max_identity_distance, "identity")
         found = agreement(read(drawn), wish.target)
         # More is not always better: half of a smile is soon passed.
         is_better = is_open & (_least(found, wish) >= best)
         images[is_better], strength[is_better] = drawn[is_better], value
         agreements[is_better], best[is_better] = found[is_better], _least(found, wish)[is_better]
+        if spent is not None and distances is not None:
+            spent[is_better] = distances[is_better]
         close(is_reached(), "reached")
-    return Edited(images, strength, _least(agreements, wish), reasons, unedited)
+    return Edited(images, strength, _least(agreements, wish), reasons, unedited, spent)
 
 
 def _least(agreements: Tensor, wish: Wish) -> Tensor:

@@ -33,6 +33,7 @@ _WORDS = {
     "strength": "what was asked for is not reached at any strength up to 3; the best is kept",
     "already": "not edited, for the recognizer sees it there already",
 }
+_FARTHEST = 4  # squared distance of unit vectors that point away from each other
 _NOT_EDITED = "not edited: the weakest edit would already cost the person"
 
 
@@ -98,6 +99,11 @@ class Edit:
             raise InputError(
                 "--max-identity-distance needs --embedder to measure it by, and the reverse"
             )
+        if (self.max_identity_distance or 0) > _FARTHEST:
+            raise InputError(
+                f"--max-identity-distance {self.max_identity_distance:g} sets no limit: faces are "
+                f"{_FARTHEST} apart at most, and strangers about 2"
+            )
         if self.until is None and self.embedder is not None:
             raise InputError("--max-identity-distance and --embedder go with --until")
         if self.until is not None and self.strength != 1.0:
@@ -127,16 +133,11 @@ class Edit:
 
     def _tell(self, edited: "Edited", labels: Sequence[str]) -> None:
         """Say on stderr how strong each edit became, and why no stronger."""
-        rows = zip(
-            labels,
-            edited.strength.tolist(),
-            edited.agreement.tolist(),
-            edited.reasons,
-            strict=True,
-        )
-        for label, strength, agreement, reason in rows:
+        for i, (label, reason) in enumerate(zip(labels, edited.reasons, strict=True)):
+            strength, agreement = float(edited.strength[i]), float(edited.agreement[i])
             words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
-            note(f"{label}: strength {strength:g}, agreement {agreement:.2f}: {words}")
+            cost = "" if edited.distance is None else f", distance {float(edited.distance[i]):.2f}"
+            note(f"{label}: strength {strength:g}, agreement {agreement:.2f}{cost}: {words}")
 
 
 def _tell_undrawn(

@@ -7,7 +7,7 @@ from twobirds.config.checks import require
 
 _NOT_NEGATIVE = (
     "gradient_penalty", "attribute", "consistency", "prior", "keep", "guide_noise",
-    "identity_edited", "identity_rebuilt", "recognizer_mixup",
+    "guide_cutout", "identity_edited", "identity_rebuilt", "recognizer_mixup",
 )  # fmt: skip
 
 
@@ -30,28 +30,30 @@ class ModernConfig:
     """Weight of D's squared gradient, the half gamma of R1 and R2."""
     augment: bool = True
     """Whether everything that D sees is shifted, recoloured and cut out at random."""
-    attribute: float = 0.85
+    attribute: float = 0.75
     """Weight of the guide's loss on edited faces; on generated ones it is `loss.label`."""
     consistency: float = 0.5
     """Weight of the distance between the code of an edit and that of its source."""
     prior: float = 10.0
     """Weight of the distance between the codes of real faces and U(-1, 1)."""
-    keep: float = 0.5
+    keep: float = 1.0
     """Weight of the distance between the pixels of an edit and those of its source."""
     guide_noise: float = 0.5
     """Largest standard deviation of the noise through which the guide reads images in [-1, 1]."""
-    identity_edited: float = 0.75
+    guide_cutout: float = 0.0
+    """Side of the square that is hidden from the guide, as a part of the face's."""
+    identity_edited: float = 1.25
     """Weight of the distance of edits from their sources, as the guide sees them; of no
     effect where the pack knows no persons."""
     identity_rebuilt: float = 0.5
     """The same of faces rebuilt."""
     num_people: int = 0
     """Persons of whom the train split has two faces or more. Taken from the pack."""
-    edited_share: float = 0.375
+    edited_share: float = 0.34375
     """Part of a batch in stage 2 that is edited."""
     copied_share: float = 0.0625
     """Part that is rebuilt by way of the features."""
-    coded_share: float = 0.25
+    coded_share: float = 0.1875
     """Part that is rebuilt from the code alone; what is left is generated from noise."""
     favour: float = 3.0
     """How many times as often as others the attributes of AttGAN's comparison are changed."""

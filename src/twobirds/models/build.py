@@ -25,7 +25,7 @@ _GENERATOR, _DISCRIMINATOR = 1, 2  # keys of the two networks' initial weights
 _MODERN_CHANNELS = {4: 384, 8: 384, 16: 256, 32: 128, 64: 64}
 """Of the modern G and D by grid."""
 _ENCODER_CHANNELS = {4: 256, 8: 256, 16: 128, 32: 64, 64: 32}
-_RECOGNIZER_CHANNELS = (80, 192, 320, 512)
+_RECOGNIZER_CHANNELS = (96, 240, 400, 640)
 _LEAST_CHANNELS = 8
 _ENCODER, _RECOGNIZER, _PERSON, _GUIDE = 3, 4, 5, 6
 

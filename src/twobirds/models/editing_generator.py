@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.models.eigenfaces import draw_sketch, drawing_layer
+from twobirds.models.eigenfaces import Eigenfaces, draw_sketch, drawing_layer, set_layer
 from twobirds.models.residual import ModulatedBlock, group_norm, keep_scale, upsample
 
 NUM_STYLE = 256
@@ -150,6 +150,11 @@ class EditingGenerator(nn.Module):
             assert source is not None
             keeps = keeps * source.weight.view(-1, 1, 1, 1)
         return torch.lerp(drawn, base, keeps)
+
+    @torch.no_grad()
+    def begin_with_eigenfaces(self, found: Eigenfaces) -> None:
+        """Let sketches be what the eigenfaces say."""
+        set_layer(self.eigenfaces, found.draw, found.draw_bias)
 
     def _base(self, latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor | None:
         """What may stand in the faces drawn, `[B, 3, H, W]`: their sources, or sketches."""

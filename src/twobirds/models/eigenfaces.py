@@ -95,7 +95,7 @@ def draw_sketch(layer: nn.Linear, latents: Tensor, attributes: Tensor, size: int
 
 
 def set_layer(layer: nn.Linear | None, weight: Tensor, bias: Tensor) -> None:
-    """Give a layer its weights."""
+    """Give a layer its weights, or one number to all."""
     assert layer is not None
     layer.weight.copy_(weight)
     layer.bias.copy_(bias)

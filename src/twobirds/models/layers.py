@@ -102,3 +102,23 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.updates_statistics = True
+
+
+def turn(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
+    """Turn faces in their plane and look at more or less of each.
+
+    Args:
+        images: `[B, 3, H, W]`.
+        angle: `[B]`, radians.
+        scale: `[B]`: how many times as much is looked at; beyond the edge lies its mirror image.
+
+    Returns:
+        The same shape; gradients pass.
+    """
+    if not len(images):
+        return images
+    across, along = scale * torch.cos(angle), scale * torch.sin(angle)
+    none = torch.zeros_like(angle)
+    rows = (torch.stack([across, -along, none], 1), torch.stack([along, across, none], 1))
+    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from twobirds.models.layers import turn
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Augmentation:
             images = _shift(images, self.shift * spread[3:5].flatten(1))
         if self.turn or self.zoom:
             turns = torch.rand(2, len(images), generator=generator).to(images.device) * 2 - 1
-            images = _turn(images, self.turn * turns[0], 1 + self.zoom * turns[1])
+            images = turn(images, self.turn * turns[0], 1 + self.zoom * turns[1])
         if self.cutout:
             images = images * _outside_square(images, self.cutout, draws[5:7])
         if self.noise:
@@ -65,6 +66,21 @@ WEAK = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
 """For what reads attributes: weak, for colours are among them."""
 RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3, turn=0.2, zoom=0.12)
 """What the recognizer learns from."""
+
+
+def guide_views(noise: float, cutout: float) -> tuple[Augmentation, Augmentation]:
+    """How the guide reads what is drawn, and how it learns.
+
+    Through noise, what it wants of pixels looks like the attribute to people too (Kaur et al.,
+    2019); and as another part is hidden from it each time, all must show: else a few painted pixels
+    would do, or one eye of two.
+
+    Args:
+        noise: Largest standard deviation of the noise.
+        cutout: Side of what is hidden, as a part of the face's.
+    """
+    view = dataclasses.replace(WEAK, noise=noise, cutout=cutout)
+    return view, dataclasses.replace(view, cutout=max(cutout, RECOGNIZER.cutout))
 
 
 def mix(
@@ -109,15 +125,6 @@ def _shift(images: Tensor, by: Tensor) -> Tensor:
     pixels = images.permute(0, 2, 3, 1)  # [B, S, S, 3]
     moved = pixels[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
     return moved * (inside[0][:, None, :, None] * inside[1][:, None, None, :])
-
-
-def _turn(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
-    """Turn `[B, 3, H, W]` by angles `[B]` and look at `scale` `[B]` times as much of each."""
-    across, along = scale * torch.cos(angle), scale * torch.sin(angle)
-    none = torch.zeros_like(angle)
-    rows = (torch.stack([across, -along, none], 1), torch.stack([along, across, none], 1))
-    grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def _outside_square(images: Tensor, side: float, centre: Tensor) -> Tensor:

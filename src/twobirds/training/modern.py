@@ -5,7 +5,6 @@ of the encoder's features, a part rebuilt from the code alone, and the rest gene
 serves all, and the paper's integrated loss falls on the rebuilt ones.
 """
 
-import dataclasses
 from collections.abc import Mapping
 
 import torch
@@ -69,10 +68,8 @@ class ModernGAN(Unscheduled):
         favoured = [name in EDITED_BY_ATTGAN for name in config.model.attributes]
         favour = 1 + (self.modern.favour - 1) * torch.tensor(favoured).float()
         self._favour = favour.to(runtime.device)  # [K]
-        # Through noise, what the guide wants of pixels looks like the attribute to people too (Kaur
-        # et al., 2019); without it a few painted ones would do.
-        self._guide_view = dataclasses.replace(augment.WEAK, noise=self.modern.guide_noise)
-        self._guide_lesson = dataclasses.replace(self._guide_view, cutout=augment.RECOGNIZER.cutout)
+        views = augment.guide_views(self.modern.guide_noise, self.modern.guide_cutout)
+        self._guide_view, self._guide_lesson = views
 
     def begin(self, pack: Pack) -> None:
         """Let codes begin as principal components of the train split."""

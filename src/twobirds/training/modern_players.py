@@ -24,7 +24,7 @@ from twobirds.models.build import (
     build_recognizer,
 )
 from twobirds.models.editing_generator import Source
-from twobirds.models.eigenfaces import Moments, set_layer
+from twobirds.models.eigenfaces import Moments
 from twobirds.models.ema import ema_decay, update_ema
 from twobirds.runtime import Runtime, average_gradients
 from twobirds.training.players import make_adam
@@ -103,12 +103,10 @@ class ModernPlayers:
             images = from_pixels(torch.from_numpy(pack.images[chunk]))
             moments.add(images, torch.from_numpy(pack.attributes[chunk]))
         found = moments.eigenfaces(model.num_latents)
-        for encoder in (self.encoder, self.average_encoder):
-            nn.init.zeros_(encoder.latents.weight)
-            nn.init.zeros_(encoder.latents.bias)
-            set_layer(encoder.eigenfaces, found.read, found.read_bias)
-        for generator in (self.generator, self.average_generator):
-            set_layer(generator.eigenfaces, found.draw, found.draw_bias)
+        for network in (self.encoder, self.average_encoder):
+            network.begin_with_eigenfaces(found)
+        for drawing in (self.generator, self.average_generator):
+            drawing.begin_with_eigenfaces(found)
 
     def encode(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Codes `[B, Z]` float32 and features of images `[B, 3, H, W]`."""
