@@ -132,6 +132,14 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
+@torch.no_grad()
+def take_from_main(tensors: Iterable[Tensor]) -> None:
+    """Give all processes what the main one has, in place."""
+    if num_processes() > 1:
+        for tensor in tensors:
+            dist.broadcast(tensor, src=0)
+
+
 def average_values(values: Tensor) -> Tensor:
     """Average a detached tensor over all processes."""
     if num_processes() == 1:

@@ -99,12 +99,18 @@ def test_codes_at_the_edge_draw_finite_faces() -> None:
     edges = torch.ones(2, RANK, requires_grad=True)
     sketch = draw_sketch(drawer, edges, attributes[:2], SIZE)
     assert torch.isfinite(sketch).all()
+    sketch.sum().backward()
+    assert edges.grad is not None
+    assert torch.isfinite(edges.grad).all()
 
 
 def test_bfloat16_passes_do_not_blur_small_components() -> None:
-    reader, _, images, _ = fitted(RANK)
+    reader, drawer, images, attributes = fitted(RANK)
     with torch.no_grad():
         exact = read_code(reader, images)
+        sketch = draw_sketch(drawer, torch.tanh(exact), attributes, SIZE)
         with torch.autocast("cpu", torch.bfloat16):
             mixed = read_code(reader, images)
+            mixed_sketch = draw_sketch(drawer, torch.tanh(exact), attributes, SIZE)
     assert torch.equal(exact, mixed)
+    assert torch.equal(sketch, mixed_sketch)

@@ -99,7 +99,7 @@ class Edit:
             raise InputError(
                 "--max-identity-distance needs --embedder to measure it by, and the reverse"
             )
-        if (self.max_identity_distance or 0) > _FARTHEST:
+        if not (self.max_identity_distance or 0) <= _FARTHEST:
             raise InputError(
                 f"--max-identity-distance {self.max_identity_distance:g} sets no limit: faces are "
                 f"{_FARTHEST} apart at most, and strangers about 2"

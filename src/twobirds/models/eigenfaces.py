@@ -16,7 +16,8 @@ LUMA, CHROMA = 32, 8
 """Sides of a thumbnail's grids: eyes see fine detail in brightness alone."""
 NUM_VALUES = LUMA**2 + 2 * CHROMA**2
 """Length of a thumbnail."""
-_YCBCR = ((0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))  # ITU-R BT.601
+_YCBCR = [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]]  # ITU-R BT.601
+_RGB = torch.linalg.inv(torch.tensor(_YCBCR, dtype=torch.float64)).tolist()
 _CHROMA_WEIGHT = LUMA / CHROMA  # a coarse value stands for this times this many fine ones
 _SLOPE = 0.851  # tanh of it times a standard normal number is nearly U(-1, 1)
 _MOST = 0.999  # of a code's value: 4.5 standard deviations
@@ -61,8 +62,7 @@ def from_thumbnail(values: Tensor, size: int) -> Tensor:
         chroma.unflatten(1, (2, CHROMA, CHROMA)) / _CHROMA_WEIGHT,
     )
     large = [F.interpolate(p, size=size, mode="bicubic", align_corners=False) for p in planes]
-    back = torch.linalg.inv(torch.tensor(_YCBCR)).tolist()
-    return _rotate(torch.cat(large, dim=1), back).clamp(-1, 1)
+    return _rotate(torch.cat(large, dim=1), _RGB).clamp(-1, 1)
 
 
 def reading_layer(num_latents: int) -> nn.Linear:
@@ -151,10 +151,10 @@ class Moments:
         )
 
 
-def _rotate(images: Tensor, matrix: tuple[tuple[float, ...], ...] | list[list[float]]) -> Tensor:
-    """Mix the three colours of `[B, 3, H, W]`."""
+def _rotate(images: Tensor, matrix: list[list[float]]) -> Tensor:
+    """Mix the three colours of `[B, 3, H, W]`; a convolution might be rounded to TF32."""
     weight = torch.tensor(matrix, dtype=images.dtype, device=images.device)
-    return F.conv2d(images, weight[:, :, None, None])
+    return torch.einsum("ij,bjhw->bihw", weight, images)
 
 
 def _solve(square: Tensor, right: Tensor, ridge: float) -> Tensor:

@@ -27,7 +27,7 @@ class Augmentation:
     turn: float = 0.0
     """Most by which a face turns in its plane, in radians; its mirror image fills the corners."""
     zoom: float = 0.0
-    """Most by which the factor on its size differs from 1."""
+    """Most by which the factor on how much of it is looked at differs from 1."""
     noise: float = 0.0
     """Largest standard deviation of noise; half of the faces get none, the others up to this."""
 

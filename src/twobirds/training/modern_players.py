@@ -26,7 +26,7 @@ from twobirds.models.build import (
 from twobirds.models.editing_generator import Source
 from twobirds.models.eigenfaces import Moments
 from twobirds.models.ema import ema_decay, update_ema
-from twobirds.runtime import Runtime, average_gradients
+from twobirds.runtime import Runtime, average_gradients, take_from_main
 from twobirds.training.players import make_adam
 
 T = TypeVar("T", bound=nn.Module)
@@ -107,6 +107,9 @@ class ModernPlayers:
             network.begin_with_eigenfaces(found)
         for drawing in (self.generator, self.average_generator):
             drawing.begin_with_eigenfaces(found)
+        # Components have no sign of their own: another processor may find the opposite.
+        for begun in (self.encoder, self.average_encoder, self.generator, self.average_generator):
+            take_from_main(begun.parameters())
 
     def encode(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Codes `[B, Z]` float32 and features of images `[B, 3, H, W]`."""
