@@ -1,7 +1,8 @@
 """FaceModel, and what its edits are asked and answer."""
 
 from twobirds.api.directions import latent_directions
+from twobirds.api.encoded import EncodedFaces
 from twobirds.api.model import FaceModel
 from twobirds.api.search import Edited, Limits
 
-__all__ = ["Edited", "FaceModel", "Limits", "latent_directions"]
+__all__ = ["Edited", "EncodedFaces", "FaceModel", "Limits", "latent_directions"]

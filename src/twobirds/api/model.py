@@ -7,9 +7,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from twobirds.api.passes import BATCH_SIZE, Redrawing, check_codes, decode, draw_latents, rebuild
-from twobirds.api.rows import complete_rows, require_count, require_known, require_strength
-from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
+from twobirds.api.encoded import EncodedFaces, encode_faces
+from twobirds.api.passes import BATCH_SIZE, check_codes, decode, draw_latents, rebuild
+from twobirds.api.rows import complete_rows, require_count, require_strength
+from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
@@ -136,19 +137,22 @@ class FaceModel:
         """
         return self.encode(faces)[1]
 
-    @torch.no_grad()
     def encode(self, faces: Faces) -> tuple[Tensor, Tensor]:
         """Read faces: codes z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] (Sec. 3.1).
 
         Raises:
             InputError: If the faces have another type, shape, dtype or range.
         """
-        latents, attributes = [], []
-        for images in self._parts(faces):
-            reading = self.networks.read(images.to(self.device))
-            latents.append(reading.latents.float().cpu())
-            attributes.append(torch.sigmoid(reading.attribute_logits.float()).cpu())
-        return torch.cat(latents), torch.cat(attributes)
+        encoded = self.encode_faces(faces)
+        return encoded.latents, encoded.attributes
+
+    def encode_faces(self, faces: Faces) -> EncodedFaces:
+        """Encode faces once, to recognize and edit them any number of times.
+
+        Raises:
+            InputError: If the faces have another type, shape, dtype or range.
+        """
+        return encode_faces(self.networks, to_images(faces, self.size), self.attributes)
 
     def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """Draw faces from codes and attributes.
@@ -213,8 +217,8 @@ class FaceModel:
             InputError: If the faces have another type, shape, dtype or range, an attribute is
                 unknown, or a target, the strength or the number of steps is out of its range.
         """
-        require_strength(strength)
-        return self._redrawing(faces, changes, refine_steps)(float(strength))
+        encoded = self.encode_faces(faces).refined(refine_steps)
+        return encoded.edit(changes, strength=strength)
 
     def before_and_after(
         self,
@@ -229,9 +233,9 @@ class FaceModel:
         Returns twice `[B, 3, H, W]` float32 in [-1, 1]; errors are those of `edit`.
         """
         require_strength(strength)
-        draw = self._redrawing(faces, changes, refine_steps)
-        before = draw(0.0)
-        return before, draw(float(strength)) if changes else before
+        encoded = self.encode_faces(faces).refined(refine_steps)
+        before = encoded.edit(changes, strength=0.0)
+        return before, encoded.edit(changes, strength=strength) if changes else before
 
     def edit_until(
         self,
@@ -246,19 +250,7 @@ class FaceModel:
         What a face is read to have with a probability above a half is neither drawn nor waited for.
         Arguments and errors are those of `edit` and `Limits`; a number stands for `Limits.until`.
         """
-        limits, sources = as_limits(limits), to_images(faces, self.size)
-        draw = self._redrawing(sources, changes, refine_steps)
-        columns = [self.attributes.index(name) for name in changes]
-        wish = Wish(draw.has[:, columns], draw.target[:, columns])
-        read = lambda images: self.recognize(images)[:, columns]  # noqa: E731
-        return search_strength(draw, read, wish, limits, sources)
-
-    def _redrawing(self, faces: Faces, changes: Mapping[str, float], steps: int) -> Redrawing:
-        """Read faces once; what is returned edits them with any strength."""
-        require_known(changes, self.attributes)
-        require_count(steps, "refine_steps")
-        parts = self._parts(faces)
-        return Redrawing(self.networks, parts, changes, self.attributes, refine_steps=steps)
+        return self.encode_faces(faces).refined(refine_steps).edit_until(changes, limits)
 
     def generate(
         self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0

@@ -1,14 +1,11 @@
 """Passes of a model's networks over faces, at most `BATCH_SIZE` at a time."""
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor
 
 from twobirds.api.refine import refine_latents
-from twobirds.api.rows import with_changes
 from twobirds.errors import InputError
-from twobirds.models.networks import ModernNetworks, PaperNetworks, Reading
+from twobirds.models.networks import ModernNetworks, PaperNetworks
 from twobirds.runtime import keyed_generator
 
 BATCH_SIZE = 64
@@ -43,7 +40,7 @@ def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attri
 @torch.no_grad()
 def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -> Tensor:
     """Draw faces `[B, 3, size, size]` from codes `[B, Z]` and attributes `[B, K]` alone."""
-    device = _device(networks)
+    device = device_of(networks)
     pairs = zip(latents.split(BATCH_SIZE), attributes.split(BATCH_SIZE), strict=True)
     images = [
         networks.draw(z.float().to(device), c.float().to(device)).float().cpu() for z, c in pairs
@@ -53,7 +50,7 @@ def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -
 
 def rebuild(networks: Networks, images: Tensor, *, refine_steps: int) -> Tensor:
     """Draw at most `BATCH_SIZE` faces `[B, 3, H, W]` from their own codes and attributes alone."""
-    images = images.to(_device(networks))
+    images = images.to(device_of(networks))
     with torch.no_grad():
         reading = networks.read(images)
     has = (reading.attribute_logits > 0).float()
@@ -68,61 +65,8 @@ def rebuild(networks: Networks, images: Tensor, *, refine_steps: int) -> Tensor:
         return networks.draw(latents, has).float().cpu()
 
 
-class Redrawing:
-    """Faces that were read once; called, it changes their attributes with any strength.
-
-    Args:
-        networks: The model's.
-        parts: Faces, `[b, 3, H, W]` in [-1, 1], at most `BATCH_SIZE` each.
-        changes: Targets by name.
-        names: The K attributes.
-        refine_steps: Steps of refining the codes, each for an edit of nothing to be the face.
-    """
-
-    def __init__(
-        self,
-        networks: Networks,
-        parts: Sequence[Tensor],
-        changes: Mapping[str, float],
-        names: Sequence[str],
-        *,
-        refine_steps: int,
-    ) -> None:
-        self._networks = networks
-        device = _device(networks)
-        self._read = [self._read_part(part.to(device), refine_steps) for part in parts]
-        self.has = torch.cat([has.cpu() for _, _, has in self._read])
-        """`[B, K]` 0/1: what the faces have, as read."""
-        self.target = with_changes(self.has, changes, names)
-        """`[B, K]` in [0, 1]: what they shall have."""
-
-    @torch.no_grad()
-    def __call__(self, strength: float) -> Tensor:
-        """Faces `[B, 3, H, W]` in [-1, 1]; strength 0 changes nothing."""
-        wanted = self.has + strength * (self.target - self.has)  # [B, K]
-        targets = wanted.split([len(has) for _, _, has in self._read])
-        redrawn = [
-            self._networks.redraw(images, reading, has, target.to(has.device)).float().cpu()
-            for (images, reading, has), target in zip(self._read, targets, strict=True)
-        ]
-        return torch.cat(redrawn)
-
-    def _read_part(self, images: Tensor, refine_steps: int) -> tuple[Tensor, Reading, Tensor]:
-        networks = self._networks
-        with torch.no_grad():
-            reading = networks.read(images)
-        has = (reading.attribute_logits > 0).float()
-        if refine_steps:
-
-            def draw(codes: Tensor) -> Tensor:
-                return networks.redraw(images, reading._replace(latents=codes), has, has)
-
-            latents = refine_latents(draw, images, reading.latents, steps=refine_steps)
-            reading = reading._replace(latents=latents)
-        return images, reading, has
-
-
-def _device(networks: Networks) -> torch.device:
+def device_of(networks: Networks) -> torch.device:
+    """Where the networks are."""
     return next(networks.parameters()).device
 
 

@@ -1,0 +1,144 @@
+"""Faces that a model has encoded once, to be recognized and edited any number of times."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from twobirds.api.passes import BATCH_SIZE, Networks, device_of
+from twobirds.api.refine import refine_latents
+from twobirds.api.rows import require_count, require_known, require_strength, with_changes
+from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
+from twobirds.models.networks import Reading
+
+
+class _Part(NamedTuple):
+    """At most `BATCH_SIZE` faces and their encoding, on the device of the networks."""
+
+    images: Tensor
+    """`[b, 3, H, W]` in [-1, 1]."""
+    reading: Reading
+
+    @property
+    def has(self) -> Tensor:
+        """`[b, K]` 0/1: the attributes that the recognizer predicts."""
+        return (self.reading.attribute_logits > 0).float()
+
+    def rows(self, rows: Sequence[int]) -> "_Part":
+        """Some of the faces."""
+        latents, logits, features = self.reading
+        chosen = Reading(latents[rows], logits[rows], [feature[rows] for feature in features])
+        return _Part(self.images[rows], chosen)
+
+
+class EncodedFaces:
+    """B faces after one pass through the encoder; made by `FaceModel.encode_faces`.
+
+    Args:
+        networks: The model's.
+        parts: The faces, at most `BATCH_SIZE` at a time.
+        names: The K attributes.
+    """
+
+    def __init__(self, networks: Networks, parts: Sequence[_Part], names: Sequence[str]) -> None:
+        self._networks, self._parts, self._names = networks, tuple(parts), list(names)
+
+    def __len__(self) -> int:
+        return sum(len(part.images) for part in self._parts)
+
+    @property
+    def latents(self) -> Tensor:
+        """Codes, `[B, Z]` float32 in [-1, 1] on the CPU."""
+        return torch.cat([part.reading.latents.float().cpu() for part in self._parts])
+
+    @property
+    def attributes(self) -> Tensor:
+        """Predicted probabilities, `[B, K]` float32 in [0, 1] on the CPU."""
+        logits = [part.reading.attribute_logits.float() for part in self._parts]
+        return torch.cat([torch.sigmoid(part).cpu() for part in logits])
+
+    def select(self, indices: Sequence[int]) -> "EncodedFaces":
+        """Some of the faces, without encoding them again.
+
+        Args:
+            indices: At least one, in ascending order, from 0.
+        """
+        parts, start = [], 0
+        for part in self._parts:
+            rows = [i - start for i in indices if start <= i < start + len(part.images)]
+            if rows:
+                parts.append(part.rows(rows))
+            start += len(part.images)
+        return EncodedFaces(self._networks, parts, self._names)
+
+    def refined(self, steps: int) -> "EncodedFaces":
+        """The same faces with latents optimized until an edit of nothing gives the face back.
+
+        Raises:
+            InputError: If the number of steps is negative or not a whole number.
+        """
+        require_count(steps, "refine_steps")
+        if not steps:
+            return self
+        parts = [self._refined(part, steps) for part in self._parts]
+        return EncodedFaces(self._networks, parts, self._names)
+
+    @torch.no_grad()
+    def edit(self, changes: Mapping[str, float], *, strength: float = 1.0) -> Tensor:
+        """Change some attributes; see `FaceModel.edit`.
+
+        Returns:
+            `[B, 3, H, W]` float32 in [-1, 1] on the CPU; strength 0 changes nothing.
+        """
+        require_strength(strength)
+        edited = []
+        for images, reading in self._parts:
+            has = (reading.attribute_logits > 0).float()
+            target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
+            wanted = has + float(strength) * (target - has)
+            edited.append(self._networks.redraw(images, reading, has, wanted).float().cpu())
+        return torch.cat(edited)
+
+    def edit_until(
+        self, changes: Mapping[str, float], limits: Limits | float = DEFAULT_LIMITS
+    ) -> Edited:
+        """Edit each face with the first strength at which the recognizer agrees.
+
+        See `FaceModel.edit_until`.
+        """
+        limits = as_limits(limits)
+        require_known(changes, self._names)
+        columns = [self._names.index(name) for name in changes]
+        has = torch.cat([part.has.cpu() for part in self._parts])
+        target = with_changes(has, changes, self._names)
+
+        def edit(strength: float) -> Tensor:
+            return self.edit(changes, strength=strength)
+
+        def predict(images: Tensor) -> Tensor:
+            return encode_faces(self._networks, images, self._names).attributes[:, columns]
+
+        sources = torch.cat([part.images.cpu() for part in self._parts])
+        wish = Wish(has[:, columns], target[:, columns])
+        return search_strength(edit, predict, wish, limits, sources)
+
+    def _refined(self, part: _Part, steps: int) -> _Part:
+        images, reading = part
+
+        def reconstruct(latents: Tensor) -> Tensor:
+            encoding = reading._replace(latents=latents)
+            return self._networks.redraw(images, encoding, part.has, part.has)
+
+        latents = refine_latents(reconstruct, images, reading.latents, steps=steps)
+        return _Part(images, reading._replace(latents=latents))
+
+
+@torch.no_grad()
+def encode_faces(networks: Networks, images: Tensor, names: Sequence[str]) -> EncodedFaces:
+    """Encode faces `[B, 3, H, W]` in [-1, 1], each once, at most `BATCH_SIZE` in a pass."""
+    parts = []
+    for part in images.split(BATCH_SIZE):  # one empty part where there is no face
+        there = part.to(device_of(networks))
+        parts.append(_Part(there, networks.read(there)))
+    return EncodedFaces(networks, parts, names)

@@ -1,0 +1,46 @@
+"""Faces encoded once and edited many times."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from twobirds.api import FaceModel
+
+
+@pytest.fixture
+def faces(tiny_model: FaceModel) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return torch.rand(5, 3, tiny_model.size, tiny_model.size, generator=generator) * 2 - 1
+
+
+def test_edits_of_encoded_faces_encode_nothing_again(
+    tiny_model: FaceModel, faces: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [tiny_model.edit(faces, {"Bald": 1}), tiny_model.edit(faces, {"Male": 0})]
+    recognized = tiny_model.recognize(faces)
+    counts: list[int] = []
+    read = tiny_model.networks.read
+
+    def counting(images: torch.Tensor) -> Any:
+        counts.append(len(images))
+        return read(images)
+
+    monkeypatch.setattr(tiny_model.networks, "read", counting)
+    encoded = tiny_model.encode_faces(faces)
+    assert torch.equal(encoded.edit({"Bald": 1}), expected[0])
+    assert torch.equal(encoded.edit({"Male": 0}), expected[1])
+    assert torch.equal(encoded.attributes, recognized)
+    assert counts == [5]
+
+
+def test_selected_faces_are_those_of_all_batches(
+    tiny_model: FaceModel, faces: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twobirds.api.encoded.BATCH_SIZE", 2)  # three passes
+    encoded = tiny_model.encode_faces(faces)
+    assert len(encoded) == 5
+    chosen = encoded.select([1, 2, 4])
+    assert torch.equal(chosen.attributes, encoded.attributes[[1, 2, 4]])
+    assert torch.equal(chosen.latents, encoded.latents[[1, 2, 4]])
+    torch.testing.assert_close(chosen.edit({"Bald": 1}), encoded.edit({"Bald": 1})[[1, 2, 4]])
