@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
+import twobirds
 from apps.tiny_run import TINY_RUN
 from onnx_files import OnnxWriter
 from twobirds.apps.cli import main
@@ -223,7 +224,7 @@ def test_decisions_that_the_code_names_exist() -> None:
     assert named <= numbers
 
 
-def test_changelog_opens_with_this_version(project: dict[str, Any]) -> None:
+def test_changelog_opens_with_this_version() -> None:
     text = (REPOSITORY / "CHANGELOG.md").read_text()
     headings = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
-    assert headings[:2] == ["Unreleased", project["version"]]
+    assert headings[:2] == ["Unreleased", twobirds.__version__]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from twobirds.api import FaceModel, Limits
 
 __all__ = ["DivergenceError", "FaceModel", "InputError", "Limits"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _LAZY = {"FaceModel": "twobirds.api", "Limits": "twobirds.api"}
 """Public names whose modules need PyTorch: imported when used, for that takes seconds."""

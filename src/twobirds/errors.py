@@ -1,12 +1,24 @@
-"""The one exception for wrong input."""
+"""The exceptions of the package, and what to say where an optional library is absent."""
 
 
 class InputError(ValueError):
     """Something the user gave is wrong: a file, an option, a name, a shape.
 
     The message is one or more plain sentences that name what is wrong, where (file and line where
-    there is one), and the mend. The command line prints it on stderr and exits with code 2.
+    there is one), and how to fix it. The command line prints it on stderr and exits with code 2.
     """
+
+
+def missing_extra(purpose: str, extra: str, error: ModuleNotFoundError) -> InputError:
+    """The error for an optional library that is absent; its sentence says what to install.
+
+    Args:
+        purpose: Subject and verb of the sentence, such as "photos need".
+        extra: The extra of the distribution that brings the library.
+        error: What the import raised.
+    """
+    install = f"pip install 'twobirds-faces[{extra}]'"
+    return InputError(f"{purpose} the package {error.name}: {install}")
 
 
 class DivergenceError(RuntimeError):

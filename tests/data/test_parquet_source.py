@@ -139,5 +139,5 @@ def test_without_pyarrow_the_extra_is_named(
 ) -> None:
     path = write(tmp_path / "train-0.parquet", **hub_columns(0, 2))
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match=r"pip install '\.\[parquet\]'"):
+    with pytest.raises(InputError, match=r"pip install 'twobirds-faces\[parquet\]'"):
         open_source(path)

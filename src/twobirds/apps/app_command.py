@@ -9,7 +9,7 @@ from typing import Annotated
 from twobirds.apps.display import note
 from twobirds.apps.face_files import DetectorFile
 from twobirds.apps.options import Device, ModelName, load_model, optional
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,7 @@ class App:
             try:
                 from twobirds.apps.web.serve import serve
             except ModuleNotFoundError as error:
-                raise InputError(
-                    f"the page needs the package {error.name}: pip install 'twobirds[web]'"
-                ) from error
+                raise missing_extra("the page needs", "web", error) from error
             from twobirds.photos import find_detector
 
             model = load_model(self.model, self.device)
@@ -62,7 +60,5 @@ class App:
             try:
                 serve(self, model, detector, Path(folder))
             except ModuleNotFoundError as error:
-                raise InputError(
-                    f"--embedder needs the package {error.name}: pip install 'twobirds[evaluate]'"
-                ) from error
+                raise missing_extra("--embedder needs", "evaluate", error) from error
         return 0

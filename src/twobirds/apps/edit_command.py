@@ -19,7 +19,7 @@ from twobirds.apps.options import (
 )
 from twobirds.data.attributes import excluded_by
 from twobirds.data.provenance import listed_values
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,8 +126,7 @@ class Edit:
             from twobirds.evaluation.embedder import Embedder
             from twobirds.evaluation.identity import identity_distance
         except ModuleNotFoundError as error:
-            message = f"--embedder needs the package {error.name}: pip install 'twobirds[evaluate]'"
-            raise InputError(message) from error
+            raise missing_extra("--embedder needs", "evaluate", error) from error
         identity = identity_distance(Embedder(self.embedder), model.config.model.landmarks)
         return Limits(until, self.max_identity_distance, identity)
 

@@ -13,7 +13,7 @@ import tyro
 from twobirds.apps.display import note
 from twobirds.apps.options import optional, require_images
 from twobirds.data.provenance import Provenance
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -168,10 +168,8 @@ def _read_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> l
     try:
         from twobirds.photos import cut_faces, find_detector, read_photo, require_usable
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"photos need the package {error.name}: pip install 'twobirds[photos]', or give "
-            "faces that are cut and --aligned"
-        ) from error
+        purpose = "photos (--aligned is for faces that are cut already) need"
+        raise missing_extra(purpose, "photos", error) from error
     detector, line = find_detector(command.detector)
     if line is not None:
         note(line)

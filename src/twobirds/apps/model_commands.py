@@ -10,14 +10,13 @@ import tyro
 
 from twobirds.apps.display import progress_bars, say, say_figures, say_json
 from twobirds.apps.options import Device, load_model, optional, require_seed
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
     from twobirds.data.pack import Pack
 
 JUDGE_FILE = "judge.safetensors"
-_EVALUATE = "pip install '.[evaluate]' in the checkout of twobirds"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Evaluate:
         try:
             report = self._measure(model, pack)
         except ModuleNotFoundError as error:
-            raise InputError(f"evaluating needs the package {error.name}: {_EVALUATE}") from error
+            raise missing_extra("evaluating needs", "evaluate", error) from error
         say_json(report) if self.json else say_figures(report)
         return 0
 

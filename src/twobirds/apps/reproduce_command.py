@@ -9,7 +9,7 @@ import tyro
 from twobirds.apps.display import ShowProgress, note, progress_bars, say
 from twobirds.apps.options import Device, TrainingPrecision, optional, require_seed
 from twobirds.apps.train_command import UNFINISHED
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
     from twobirds.data.pack import Pack
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 DRAWN = "drawn"
 _DRAWN_SIZE = 64  # pixels
-_EVALUATE = "pip install '.[evaluate]' in the checkout of twobirds"
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,7 @@ class Reproduce:
         try:
             return self._reproduce()
         except ModuleNotFoundError as error:
-            message = f"reproducing needs the package {error.name}: {_EVALUATE}"
-            raise InputError(message) from error
+            raise missing_extra("reproducing needs", "evaluate", error) from error
 
     def _reproduce(self) -> int:
         from twobirds.reproduction.plan import find_budget

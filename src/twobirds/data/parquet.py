@@ -15,7 +15,7 @@ from twobirds.data.listing import Rows, check_attribute_names, is_readable, to_b
 from twobirds.data.problems import Problem, shorten
 from twobirds.data.source import Content, Source, number_people
 from twobirds.data.splits import SPLIT_WORDS
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 
 IDENTITY_COLUMNS = ("identity", "celeb_id")
 """What the column of people may be called."""
@@ -98,10 +98,8 @@ def _import_parquet() -> ModuleType:
     """Import pyarrow, which is an extra."""
     try:
         return importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise InputError(
-            "Parquet needs pyarrow: pip install '.[parquet]' in the checkout of twobirds"
-        ) from error
+    except ModuleNotFoundError as error:
+        raise missing_extra("Parquet files need", "parquet", error) from error
 
 
 def _open(parquet: ModuleType, folder: Folder, shard: str) -> Any:

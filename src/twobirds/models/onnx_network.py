@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from twobirds.checkpoint import read_json
 from twobirds.config import from_dict
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 from twobirds.models.onnx_operators import OPERATORS
 
 _HEADS = frozenset("Flatten Reshape Gemm MatMul Softmax ReduceMean GlobalAveragePool Shape".split())
@@ -134,7 +134,7 @@ def _read(path: Path) -> tuple[bytes, Any]:
     try:
         import onnx
     except ModuleNotFoundError as error:
-        raise InputError(f"{path}: to read ONNX takes the package onnx: install it") from error
+        raise missing_extra(f"{path}: ONNX networks need", "onnx", error) from error
     try:
         content = path.read_bytes()
     except OSError as error:
