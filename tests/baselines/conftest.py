@@ -7,7 +7,7 @@ import pytest
 
 from making_runs import MODEL, TRAIN
 from twobirds.config import LossConfig, RunConfig
-from twobirds.data.drawn import draw_folder
+from twobirds.data.drawn import render_folder
 from twobirds.data.pack import Pack
 from twobirds.data.packing import pack_source
 
@@ -16,7 +16,7 @@ from twobirds.data.packing import pack_source
 def drawn_pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     """A pack of 320 drawn faces of 32 pixels."""
     folder = tmp_path_factory.mktemp("drawn")
-    draw_folder(folder / "faces", count=320, size=32, seed=3, workers=1)
+    render_folder(folder / "faces", count=320, size=32, seed=3, workers=1)
     return pack_source(folder / "faces", folder / "pack", size=32, workers=1)
 
 

@@ -8,11 +8,11 @@ from PIL import Image
 from twobirds.data.drawn import (
     DRAWN_ATTRIBUTES,
     LANDMARKS,
-    draw_folder,
     face_index,
     face_name,
     folder,
     render,
+    render_folder,
     sample_faces,
 )
 from twobirds.errors import InputError
@@ -23,7 +23,7 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def test_the_folder_has_celebas_layout(tmp_path: Path) -> None:
-    out = draw_folder(tmp_path / "a" / "drawn", count=40, size=32, seed=5, workers=1)
+    out = render_folder(tmp_path / "a" / "drawn", count=40, size=32, seed=5, workers=1)
     faces = sample_faces(5, range(40))
     names = [face_name(index) for index in range(40)]
 
@@ -57,8 +57,8 @@ def test_partition_is_by_identity_in_parts_of_80_10_10(tmp_path: Path) -> None:
 
 def test_several_processes_write_the_same_bytes(tmp_path: Path) -> None:
     seen: list[int] = []
-    alone = draw_folder(tmp_path / "one", count=300, size=32, workers=1)
-    several = draw_folder(tmp_path / "two", count=300, size=32, workers=2, progress=seen.append)
+    alone = render_folder(tmp_path / "one", count=300, size=32, workers=1)
+    several = render_folder(tmp_path / "two", count=300, size=32, workers=2, progress=seen.append)
     assert seen == [256, 300]
     for path in sorted(alone.rglob("*.*")):
         assert path.read_bytes() == (several / path.relative_to(alone)).read_bytes()
@@ -70,20 +70,20 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(folder, "_write_lists", fail)
     with pytest.raises(InputError, match="disk full"):
-        draw_folder(tmp_path / "out", count=2, size=32)
+        render_folder(tmp_path / "out", count=2, size=32)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    draw_folder(out, count=1, size=32)
+    render_folder(out, count=1, size=32)
     before = sorted(path.name for path in out.iterdir())
     with pytest.raises(InputError, match="already holds something"):
-        draw_folder(out, count=1, size=32)
+        render_folder(out, count=1, size=32)
     assert sorted(path.name for path in out.iterdir()) == before
     with pytest.raises(InputError, match="already holds something"):
-        draw_folder(out / "drawn.json", count=1, size=32)
+        render_folder(out / "drawn.json", count=1, size=32)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_wrong_arguments_leave_nothing(
     tmp_path: Path, arguments: dict[str, int], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        draw_folder(tmp_path / "out", **arguments)
+        render_folder(tmp_path / "out", **arguments)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -51,7 +51,7 @@ def test_a_face_is_drawn_alike_alone_and_among_others() -> None:
 def test_no_feature_leaves_its_box(monkeypatch: pytest.MonkeyPatch) -> None:
     faces = sample_faces(6, range(0, 400, 2), independent=True)
     images = render(faces, 64)
-    whole = tuple((draw, (0.0, 0.0, 1.0, 1.0), when) for draw, _, when in render_module._LAYERS)
+    whole = tuple((paint, (0.0, 0.0, 1.0, 1.0), when) for paint, _, when in render_module._LAYERS)
     monkeypatch.setattr(render_module, "_LAYERS", whole)
     assert np.array_equal(render(faces, 64), images)
 

@@ -18,7 +18,7 @@ from PIL import Image
 from twobirds.data import decoding, sources
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.drawn import LANDMARKS as DRAWN_LANDMARKS
-from twobirds.data.drawn import draw_folder
+from twobirds.data.drawn import render_folder
 from twobirds.data.files import Folder
 from twobirds.data.images import face_from_bytes
 from twobirds.data.pack import open_pack
@@ -120,7 +120,7 @@ def test_one_report_names_every_fault_and_skipping_goes_on(tmp_path: Path) -> No
     assert lines[13] == "undecodable image (2):"
     assert f"{listing}:8: '000006.png': cannot be decoded" in lines[14]
     assert f"{listing}:9: '000007.png': not a JPEG, PNG, WebP or BMP image" in lines[15]
-    assert lines[16:] == ["Mend these, or leave them out with --skip-bad."]
+    assert lines[16:] == ["Fix these, or leave them out with --skip-bad."]
     assert not (tmp_path / "pack").exists()
     assert leftovers(tmp_path) == []
 
@@ -136,7 +136,7 @@ def test_long_reports_count_the_rest(tmp_path: Path) -> None:
     rows = "".join(f"x{i}.png 1 1 -1\n" for i in range(30))
     files["list_attr_celeba.txt"] = f"30\nA B C\n{rows}".encode()
     del files["identity_CelebA.txt"], files["list_eval_partition.txt"]
-    with pytest.raises(InputError, match=r"missing \(30\):\n(  .*\n){20}  and 10 more\nMend"):
+    with pytest.raises(InputError, match=r"missing \(30\):\n(  .*\n){20}  and 10 more\nFix"):
         pack_source(write_folder(tmp_path / "faces", files), tmp_path / "pack", size=16)
     with pytest.raises(InputError, match="faces has no usable image"):
         pack_source(tmp_path / "faces", tmp_path / "pack", size=16, skip_bad=True)
@@ -283,7 +283,7 @@ def test_a_wrong_description_of_drawn_faces_is_named(
 
 
 def test_drawn_faces_know_where_their_landmarks_are(tmp_path: Path) -> None:
-    folder = draw_folder(tmp_path / "faces", count=16, size=32, workers=1)
+    folder = render_folder(tmp_path / "faces", count=16, size=32, workers=1)
     pack = pack_source(folder, tmp_path / "pack", size=32)
     assert pack.landmarks == DRAWN_LANDMARKS
     assert pack.drawn == json.loads((folder / "drawn.json").read_text())

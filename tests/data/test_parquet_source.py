@@ -39,7 +39,7 @@ def test_shards_as_the_hub_serves_them(tmp_path: Path) -> None:
     source = open_source(tmp_path)
     assert source.kind == "parquet"
     assert source.attribute_names == ("Bald", "Male")
-    order = [5, 0, 1, 2, 3, 4]  # shards are read in the order of their names
+    order = [5, 0, 1, 2, 3, 4]  # shards are loaded in the order of their names
     assert source.names == [f"{i:06d}.png" for i in order]
     assert source.partition is not None
     assert source.partition.tolist() == [2, 0, 0, 0, 0, 1]

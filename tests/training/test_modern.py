@@ -18,7 +18,7 @@ from making_runs import (
 from twobirds import FaceModel
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
-from twobirds.data.drawn import draw_folder
+from twobirds.data.drawn import render_folder
 from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
@@ -277,7 +277,7 @@ def test_what_was_learned_in_a_part_of_a_window_is_logged_as_it_was(
 
 def test_codes_begin_as_principal_components(tmp_path: Path) -> None:
     """A new run's first codes rebuild faces it has never learned anything of."""
-    draw_folder(tmp_path / "faces", count=200, size=32, seed=3, workers=1)
+    render_folder(tmp_path / "faces", count=200, size=32, seed=3, workers=1)
     pack = pack_source(tmp_path / "faces", tmp_path / "pack", size=32, workers=1)
     errors = {}
     for has_eigenfaces in (False, True):

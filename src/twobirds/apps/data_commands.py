@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draw:
-    """Draw faces in CelebA's layout, with their attributes and the true answer to any edit."""
+    """Render drawn faces in CelebA's layout: labels, and the true answer to any edit."""
 
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     """Folder to make; it must be absent or empty."""
@@ -25,34 +25,34 @@ class Draw:
     size: int = 64
     """Height and width in pixels: 32, 64 or 128."""
     seed: int = 0
-    """The same seed draws the same faces everywhere."""
+    """The same seed gives the same faces everywhere."""
     independent: bool = False
     """Sample attributes independently, instead of with the correlations of life."""
     workers: Annotated[int | None, optional("INT", "one for each processor")] = None
     """Number of processes."""
 
     def run(self) -> int:
-        """Draw; returns the exit code."""
-        from twobirds.data.drawn import draw_folder
+        """Render the faces; returns the exit code."""
+        from twobirds.data.drawn import render_folder
 
         require_seed(self.seed)
         with progress_bars("faces") as show:
-            draw_folder(
+            render_folder(
                 self.out,
                 count=self.count,
                 size=self.size,
                 seed=self.seed,
                 independent=self.independent,
-                progress=lambda done: show("drawing", done, self.count),
+                progress=lambda done: show("rendering", done, self.count),
                 workers=self.workers,
             )
-        say(f"drew {self.count:,} faces of {self.size}x{self.size} pixels into {self.out}")
+        say(f"rendered {self.count:,} faces of {self.size}x{self.size} pixels into {self.out}")
         return 0
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Check, crop, resize and split faces into a pack, which training and evaluation read."""
+    """Check, crop, resize and split faces into a pack, for training and evaluation."""
 
     source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
     """CelebA's layout as a folder or zip file, a CSV with images, Parquet files, or drawn faces."""
@@ -79,7 +79,7 @@ class Pack:
 
     def run(self) -> int:
         """Pack; returns the exit code."""
-        from twobirds.data.pack import read_header
+        from twobirds.data.pack import load_header
         from twobirds.data.packing import SKIPPED_FILE, pack_source
 
         require_seed(self.seed)
@@ -90,22 +90,22 @@ class Pack:
                 size=self.size,
                 split=self.split,
                 seed=self.seed,
-                landmarks=read_landmarks(self.landmarks),
+                landmarks=parse_landmarks(self.landmarks),
                 skip_bad=self.skip_bad,
                 workers=self.workers,
                 progress=lambda done, total: show("packing", done, total),
             )
         splits = ", ".join(f"{len(pack.rows(s)):,} {s}" for s in ("train", "valid", "test"))
         say(f"packed {len(pack):,} faces of {pack.size}x{pack.size} pixels ({splits})")
-        header = read_header(self.out)
+        header = load_header(self.out)
         say(f"split: {header['split_rule']} ({header['split_note']})")
         if header["skipped"]:
             say(f"left out {header['skipped']:,}: {self.out / SKIPPED_FILE} says what and why")
         return 0
 
 
-def read_landmarks(words: tuple[str, ...] | None) -> "str | Landmarks | None":
-    """Read the name of a template, or ten numbers as five points (x, y).
+def parse_landmarks(words: tuple[str, ...] | None) -> "str | Landmarks | None":
+    """Parse the name of a template, or ten numbers as five points (x, y).
 
     Raises:
         InputError: If there are neither.

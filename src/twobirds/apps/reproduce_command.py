@@ -83,7 +83,7 @@ class Reproduce:
 
     def _open_pack(self, budget: "Budget", show: ShowProgress) -> "Pack":
         """The pack named, or one of drawn faces under `out`."""
-        from twobirds.data.drawn import draw_folder
+        from twobirds.data.drawn import render_folder
         from twobirds.data.pack import open_pack
         from twobirds.data.packing import pack_source
 
@@ -92,7 +92,7 @@ class Reproduce:
         faces, pack = self.out / "faces", self.out / "pack"
         if not pack.exists():
             if not faces.exists():
-                draw_folder(
+                render_folder(
                     faces,
                     count=budget.drawn_faces,
                     size=_DRAWN_SIZE,

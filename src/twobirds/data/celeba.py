@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twobirds.data.drawn_description import read_drawn
+from twobirds.data.drawn_description import load_drawn
 from twobirds.data.files import Archive, Files, Folder, ImageIndex
 from twobirds.data.images import IMAGE_EXTENSIONS
 from twobirds.data.listing import (
@@ -14,11 +14,11 @@ from twobirds.data.listing import (
     check_attribute_names,
     collect_rows,
     is_count,
-    read_lines,
+    load_lines,
     split_rows,
 )
 from twobirds.data.problems import Problem, shorten
-from twobirds.data.source import Source, locate_images, read_contents
+from twobirds.data.source import Source, load_contents, locate_images
 from twobirds.errors import InputError
 
 ATTRIBUTE_LIST, PARTITION_LIST, IDENTITY_LIST = (
@@ -42,8 +42,8 @@ def find_list(names: Sequence[str], stem: str) -> str | None:
     )
 
 
-def read_celeba(files: Files) -> Source:
-    """Read the lists of a source in CelebA's layout, and check each row and file of them.
+def load_celeba(files: Files) -> Source:
+    """Load the lists of a source in CelebA's layout, and check each row and file of them.
 
     Args:
         files: The folder or zip file.
@@ -58,7 +58,7 @@ def read_celeba(files: Files) -> Source:
     file = find_list(files.names, ATTRIBUTE_LIST)
     if file is None:
         raise InputError(f"{files.label} has no {ATTRIBUTE_LIST}.txt or .csv")
-    attribute_names, rows = _read_attributes(files, file, problems)
+    attribute_names, rows = _parse_attributes(files, file, problems)
     image_files = _find_image_files(files)
     index = ImageIndex(image_files.names, file, IMAGE_FOLDERS)
     paths = locate_images(rows, index, problems)
@@ -83,17 +83,17 @@ def read_celeba(files: Files) -> Source:
         attributes=rows.attributes[kept],
         identity=np.full(len(kept), -1, np.int64) if identity is None else identity[kept],
         partition=None if partition is None else partition[kept].astype(np.uint8),
-        contents=lambda: read_contents(image_files, kept_paths, kept_wheres),
+        contents=lambda: load_contents(image_files, kept_paths, kept_wheres),
         problems=problems,
-        drawn=read_drawn(files),
+        drawn=load_drawn(files),
     )
 
 
-def _read_attributes(
+def _parse_attributes(
     files: Files, file: str, problems: list[Problem]
 ) -> tuple[tuple[str, ...], Rows]:
-    """Read the attribute list: its rows follow the count and the names, or a CSV header."""
-    lines = read_lines(files, file)
+    """Parse the attribute list: its rows follow the count and the names, or a CSV header."""
+    lines = load_lines(files, file)
     table = split_rows(lines, file)
     count = None
     if not file.endswith(".csv"):
@@ -125,7 +125,7 @@ def _find_image_files(files: Files) -> Files:
 def _match_labels(
     files: Files, stem: str, rows: Rows, problems: list[Problem]
 ) -> np.ndarray | None:
-    """Read an identity or partition list, and look up each image in it, whatever its extension.
+    """Load an identity or partition list, and look up each image in it, whatever its extension.
 
     Returns:
         `[N]` int64, -1 where the list lacks the image (a problem); None without such a list.
@@ -133,7 +133,7 @@ def _match_labels(
     file = find_list(files.names, stem)
     if file is None:
         return None
-    labels = _read_labels(files, file, 2 if stem == PARTITION_LIST else 2**62, problems)
+    labels = _parse_labels(files, file, 2 if stem == PARTITION_LIST else 2**62, problems)
     stems = [_stem(name) for name in rows.names]
     found = np.array([labels.get(stem, -1) for stem in stems], np.int64)
     for i in np.flatnonzero(found < 0).tolist():
@@ -142,10 +142,10 @@ def _match_labels(
     return found
 
 
-def _read_labels(files: Files, file: str, largest: int, problems: list[Problem]) -> dict[str, int]:
-    """Read rows of an image and a number from 0 to `largest`, into numbers by file stem."""
+def _parse_labels(files: Files, file: str, largest: int, problems: list[Problem]) -> dict[str, int]:
+    """Parse rows of an image and a number from 0 to `largest`, into numbers by file stem."""
     labels: dict[str, int] = {}
-    for number, (line, cells) in enumerate(split_rows(read_lines(files, file), file)):
+    for number, (line, cells) in enumerate(split_rows(load_lines(files, file), file)):
         where = f"{file}:{line}"
         if number == 0 and not cells[0].lower().endswith(IMAGE_EXTENSIONS):
             continue  # a header, as CSV variants have

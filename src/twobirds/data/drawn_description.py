@@ -1,4 +1,4 @@
-"""The description `drawn.json`, from which drawn faces can be drawn again."""
+"""The description `drawn.json`, from which drawn faces can be rendered again."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from twobirds.data.pack import check_landmarks
 from twobirds.errors import InputError
 
 
-def read_drawn(files: Files) -> dict[str, Any] | None:
-    """Read `drawn.json` at the root, which says how drawn faces were made.
+def load_drawn(files: Files) -> dict[str, Any] | None:
+    """Load `drawn.json` at the root, which says how drawn faces were made.
 
     Raises:
-        InputError: If it is there, but does not say what drawing faces again needs.
+        InputError: If it is there, but does not say what rendering the faces again needs.
     """
     if "drawn.json" not in files.names:
         return None
@@ -27,8 +27,8 @@ def read_drawn(files: Files) -> dict[str, Any] | None:
         raise InputError(f"{files.label}/drawn.json is damaged: it is not an object")
     for fault in _drawn_faults(drawn):
         raise InputError(
-            f"{files.label}/drawn.json is damaged: {fault}; draw the faces again, or delete it to "
-            "have them taken for photos"
+            f"{files.label}/drawn.json is damaged: {fault}; make the folder again with twobirds "
+            "draw, or delete drawn.json to have the faces taken for photos"
         )
     return drawn
 
@@ -37,9 +37,9 @@ def _drawn_faults(drawn: dict[str, Any]) -> Iterator[str]:
     """Yield what is wrong with `drawn.json`."""
     if drawn.get("format") != DRAWN_FORMAT:
         yield f"format must be {DRAWN_FORMAT}"
-    for key, least, most in (("seed", 0, 2**63 - 1), ("count", 1, MAX_COUNT)):
-        if type(drawn.get(key)) is not int or not least <= drawn[key] <= most:
-            yield f"{key} must be a whole number from {least} to {most}"
+    for key, minimum, maximum in (("seed", 0, 2**63 - 1), ("count", 1, MAX_COUNT)):
+        if type(drawn.get(key)) is not int or not minimum <= drawn[key] <= maximum:
+            yield f"{key} must be a whole number from {minimum} to {maximum}"
     if type(drawn.get("size")) is not int or drawn["size"] not in SIZES:
         yield f"size must be one of {', '.join(map(str, SIZES))}"
     if not isinstance(drawn.get("independent"), bool):

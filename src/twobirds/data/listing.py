@@ -46,8 +46,8 @@ class Rows:
     attributes: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
 
-def read_lines(files: Files, name: str) -> list[str]:
-    """Read a UTF-8 text file into lines, with LF, CRLF or CR ends and with or without a BOM.
+def load_lines(files: Files, name: str) -> list[str]:
+    """Load a UTF-8 text file as lines, with LF, CRLF or CR ends and with or without a BOM.
 
     Bytes that are no UTF-8 become U+FFFD, so that the row they are in can be reported.
 
@@ -78,13 +78,13 @@ def split_csv(lines: Sequence[str], name: str) -> Iterator[Row]:
     """
     header = next(line for line in lines if line.strip())
     delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
-        for cells in reader:
+        for cells in rows:
             if any(cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
+                yield rows.line_num, [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise InputError(f"{name}:{reader.line_num}: not CSV text: {error}") from error
+        raise InputError(f"{name}:{rows.line_num}: not CSV text: {error}") from error
 
 
 def split_rows(lines: Sequence[str], name: str) -> Iterator[Row]:

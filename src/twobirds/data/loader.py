@@ -16,7 +16,7 @@ from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, keyed_generator
 
-_ORDER, _FLIP, _FAKE_ROWS = 11, 12, 13  # purposes of the random draws
+_ORDER, _FLIP, _FAKE_ROWS = 11, 12, 13  # purposes of the random numbers
 _RESIDENT_SHARE = 0.5  # of the GPU's free memory that the data may take
 
 
@@ -45,7 +45,7 @@ class Loader:
         seed: Seed of the order.
         runtime: Device and rank. On a GPU the data moves there once if it fits.
         flip: Whether to mirror half of the faces.
-        edited_share: Share of the generated faces for which one attribute, drawn at random, is
+        edited_share: Share of the generated faces for which one attribute, sampled at random, is
             changed in the row of labels, and what contradicts it switched off.
 
     Raises:
@@ -103,20 +103,21 @@ class Loader:
         """The batch of an iteration, counted from 0."""
         rows = self.rows[self._positions(iteration)][self.mine]
         generator = keyed_generator(self.seed, iteration, _FLIP)
-        draws = torch.rand(self.batch_size, generator=generator)[self.mine]
-        images, people = self.faces(rows, draws), self.people[rows.to(self.device)]
+        flip_samples = torch.rand(self.batch_size, generator=generator)[self.mine]
+        images, people = self.faces(rows, flip_samples), self.people[rows.to(self.device)]
         return Batch(images, self._labels(rows), self.fake_attributes(iteration), people)
 
-    def faces(self, rows: Tensor, draws: Tensor) -> Tensor:
+    def faces(self, rows: Tensor, flip_samples: Tensor) -> Tensor:
         """Faces `[B, 3, H, W]` in [-1, 1], channels last, of rows `[B]` int64 of the pack.
 
-        Those of which `draws` `[B]` in [0, 1) is below a half are mirrored, if the run mirrors.
+        Those of which `flip_samples` `[B]` in [0, 1) is below a half are mirrored, if the run
+        mirrors.
         """
         pixels = self.images[rows.to(self.images.device)].to(self.device)  # [B, H, W, 3] uint8
         images = from_pixels(pixels)
         if not self.flip:
             return images
-        mirrored = (draws < 0.5).to(self.device).view(-1, 1, 1, 1)
+        mirrored = (flip_samples < 0.5).to(self.device).view(-1, 1, 1, 1)
         return torch.where(mirrored, images.flip(3), images)
 
     def fake_attributes(self, iteration: int, purpose: int = _FAKE_ROWS) -> Tensor:

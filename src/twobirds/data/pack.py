@@ -93,7 +93,7 @@ def open_pack(path: Path | str, *, verify: bool = False) -> Pack:
         InputError: If there is no pack, or it is damaged.
     """
     folder = Path(path)
-    header = read_header(folder)
+    header = load_header(folder)
     count, size, num_attributes = header["count"], header["size"], len(header["attributes"])
     images = _open_array(folder / "images.npy", (count, size, size, 3), np.uint8)
     attributes = _open_array(folder / "attributes.npy", (count, num_attributes), np.uint8)
@@ -125,8 +125,8 @@ def open_pack(path: Path | str, *, verify: bool = False) -> Pack:
     )
 
 
-def read_header(folder: Path) -> dict[str, Any]:
-    """Read and check `pack.json`.
+def load_header(folder: Path) -> dict[str, Any]:
+    """Load and check `pack.json`.
 
     Raises:
         InputError: If it is absent, unreadable, malformed, or was changed after packing.

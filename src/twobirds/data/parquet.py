@@ -25,7 +25,7 @@ SPLIT_COLUMN = "split"
 _IMAGE_TYPE = re.compile(r"(large_)?binary|struct<.*\bbytes: ")
 _NUMBER_TYPE = re.compile(r"bool|u?int|double|float|halffloat")
 _BATCH = 64
-"""Images read at a time."""
+"""Images loaded at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class _Table:
     numbers: list[np.ndarray] = field(default_factory=list)  # of each shard [n, number of columns]
 
 
-def read_parquet(folder: Folder, shards: Sequence[str], label: str) -> Source:
-    """Read the columns beside the images, and check each row of them.
+def load_parquet(folder: Folder, shards: Sequence[str], label: str) -> Source:
+    """Load the columns beside the images, and check each row of them.
 
     The images are a struct with `bytes`, or binary. Attributes are the columns that are boolean or
     mostly -1, 0 and 1; other columns are passed over.
@@ -72,11 +72,11 @@ def read_parquet(folder: Folder, shards: Sequence[str], label: str) -> Source:
     for shard, other in zip(shards, layouts, strict=True):
         if other != layouts[0]:
             raise InputError(f"{shard} has other columns than {shards[0]}: give one of them")
-    table = _read_table(parquet, folder, shards, layouts[0])
+    table = _load_table(parquet, folder, shards, layouts[0])
     attribute_names, values = _pick_attributes(table, layouts[0], shards[0])
     problems: list[Problem] = []
     rows = _check_rows(table, attribute_names, values, problems)
-    partition = _read_partition(table, rows, problems)
+    partition = _parse_partition(table, rows, problems)
     kept = [i for i in range(len(rows.names)) if partition is None or partition[i] >= 0]
     wheres = [rows.wheres[i] for i in kept]
     image = layouts[0].image
@@ -89,7 +89,7 @@ def read_parquet(folder: Folder, shards: Sequence[str], label: str) -> Source:
         attributes=rows.attributes[kept],
         identity=number_people([rows.extras[i][0] for i in kept]),
         partition=None if partition is None else partition[kept].astype(np.uint8),
-        contents=lambda: _read_images(parquet, folder, shards, image, frozenset(wheres)),
+        contents=lambda: _load_images(parquet, folder, shards, image, frozenset(wheres)),
         problems=problems,
     )
 
@@ -132,10 +132,10 @@ def _find_layout(file: Any, shard: str) -> _Layout:
     )
 
 
-def _read_table(
+def _load_table(
     parquet: ModuleType, folder: Folder, shards: Sequence[str], layout: _Layout
 ) -> _Table:
-    """Read all columns but the images' bytes."""
+    """Load all columns but the images' bytes."""
     table = _Table()
     numbers = [name for name, _ in layout.numbers]
     for shard in shards:
@@ -218,7 +218,7 @@ def _check_rows(
     return to_binary(rows, values[kept].astype(np.int8), problems)
 
 
-def _read_partition(table: _Table, rows: Rows, problems: list[Problem]) -> np.ndarray | None:
+def _parse_partition(table: _Table, rows: Rows, problems: list[Problem]) -> np.ndarray | None:
     """The splits as `[N]` int64, -1 where unknown (a problem); None where no row has one."""
     if not any(table.splits):
         return None
@@ -229,7 +229,7 @@ def _read_partition(table: _Table, rows: Rows, problems: list[Problem]) -> np.nd
     return codes
 
 
-def _read_images(
+def _load_images(
     parquet: ModuleType, folder: Folder, shards: Sequence[str], image: str, wanted: frozenset[str]
 ) -> Iterator[Content]:
     """Yield the bytes of the rows `wanted`, a few rows in memory at a time."""

@@ -41,7 +41,7 @@ def report(problems: Iterable[Problem], source: str) -> InputError:
         source: What to call the source.
 
     Returns:
-        The error to raise: a line for each problem, and at last the mend.
+        The error to raise: a line for each problem, and at last how to fix them.
     """
     groups: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
@@ -54,7 +54,7 @@ def report(problems: Iterable[Problem], source: str) -> InputError:
         lines += [f"  {problem.where}: {problem.what}" for problem in group[:MAX_LISTED]]
         if len(group) > MAX_LISTED:
             lines.append(f"  and {len(group) - MAX_LISTED} more")
-    lines.append("Mend these, or leave them out with --skip-bad.")
+    lines.append("Fix these, or leave them out with --skip-bad.")
     return InputError("\n".join(lines))
 
 

@@ -1,4 +1,4 @@
-"""What a file says of itself: that a model drew or changed it."""
+"""What a file says of itself: that a model generated or edited it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

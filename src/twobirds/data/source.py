@@ -87,8 +87,8 @@ def number_people(labels: Sequence[str]) -> np.ndarray:
     return np.array([number_of_label.get(label, -1) for label in labels], np.int64)
 
 
-def read_contents(files: Files, paths: list[str], wheres: list[str]) -> Iterator[Content]:
-    """Read image files one by one; what cannot be read becomes a problem."""
+def load_contents(files: Files, paths: list[str], wheres: list[str]) -> Iterator[Content]:
+    """Load image files one by one; what cannot be loaded becomes a problem."""
     for path, where in zip(paths, wheres, strict=True):
         try:
             data = files.read(path)

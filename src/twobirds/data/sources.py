@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from twobirds.data.celeba import ATTRIBUTE_LIST, find_list, read_celeba
+from twobirds.data.celeba import ATTRIBUTE_LIST, find_list, load_celeba
 from twobirds.data.files import Archive, Files, Folder
-from twobirds.data.parquet import read_parquet
+from twobirds.data.parquet import load_parquet
 from twobirds.data.source import Source
-from twobirds.data.table import read_table
+from twobirds.data.table import load_table
 from twobirds.errors import InputError
 
 _KNOWN = (
@@ -16,7 +16,7 @@ _KNOWN = (
 
 
 def open_source(path: Path | str) -> Source:
-    """Recognize a source, read its lists and check them.
+    """Recognize a source, load its lists and check them.
 
     Args:
         path: A folder, zip file, list, CSV or Parquet file.
@@ -41,11 +41,11 @@ def _open_path(path: Path) -> Source:
         return _open_files(Folder(path), path)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return read_parquet(Folder(path.parent), [path.name], path.name)
+        return load_parquet(Folder(path.parent), [path.name], path.name)
     if suffix in (".csv", ".txt") and path.stem == ATTRIBUTE_LIST:
-        return read_celeba(Folder(path.parent))
+        return load_celeba(Folder(path.parent))
     if suffix == ".csv":
-        return read_table(Folder(path.parent), path.name)
+        return load_table(Folder(path.parent), path.name)
     if suffix == ".zip":
         return _open_files(Archive(path), path)
     raise InputError(f"{path} is not a known source: give {_KNOWN}")
@@ -54,13 +54,13 @@ def _open_path(path: Path) -> Source:
 def _open_files(files: Files, path: Path) -> Source:
     """Recognize a source by the lists in a folder or zip file."""
     if find_list(files.names, ATTRIBUTE_LIST) is not None:
-        return read_celeba(files)
+        return load_celeba(files)
     shards = [name for name in files.names if name.lower().endswith(".parquet")]
     if shards and isinstance(files, Folder):
-        return read_parquet(files, shards, files.label)
+        return load_parquet(files, shards, files.label)
     tables = _find_tables(files)
     if len(tables) == 1:
-        return read_table(files, tables[0])
+        return load_table(files, tables[0])
     if tables:
         raise InputError(f"{path} has several CSV files, give one: {', '.join(tables[:5])}")
     raise InputError(f"{path} has no list of images in it: give {_KNOWN}")

@@ -82,7 +82,7 @@ def assign_splits(
         return _split_at_random(len(identity), seed), note + unused
     if partition is not None and not unused and _is_disjoint(identity, partition):
         return partition.copy(), "the source's own partition, which is by identity"
-    note = "people drawn at random: 80/10/10 % of the images"
+    note = "people sampled at random: 80/10/10 % of the images"
     return _split_people(identity, seed), note + unused
 
 

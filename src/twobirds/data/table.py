@@ -4,22 +4,22 @@ import posixpath
 
 import numpy as np
 
-from twobirds.data.drawn_description import read_drawn
+from twobirds.data.drawn_description import load_drawn
 from twobirds.data.files import Files, ImageIndex
 from twobirds.data.listing import (
     Columns,
     Rows,
     check_attribute_names,
     collect_rows,
-    read_lines,
+    load_lines,
     split_csv,
 )
 from twobirds.data.problems import Problem, shorten
 from twobirds.data.source import (
     Source,
+    load_contents,
     locate_images,
     number_people,
-    read_contents,
 )
 from twobirds.data.splits import SPLIT_WORDS
 from twobirds.errors import InputError
@@ -30,8 +30,8 @@ IDENTITY_COLUMN, SPLIT_COLUMN = "identity", "split"
 """Optional columns; every further one is an attribute."""
 
 
-def read_table(files: Files, file: str) -> Source:
-    """Read a CSV `image,AttrA,AttrB,…`, and check each row and file of it.
+def load_table(files: Files, file: str) -> Source:
+    """Load a CSV `image,AttrA,AttrB,…`, and check each row and file of it.
 
     Images are named relative to the CSV, or lie in a folder below it.
 
@@ -46,12 +46,12 @@ def read_table(files: Files, file: str) -> Source:
         InputError: If the CSV as a whole is damaged.
     """
     problems: list[Problem] = []
-    table = split_csv(read_lines(files, file), file)
+    table = split_csv(load_lines(files, file), file)
     line, header = next(table, (1, []))
-    columns, attribute_names, extras = _read_header(header, f"{file}:{line}")
+    columns, attribute_names, extras = _parse_header(header, f"{file}:{line}")
     rows = collect_rows(table, columns, file, problems)
     paths = locate_images(rows, ImageIndex(files.names, file), problems)
-    partition = _read_splits(rows, extras, problems)
+    partition = _parse_splits(rows, extras, problems)
     kept = [
         i
         for i, path in enumerate(paths)
@@ -70,13 +70,13 @@ def read_table(files: Files, file: str) -> Source:
         attributes=rows.attributes[kept],
         identity=number_people(identity),
         partition=None if partition is None else partition[kept].astype(np.uint8),
-        contents=lambda: read_contents(files, kept_paths, kept_wheres),
+        contents=lambda: load_contents(files, kept_paths, kept_wheres),
         problems=problems,
-        drawn=read_drawn(files),
+        drawn=load_drawn(files),
     )
 
 
-def _read_header(header: list[str], where: str) -> tuple[Columns, tuple[str, ...], dict[str, int]]:
+def _parse_header(header: list[str], where: str) -> tuple[Columns, tuple[str, ...], dict[str, int]]:
     """Find the columns; the last result says which of the kept extras is which."""
     if not header:
         raise InputError(
@@ -96,7 +96,7 @@ def _read_header(header: list[str], where: str) -> tuple[Columns, tuple[str, ...
     return columns, names, {name: place for place, name in enumerate(optional)}
 
 
-def _read_splits(rows: Rows, extras: dict[str, int], problems: list[Problem]) -> np.ndarray | None:
+def _parse_splits(rows: Rows, extras: dict[str, int], problems: list[Problem]) -> np.ndarray | None:
     """The split column as `[N]` int64, -1 where it is unknown (a problem); None without one."""
     if SPLIT_COLUMN not in extras:
         return None

@@ -17,7 +17,7 @@ from twobirds.errors import InputError
 DRAWN_FORMAT = 1
 """Version of the content of `drawn.json`."""
 MAX_COUNT = 1_000_000
-_CHUNK = 256  # faces a worker draws between two reports of progress
+_CHUNK = 256  # faces a worker renders between two reports of progress
 _VALID, _TEST = 1, 3  # persons with these remainders modulo 10 are held out: 80/10/10
 
 
@@ -38,7 +38,7 @@ def face_index(name: str) -> int:
     return int(digits)
 
 
-def draw_folder(
+def render_folder(
     out: Path | str,
     *,
     count: int,
@@ -48,12 +48,12 @@ def draw_folder(
     progress: Callable[[int], None] | None = None,
     workers: int | None = None,
 ) -> Path:
-    """Draw faces 0 to count - 1 of a collection into a folder in CelebA's layout.
+    """Render faces 0 to count - 1 of a collection into a folder in CelebA's layout.
 
     It holds `img_align_celeba/NNNNNN.png` (lossless), `list_attr_celeba.txt`,
     `identity_CelebA.txt`, `list_eval_partition.txt` (80/10/10 by identity, from 32 faces on none
     of the three is empty) and `drawn.json`, which says where the landmarks are and all that it
-    takes to draw the faces again.
+    takes to render the faces again.
 
     Args:
         out: The folder to make. It appears under this name only when it is complete.
@@ -107,7 +107,7 @@ def _write_images(
     progress: Callable[[int], None] | None,
     workers: int | None,
 ) -> None:
-    """Draw and write all images, in this process where others would not pay."""
+    """Render and write all images, in this process where others would not pay."""
     starts = range(0, len(faces), _CHUNK)
     workers = min(num_workers(workers), len(starts))
     chunks = (faces.take(slice(start, start + _CHUNK)) for start in starts)
@@ -115,7 +115,7 @@ def _write_images(
     if workers == 1:
         _report(map(write, starts, chunks), progress)
         return
-    with process_pool(workers, "drawing") as pool:
+    with process_pool(workers, "rendering") as pool:
         _report(pool.map(write, starts, chunks), progress)
 
 
@@ -129,7 +129,7 @@ def _report(counts: Iterator[int], progress: Callable[[int], None] | None) -> No
 
 
 def _write_chunk(folder: Path, size: int, start: int, faces: Faces) -> int:
-    """Draw `faces` and write them under the numbers from `start` on; return how many."""
+    """Render `faces` and write them under the numbers from `start` on; return how many."""
     for offset, image in enumerate(render(faces, size)):
         path = folder / face_name(start + offset)
         Image.fromarray(image).save(path, compress_level=1)

@@ -1,4 +1,4 @@
-"""People to draw: who they are, what they look like today, and how the photo was taken."""
+"""People to render: who they are, what they look like today, and how the photo was taken."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ _IS_PERSONAL = np.array([name in PERSONAL for name in DRAWN_ATTRIBUTES])
 
 @dataclass(frozen=True)
 class Faces:
-    """A batch of faces, complete enough to be drawn.
+    """A batch of faces, complete enough to be rendered.
 
     Attributes:
         identity: `[B]` int64, the person's number.

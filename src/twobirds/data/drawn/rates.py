@@ -5,7 +5,7 @@ import numpy as np
 from twobirds.data.attributes import CELEBA_ATTRIBUTES, EXCLUSIVE
 
 DRAWN_ATTRIBUTES: tuple[str, ...] = tuple(n for n in CELEBA_ATTRIBUTES if n != "Attractive")
-"""CelebA's names without Attractive: it is an opinion, and no drawing of it would be a truth."""
+"""CelebA's names without Attractive: it is an opinion, and no picture of it would be a truth."""
 
 PERSONAL = frozenset({
     "Male", "Young", "Bald", "Receding_Hairline", "Black_Hair", "Blond_Hair", "Brown_Hair",
@@ -13,7 +13,7 @@ PERSONAL = frozenset({
     "Bushy_Eyebrows", "Chubby", "Double_Chin", "High_Cheekbones", "Narrow_Eyes", "Oval_Face",
     "Pale_Skin", "Pointy_Nose",
 })  # fmt: skip
-"""Attributes that all photos of a person share; the others are drawn anew for each photo."""
+"""Attributes that all photos of a person share; the others are sampled anew for each photo."""
 
 # Probability of each attribute for (young woman, young man, older woman, older man), and when
 # sampled independently. Earlier rows win where two exclude each other.

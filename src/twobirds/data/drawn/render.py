@@ -24,7 +24,7 @@ LANDMARKS: tuple[tuple[float, float], ...] = tuple(
 """Eyes, nose tip and mouth corners (x, y) of the unposed face, as fractions of the image."""
 
 SIZES = (32, 64, 128)
-_BATCH = {32: 64, 64: 32, 128: 8}  # faces drawn at once: what the processor's cache holds
+_BATCH = {32: 64, 64: 32, 128: 8}  # faces rendered at once: what the processor's cache holds
 
 Condition = Callable[[Faces], np.ndarray]
 Layer = tuple[Callable[[Patch, Faces], None], Box, Condition | None]
@@ -85,11 +85,11 @@ _LAYERS: tuple[Layer, ...] = (
     (worn.hat, (0.16, 0.0, 0.84, 0.24), _if("Wearing_Hat")),
     (worn.earrings, (0.18, 0.50, 0.82, 0.64), _if("Wearing_Earrings")),
 )
-"""Bottom to top: who draws, where at most, and for which faces (None: all)."""
+"""Bottom to top: what renders it, where at most, and for which faces (None: all)."""
 
 
 def render(faces: Faces, size: int) -> np.ndarray:
-    """Draw faces.
+    """Render faces.
 
     Args:
         faces: B faces.
@@ -112,13 +112,13 @@ def render(faces: Faces, size: int) -> np.ndarray:
 
 def _render_batch(faces: Faces, size: int) -> np.ndarray:
     canvas = blank_canvas(faces, size)
-    for draw, box, condition in _LAYERS:
+    for paint, box, condition in _LAYERS:
         rows = None if condition is None else np.flatnonzero(condition(faces))
         if rows is None or len(rows) == len(faces):
-            draw(canvas.patch(box, None), faces)
+            paint(canvas.patch(box, None), faces)
         elif len(rows):
             patch = canvas.patch(box, rows)
-            draw(patch, faces.take(rows))
+            paint(patch, faces.take(rows))
             canvas.put(patch, box, rows)
     _light(canvas, faces)
     blurry = np.flatnonzero(faces.has("Blurry"))
@@ -165,14 +165,14 @@ def counterfactuals(
     *,
     independent: bool = False,
 ) -> np.ndarray:
-    """Draw faces of a collection again with other attributes: the true answers to edits.
+    """Render faces of a collection again with other attributes: the true answers to edits.
 
     Args:
         seed: Seed of the collection.
         indices: Numbers of the B faces.
         attributes: `[B, K]` 0/1, columns as `DRAWN_ATTRIBUTES`, conflicts resolved.
         size: Height and width in pixels.
-        independent: As the collection was drawn; has no effect where `attributes` say it all.
+        independent: As the collection was sampled; has no effect where `attributes` say it all.
 
     Returns:
         `[B, size, size, 3]` uint8.
@@ -193,7 +193,7 @@ def attribute_visibility(
         names: Attributes to measure.
         size: Height and width in pixels.
         seed: Seed of the faces compared.
-        num_faces: How many faces are drawn with and without each attribute.
+        num_faces: How many faces are rendered with and without each attribute.
 
     Returns:
         For each name the mean absolute difference in grey levels (0 to 255), over all pixels and

@@ -1,7 +1,7 @@
 """Antialiased shapes as signed distances, from exactly rounded operations only.
 
 Every function here uses +, -, *, /, sqrt, comparisons, floor, min and max: IEEE 754 fixes their
-results to the last bit, so a drawing has the same bytes on every machine. Distances are positive
+results to the last bit, so a picture has the same bytes on every machine. Distances are positive
 inside, in fractions of the image width; arrays are float32 `[B, h, w]`, parameters broadcast.
 """
 
