@@ -75,7 +75,7 @@ def measure_loose(settings: Settings, model: FaceModel, detector: Detector) -> d
     """How many faces are found, where their landmarks come to lie, and how they are read."""
     listed = read_landmarks(settings.folder / "list_landmarks_celeba.txt")
     labels = read_labels(settings.folder / "list_attr_celeba.txt", model.attributes)
-    template = model.config.model.landmarks or CELEBA_TIGHT
+    template = model.landmarks or CELEBA_TIGHT
     eyes = float(np.linalg.norm(np.subtract(template[0], template[1]))) * model.size
     found, aligned, truth, distances = [], [], [], []
     names = list(listed)[: settings.most]

@@ -20,13 +20,13 @@ def test_edits_of_encoded_faces_encode_nothing_again(
     expected = [tiny_model.edit(faces, {"Bald": 1}), tiny_model.edit(faces, {"Male": 0})]
     recognized = tiny_model.recognize(faces)
     counts: list[int] = []
-    read = tiny_model.networks.read
+    read = tiny_model.networks.encode
 
     def counting(images: torch.Tensor) -> Any:
         counts.append(len(images))
         return read(images)
 
-    monkeypatch.setattr(tiny_model.networks, "read", counting)
+    monkeypatch.setattr(tiny_model.networks, "encode", counting)
     encoded = tiny_model.encode_faces(faces)
     assert torch.equal(encoded.edit({"Bald": 1}), expected[0])
     assert torch.equal(encoded.edit({"Male": 0}), expected[1])
@@ -37,7 +37,7 @@ def test_edits_of_encoded_faces_encode_nothing_again(
 def test_selected_faces_are_those_of_all_batches(
     tiny_model: FaceModel, faces: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twobirds.api.encoded.BATCH_SIZE", 2)  # three passes
+    monkeypatch.setattr("twobirds.api.encoded.INFERENCE_BATCH_SIZE", 2)  # three passes
     encoded = tiny_model.encode_faces(faces)
     assert len(encoded) == 5
     chosen = encoded.select([1, 2, 4])

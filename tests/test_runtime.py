@@ -1,4 +1,4 @@
-"""Devices, and random numbers that are functions of keys. Processes: tests/training."""
+"""Devices and memory. Processes: tests/training."""
 
 import platform
 import subprocess
@@ -13,7 +13,6 @@ from twobirds.runtime import (
     Runtime,
     average_gradients,
     average_values,
-    keyed_generator,
     num_processes,
     pick_device,
     start,
@@ -66,27 +65,6 @@ def test_a_gpu_computes_in_bfloat16_unless_asked() -> None:
     gpu = torch.device("cuda", 0)
     assert Runtime(gpu).dtype == torch.bfloat16
     assert Runtime(gpu, precision="float32").dtype == torch.float32
-
-
-def test_keyed_generator_is_a_function_of_its_keys() -> None:
-    first = torch.rand(4, generator=keyed_generator(1, 2, 3))
-    torch.rand(5)  # the global generator takes no part
-    assert torch.equal(first, torch.rand(4, generator=keyed_generator(1, 2, 3)))
-
-
-def test_keyed_generator_tells_keys_and_their_order_apart() -> None:
-    keys = [(), (0,), (0, 0), (1,), (1, 2), (2, 1), (1, 2, 0), (-1,), (2**63,), (3, 1), (2, 0)]
-    seeds = {keyed_generator(*k).initial_seed() for k in keys}
-    assert len(seeds) == len(keys)
-    grid = {
-        keyed_generator(s, i, p).initial_seed() for s in range(4) for i in range(50) for p in (1, 2)
-    }
-    assert len(grid) == 4 * 50 * 2
-
-
-def test_keyed_generator_is_splitmix64() -> None:
-    # First output of SplitMix64 from state 0, as published with the algorithm.
-    assert keyed_generator(0).initial_seed() == 0xE220A8397B1DCDAF
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")

@@ -21,7 +21,7 @@ from twobirds.data.pack import Pack, open_pack
 from twobirds.photos import landmarks as home
 from twobirds.photos.align import CELEBA_TIGHT
 from twobirds.photos.landmarks import SIZE, LandmarkNetwork
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import keyed_generator
 
 ITERATIONS, BATCH, RATE = 4000, 64, 2e-3
 TURN, SCALE, SHIFT = math.radians(20), math.log(1.3), 0.10  # standard deviations are half of these

@@ -1,4 +1,4 @@
-"""Where the work runs: device, precision, processes, and randomness that needs no state."""
+"""Where the work runs: device, precision, processes."""
 
 import contextlib
 import ctypes
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from twobirds.errors import InputError
 
-_MASK_64 = (1 << 64) - 1
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -170,18 +169,3 @@ def differentiable_sum(values: Tensor) -> Tensor:
     summed = _AllReduceSum.apply(values)  # type: ignore[no-untyped-call]
     assert isinstance(summed, Tensor)
     return summed
-
-
-def keyed_generator(*keys: int) -> torch.Generator:
-    """A CPU generator that is a pure function of its keys, such as seed, iteration and purpose.
-
-    A run that draws everything this way resumes exactly from its iteration number alone, and
-    draws the same numbers on any device. The mixing is SplitMix64's (Steele et al., 2014).
-    """
-    state = 0
-    for key in keys:
-        state = (state ^ (key & _MASK_64)) + 0x9E3779B97F4A7C15 & _MASK_64
-        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & _MASK_64
-        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK_64
-        state ^= state >> 31
-    return torch.Generator().manual_seed(state)

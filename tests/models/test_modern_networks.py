@@ -88,12 +88,12 @@ def test_a_face_and_its_mirror_image_are_read_alike() -> None:
     networks = ModernNetworks(generator, encoder, recognizer)
     images, _, _ = faces_and_codes(32)
     with torch.no_grad():
-        read, mirrored = (networks.read(x).attribute_logits for x in (images, images.flip(3)))
+        read, mirrored = (networks.encode(x).attribute_logits for x in (images, images.flip(3)))
         torch.testing.assert_close(read, mirrored, rtol=1e-4, atol=1e-5)
         plain, other = recognizer(images)[0], recognizer(images.flip(3))[0]
         assert not torch.allclose(plain, other)
         assert not torch.allclose(read, (plain + other) / 2)  # more than these two views
-        alone = networks.read(images[1:2]).attribute_logits
+        alone = networks.encode(images[1:2]).attribute_logits
     torch.testing.assert_close(alone, read[1:2], rtol=1e-4, atol=1e-5)
 
 
@@ -103,9 +103,9 @@ def test_a_generator_without_skips_edits_as_it_learned_to_draw() -> None:
     networks = ModernNetworks(generator, encoder, build_recognizer(SMALL).eval())
     images, _, attributes = faces_and_codes(32)
     with torch.no_grad():
-        reading = networks.read(images)
-        edited = networks.redraw(images, reading, 1 - attributes, attributes)
-        assert torch.equal(edited, networks.draw(reading.latents, attributes))
+        reading = networks.encode(images)
+        edited = networks.edit(images, reading, 1 - attributes, attributes)
+        assert torch.equal(edited, networks.generate(reading.latents, attributes))
 
 
 def test_d_compares_faces_within_groups_of_four() -> None:

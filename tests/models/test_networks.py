@@ -13,7 +13,7 @@ from twobirds.errors import InputError
 from twobirds.models.build import build_discriminator, build_generator, channels
 from twobirds.models.ema import ema_decay, update_ema
 from twobirds.models.layers import BatchNorm, frozen_statistics, frozen_weights, initialize
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import keyed_generator
 
 SMALL = dataclasses.replace(MODEL, attributes=ATTRIBUTES)
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from twobirds.data.attributes import CELEBA_ATTRIBUTES, exclusion_matrix, resolve_conflicts
-from twobirds.training.changes import MAX_CHANGES, draw_changes
+from twobirds.training.changes import MAX_CHANGES, sample_changes
 
 EXCLUSION = torch.from_numpy(exclusion_matrix(CELEBA_ATTRIBUTES)).float()
 K = len(CELEBA_ATTRIBUTES)
@@ -20,7 +20,7 @@ def drawn(count: int = 4_000, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor
         resolved = resolve_conflicts(rows[on].numpy(), CELEBA_ATTRIBUTES, [name])
         rows[on] = torch.from_numpy(resolved)
     means = rows.mean(0)
-    target = draw_changes(rows, means, EXCLUSION, torch.ones(K), generator)
+    target = sample_changes(rows, means, EXCLUSION, torch.ones(K), generator)
     return rows, target, means
 
 
@@ -55,12 +55,12 @@ def test_what_nobody_or_everybody_has_is_left_alone() -> None:
     generator = torch.Generator().manual_seed(1)
     rows = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]).repeat(50, 1)
     none, favour = torch.zeros(3, 3), torch.ones(3)
-    target = draw_changes(rows, rows.mean(0), none, favour, generator)
+    target = sample_changes(rows, rows.mean(0), none, favour, generator)
     assert torch.equal(target[:, :2], rows[:, :2])
     assert torch.equal(target[:, 2], 1 - rows[:, 2])
     alike = rows[:, :2]
     assert torch.equal(
-        draw_changes(alike, alike.mean(0), none[:2, :2], favour[:2], generator), alike
+        sample_changes(alike, alike.mean(0), none[:2, :2], favour[:2], generator), alike
     )
 
 
@@ -69,7 +69,7 @@ def test_favoured_attributes_are_changed_more_often() -> None:
     rows = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (5_000, 4))).float()
     favour = torch.tensor([3.0, 1.0, 1.0, 1.0])
     none = torch.zeros(4, 4)
-    target = draw_changes(rows, torch.full((4,), 0.5), none, favour, generator)
+    target = sample_changes(rows, torch.full((4,), 0.5), none, favour, generator)
     alone = (target != rows).sum(1) == 1
     share = (target != rows)[alone].float().mean(0)
     assert share[0] > 1.5 * share[1:].max()

@@ -61,7 +61,7 @@ def test_integrated_loss_reaches_the_code_and_the_generator_only(
     players: Callable[..., WatchedPlayers], batch: Batch
 ) -> None:
     watched = players()
-    loss, _ = integrated_loss(watched, batch.images, watched.read(batch.images), None)
+    loss, _ = integrated_loss(watched, batch.images, watched.discriminate(batch.images), None)
     loss.backward()
     found = gradients(watched.discriminator)
     assert not with_gradient(found, "score")
@@ -77,7 +77,7 @@ def test_the_pass_over_rebuilt_images_gives_the_discriminator_nothing(
     players: Callable[..., WatchedPlayers], batch: Batch, part: str
 ) -> None:
     watched = players(loss=NO_LOSS | {part: 1.0})
-    real = watched.read(batch.images)
+    real = watched.discriminate(batch.images)
     loss, _ = integrated_loss(
         watched, batch.images, real._replace(latents=real.latents.detach()), None
     )
@@ -143,7 +143,7 @@ def test_pixels_do_not_teach_attributes(
     players: Callable[..., WatchedPlayers], batch: Batch
 ) -> None:
     watched = players(loss=NO_LOSS | {"pixel": 1.0})
-    real = watched.read(batch.images)
+    real = watched.discriminate(batch.images)
     seen: list[Tensor] = []
     watched.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
     integrated_loss(watched, batch.images, real, None)

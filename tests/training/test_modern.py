@@ -24,8 +24,9 @@ from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
+from twobirds.randomness import RandomPurpose
 from twobirds.runtime import Runtime
-from twobirds.training.modern import _READ, ModernGAN
+from twobirds.training.modern import ModernGAN
 from twobirds.training.modern_plan import Parts, Step
 from twobirds.training.run import begin_with, fit_to_pack, fork_run, train_run
 
@@ -233,7 +234,7 @@ def test_edits_and_their_sources_are_seen_through_the_same_noise(tiny_pack: Pack
     parts = parts_of(gan)
     with torch.no_grad():
         read, _ = gan._read_sources(step, parts)
-        seen = gan._guide_view(step.batch.images, step.generator(_READ))
+        seen = gan._guide_view(step.batch.images, step.generator(RandomPurpose.CLASSIFIER_VIEW))
         logits, _ = gan.players.recognize(gan.players.average_guide, seen[parts.edited])
         clear, _ = gan.players.recognize(gan.players.average_guide, step.batch.images[parts.edited])
     torch.testing.assert_close(read[parts.edited], torch.sigmoid(logits), rtol=1e-4, atol=1e-5)
@@ -286,7 +287,7 @@ def test_codes_begin_as_principal_components(tmp_path: Path) -> None:
         batch = loader.batch(0)
         with torch.no_grad():
             codes, _ = gan.players.encode(batch.images)
-            drawn = gan.players.draw(codes, batch.attributes, None)
+            drawn = gan.players.generate(codes, batch.attributes, None)
         errors[has_eigenfaces] = float((drawn - batch.images).square().mean())
         averages = gan.players.average_encoder.state_dict()
         assert differences(dict(gan.players.encoder.state_dict()), dict(averages)) == []

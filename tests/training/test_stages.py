@@ -65,7 +65,7 @@ def test_running_statistics_of_the_discriminator_are_those_of_real_images(
 ) -> None:
     trained, reference = players(**STILL), players(**STILL)
     update(trained, batch, latents)
-    reference.read(batch.images)
+    reference.discriminate(batch.images)
     norms = [m for m in trained.discriminator.modules() if isinstance(m, BatchNorm)]
     expected = [m for m in reference.discriminator.modules() if isinstance(m, BatchNorm)]
     assert norms

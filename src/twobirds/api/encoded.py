@@ -6,29 +6,29 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from twobirds.api.passes import BATCH_SIZE, Networks, device_of
+from twobirds.api.passes import INFERENCE_BATCH_SIZE, Networks, device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
-from twobirds.models.networks import Reading
+from twobirds.models.networks import Encoding
 
 
 class _Part(NamedTuple):
-    """At most `BATCH_SIZE` faces and their encoding, on the device of the networks."""
+    """At most `INFERENCE_BATCH_SIZE` faces and their encoding, on the device of the networks."""
 
     images: Tensor
     """`[b, 3, H, W]` in [-1, 1]."""
-    reading: Reading
+    encoding: Encoding
 
     @property
     def has(self) -> Tensor:
         """`[b, K]` 0/1: the attributes that the recognizer predicts."""
-        return (self.reading.attribute_logits > 0).float()
+        return (self.encoding.attribute_logits > 0).float()
 
     def rows(self, rows: Sequence[int]) -> "_Part":
         """Some of the faces."""
-        latents, logits, features = self.reading
-        chosen = Reading(latents[rows], logits[rows], [feature[rows] for feature in features])
+        latents, logits, features = self.encoding
+        chosen = Encoding(latents[rows], logits[rows], [feature[rows] for feature in features])
         return _Part(self.images[rows], chosen)
 
 
@@ -37,7 +37,7 @@ class EncodedFaces:
 
     Args:
         networks: The model's.
-        parts: The faces, at most `BATCH_SIZE` at a time.
+        parts: The faces, at most `INFERENCE_BATCH_SIZE` at a time.
         names: The K attributes.
     """
 
@@ -50,12 +50,12 @@ class EncodedFaces:
     @property
     def latents(self) -> Tensor:
         """Codes, `[B, Z]` float32 in [-1, 1] on the CPU."""
-        return torch.cat([part.reading.latents.float().cpu() for part in self._parts])
+        return torch.cat([part.encoding.latents.float().cpu() for part in self._parts])
 
     @property
     def attributes(self) -> Tensor:
         """Predicted probabilities, `[B, K]` float32 in [0, 1] on the CPU."""
-        logits = [part.reading.attribute_logits.float() for part in self._parts]
+        logits = [part.encoding.attribute_logits.float() for part in self._parts]
         return torch.cat([torch.sigmoid(part).cpu() for part in logits])
 
     def select(self, indices: Sequence[int]) -> "EncodedFaces":
@@ -93,11 +93,11 @@ class EncodedFaces:
         """
         require_strength(strength)
         edited = []
-        for images, reading in self._parts:
-            has = (reading.attribute_logits > 0).float()
+        for images, encoding in self._parts:
+            has = (encoding.attribute_logits > 0).float()
             target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
             wanted = has + float(strength) * (target - has)
-            edited.append(self._networks.redraw(images, reading, has, wanted).float().cpu())
+            edited.append(self._networks.edit(images, encoding, has, wanted).float().cpu())
         return torch.cat(edited)
 
     def edit_until(
@@ -124,21 +124,21 @@ class EncodedFaces:
         return search_strength(edit, predict, wish, limits, sources)
 
     def _refined(self, part: _Part, steps: int) -> _Part:
-        images, reading = part
+        images, encoding = part
 
         def reconstruct(latents: Tensor) -> Tensor:
-            encoding = reading._replace(latents=latents)
-            return self._networks.redraw(images, encoding, part.has, part.has)
+            changed = encoding._replace(latents=latents)
+            return self._networks.edit(images, changed, part.has, part.has)
 
-        latents = refine_latents(reconstruct, images, reading.latents, steps=steps)
-        return _Part(images, reading._replace(latents=latents))
+        latents = refine_latents(reconstruct, images, encoding.latents, steps=steps)
+        return _Part(images, encoding._replace(latents=latents))
 
 
 @torch.no_grad()
 def encode_faces(networks: Networks, images: Tensor, names: Sequence[str]) -> EncodedFaces:
-    """Encode faces `[B, 3, H, W]` in [-1, 1], each once, at most `BATCH_SIZE` in a pass."""
+    """Encode faces `[B, 3, H, W]` in [-1, 1], each once, in batches."""
     parts = []
-    for part in images.split(BATCH_SIZE):  # one empty part where there is no face
+    for part in images.split(INFERENCE_BATCH_SIZE):  # one empty part where there is no face
         there = part.to(device_of(networks))
-        parts.append(_Part(there, networks.read(there)))
+        parts.append(_Part(there, networks.encode(there)))
     return EncodedFaces(networks, parts, names)

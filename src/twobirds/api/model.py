@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from twobirds.api.encoded import EncodedFaces, encode_faces
-from twobirds.api.passes import BATCH_SIZE, check_codes, decode, draw_latents, rebuild
+from twobirds.api.passes import (
+    check_codes,
+    decode,
+    reconstruct,
+    sample_latents,
+)
 from twobirds.api.rows import complete_rows, require_count, require_strength
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits
 from twobirds.config import RunConfig
@@ -82,8 +87,8 @@ class FaceModel:
     ) -> None:
         """Upload the model to the Hugging Face Hub as `owner/name`; needs a token there.
 
-        Arguments but for `private`, whether a new repository is for its owner only, are those of
-        `save`, and so are the errors; the Hub may refuse, too.
+        `private` says whether a new repository is for its owner only; the other arguments and
+        the errors are those of `save`.
         """
         push_trained(
             self.trained, repository, half=half, private=private, report=report, notes=notes
@@ -113,6 +118,11 @@ class FaceModel:
     def size(self) -> int:
         """Height and width of the images in pixels."""
         return self.config.model.size
+
+    @property
+    def landmarks(self) -> tuple[tuple[float, float], ...] | None:
+        """Eyes, nose tip and mouth corners of aligned faces, `ModelConfig.landmarks`."""
+        return self.config.model.landmarks
 
     @property
     def num_latents(self) -> int:
@@ -186,8 +196,8 @@ class FaceModel:
             InputError: If the faces have another type, shape, dtype or range, or too few steps.
         """
         require_count(refine_steps, "refine_steps")
-        parts = self._parts(faces)
-        return torch.cat([rebuild(self.networks, p, refine_steps=refine_steps) for p in parts])
+        images = to_images(faces, self.size)
+        return reconstruct(self.networks, images, refine_steps=refine_steps)
 
     def edit(
         self,
@@ -272,7 +282,7 @@ class FaceModel:
             InputError: If the count is negative or no whole number, or an attribute or value unfit.
         """
         require_count(count, "count")
-        latents = draw_latents(count, self.num_latents, seed=seed)
+        latents = sample_latents(count, self.num_latents, seed=seed)
         rows = self.complete_attributes(count, attributes or {}, seed=seed)
         return decode(self.networks, latents, rows, self.size)
 
@@ -285,8 +295,3 @@ class FaceModel:
             InputError: If an attribute is unknown, or a value is not a number in [0, 1].
         """
         return complete_rows(self.attribute_bank, count, attributes, self.attributes, seed=seed)
-
-    def _parts(self, faces: Faces) -> tuple[Tensor, ...]:
-        """Faces as `[b, 3, S, S]`, at most `BATCH_SIZE` at a time; one empty part of no faces."""
-        parts: tuple[Tensor, ...] = to_images(faces, self.size).split(BATCH_SIZE)
-        return parts

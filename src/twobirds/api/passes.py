@@ -1,4 +1,4 @@
-"""Passes of a model's networks over faces, at most `BATCH_SIZE` at a time."""
+"""Passes of a model's networks over faces, at most `INFERENCE_BATCH_SIZE` at a time."""
 
 import torch
 from torch import Tensor
@@ -6,16 +6,15 @@ from torch import Tensor
 from twobirds.api.refine import refine_latents
 from twobirds.errors import InputError
 from twobirds.models.networks import ModernNetworks, PaperNetworks
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
 
-BATCH_SIZE = 64
+INFERENCE_BATCH_SIZE = 64
 """Faces in one pass."""
-_LATENTS = 41  # purpose of the random draws
 Networks = PaperNetworks | ModernNetworks
 
 
 def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attributes: int) -> None:
-    """Make sure that faces can be drawn from these.
+    """Make sure that faces can be generated from these.
 
     Raises:
         InputError: If something is not a tensor, the shapes do not fit the model or each other, or
@@ -39,30 +38,38 @@ def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attri
 
 @torch.no_grad()
 def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -> Tensor:
-    """Draw faces `[B, 3, size, size]` from codes `[B, Z]` and attributes `[B, K]` alone."""
+    """Generate faces `[B, 3, size, size]` from latents `[B, Z]` and attributes `[B, K]` alone."""
     device = device_of(networks)
-    pairs = zip(latents.split(BATCH_SIZE), attributes.split(BATCH_SIZE), strict=True)
+    pairs = zip(
+        latents.split(INFERENCE_BATCH_SIZE), attributes.split(INFERENCE_BATCH_SIZE), strict=True
+    )
     images = [
-        networks.draw(z.float().to(device), c.float().to(device)).float().cpu() for z, c in pairs
+        networks.generate(z.float().to(device), c.float().to(device)).float().cpu()
+        for z, c in pairs
     ]
     return torch.cat(images) if images else torch.empty(0, 3, size, size)
 
 
-def rebuild(networks: Networks, images: Tensor, *, refine_steps: int) -> Tensor:
-    """Draw at most `BATCH_SIZE` faces `[B, 3, H, W]` from their own codes and attributes alone."""
+def reconstruct(networks: Networks, images: Tensor, *, refine_steps: int) -> Tensor:
+    """Reconstruct faces `[B, 3, H, W]` from their latents and attributes alone."""
+    batches = images.split(INFERENCE_BATCH_SIZE)  # one empty batch where there is no face
+    return torch.cat([_reconstruct(networks, batch, refine_steps) for batch in batches])
+
+
+def _reconstruct(networks: Networks, images: Tensor, refine_steps: int) -> Tensor:
     images = images.to(device_of(networks))
     with torch.no_grad():
-        reading = networks.read(images)
-    has = (reading.attribute_logits > 0).float()
-    latents = reading.latents
+        encoding = networks.encode(images)
+    has = (encoding.attribute_logits > 0).float()
+    latents = encoding.latents
     if refine_steps:
 
-        def draw(codes: Tensor) -> Tensor:
-            return networks.draw(codes, has)
+        def generate(codes: Tensor) -> Tensor:
+            return networks.generate(codes, has)
 
-        latents = refine_latents(draw, images, latents, steps=refine_steps)
+        latents = refine_latents(generate, images, latents, steps=refine_steps)
     with torch.no_grad():
-        return networks.draw(latents, has).float().cpu()
+        return networks.generate(latents, has).float().cpu()
 
 
 def device_of(networks: Networks) -> torch.device:
@@ -70,7 +77,7 @@ def device_of(networks: Networks) -> torch.device:
     return next(networks.parameters()).device
 
 
-def draw_latents(count: int, num_latents: int, *, seed: int) -> Tensor:
-    """Codes z of generated faces, `[count, Z]` float32 from U(-1, 1), a function of the seed."""
-    generator = keyed_generator(seed, _LATENTS)
+def sample_latents(count: int, num_latents: int, *, seed: int) -> Tensor:
+    """Latents z of generated faces, `[count, Z]` float32 from U(-1, 1), a function of the seed."""
+    generator = keyed_generator(seed, RandomPurpose.GENERATION_LATENTS)
     return torch.rand(count, num_latents, generator=generator) * 2 - 1

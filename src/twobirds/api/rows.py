@@ -8,11 +8,10 @@ from torch import Tensor
 
 from twobirds.data.attributes import resolve_conflicts, unknown_attribute
 from twobirds.errors import InputError
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
 
 MAX_STRENGTH = 10
 """Of an edit; far beyond what training showed, and still finite in any precision."""
-_ROWS = 42  # purpose of the random draws
 
 
 def require_known(changes: Mapping[str, float], names: Sequence[str]) -> None:
@@ -84,5 +83,7 @@ def complete_rows(
     rows = bank.float()
     fits = (rows[:, columns] == wanted[columns].round()).sum(1)  # [R] named ones that hold
     best = rows[fits == fits.max()]
-    picks = torch.randint(len(best), (count,), generator=keyed_generator(seed, _ROWS))
+    picks = torch.randint(
+        len(best), (count,), generator=keyed_generator(seed, RandomPurpose.OPEN_ATTRIBUTES)
+    )
     return with_changes(best[picks], attributes, names)

@@ -125,7 +125,7 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
             is_open[index], reasons[index] = False, reason
 
     def is_reached() -> Tensor:
-        # A face that is read to smile is not redrawn to smile: to wait for that would only
+        # A face that is read to smile is not edited to smile: to wait for that would only
         # exaggerate the other changes.
         return ((agreements >= limits.until) | (wish.has == wish.target)).all(1)
 

@@ -127,7 +127,7 @@ class Edit:
             from twobirds.evaluation.identity import identity_distance
         except ModuleNotFoundError as error:
             raise missing_extra("--embedder needs", "evaluate", error) from error
-        identity = identity_distance(Embedder(self.embedder), model.config.model.landmarks)
+        identity = identity_distance(Embedder(self.embedder), model.landmarks)
         return Limits(until, self.max_identity_distance, identity)
 
     def _tell(self, edited: "Edited", labels: Sequence[str]) -> None:

@@ -27,7 +27,6 @@ _LIKE = re.compile(
 )
 """How a witness names a face: "like the third", "the 3rd one", "number 3", "#3"."""
 _SPREAD = 0.35  # of the noise that is mixed into the code of the face chosen
-_REFINED = 43  # purpose of the random draws
 
 
 class Candidates(NamedTuple):
@@ -56,10 +55,10 @@ def first_candidates(
     Raises:
         InputError: If an attribute or value is unfit.
     """
-    from twobirds.api.passes import draw_latents
+    from twobirds.api.passes import sample_latents
 
     rows = model.complete_attributes(count, wanted, seed=seed)
-    return Candidates(draw_latents(count, model.num_latents, seed=seed), rows)
+    return Candidates(sample_latents(count, model.num_latents, seed=seed), rows)
 
 
 def understand_refinement(text: str, names: Sequence[str], count: int) -> Refinement:
@@ -110,11 +109,17 @@ def refine(
     import torch
 
     from twobirds.api.rows import with_changes
-    from twobirds.runtime import keyed_generator
+    from twobirds.randomness import RandomPurpose, keyed_generator
 
     latents, rows = candidates
     if refinement.choice is not None:
-        noise = torch.rand(latents.shape, generator=keyed_generator(seed, _REFINED)) * 2 - 1
+        noise = (
+            torch.rand(
+                latents.shape, generator=keyed_generator(seed, RandomPurpose.CANDIDATE_LATENTS)
+            )
+            * 2
+            - 1
+        )
         noise[0] = 0  # the first is the chosen one itself
         latents = (latents[refinement.choice] + _SPREAD * noise).clamp(-1, 1)
         rows = rows[refinement.choice].expand_as(rows)

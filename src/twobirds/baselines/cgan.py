@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from twobirds.baselines.players import draw_latents, load_networks, prepare
+from twobirds.baselines.players import load_networks, prepare, sample_latents
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import ModelConfig, RunConfig
 from twobirds.data.loader import Batch, Loader
@@ -21,12 +21,12 @@ from twobirds.losses.adversarial import discriminator_loss, generator_loss
 from twobirds.models.build import channels
 from twobirds.models.generator import Generator
 from twobirds.models.layers import LEAKY_SLOPE, BatchNorm, frozen_statistics, frozen_weights
-from twobirds.runtime import Runtime, keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import Runtime
 from twobirds.training.players import apply_gradients, make_adam
 from twobirds.training.schedule import Unscheduled
 
 _GENERATOR, _DISCRIMINATOR = 1, 2  # numbers of the networks, for their initial weights
-_SAMPLES = 23  # purpose of the random draw
 
 
 class ConditionalDiscriminator(nn.Module):
@@ -111,7 +111,7 @@ class ConditionalGAN(Unscheduled):
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """One update of D, one of G: 3 passes of D, 1 of G."""
         num_latents = self.config.model.num_latents
-        latents = draw_latents(loader, iteration, num_latents, self.runtime.device)
+        latents = sample_latents(loader, iteration, num_latents, self.runtime.device)
         real_attributes = batch.attributes[:, : self.num_attributes]
         fake_attributes = batch.fake_attributes[:, : self.num_attributes]
         with self.runtime.autocast():
@@ -136,7 +136,7 @@ class ConditionalGAN(Unscheduled):
     @torch.no_grad()
     def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:
         """Faces from a fixed z with the labels of real ones."""
-        generator = keyed_generator(self.config.train.seed, _SAMPLES)
+        generator = keyed_generator(self.config.train.seed, RandomPurpose.SAMPLE_GRID)
         shape = (len(real_images), self.config.model.num_latents)
         latents = (torch.rand(shape, generator=generator) * 2 - 1).to(self.runtime.device)
         self.generator.eval()

@@ -20,11 +20,10 @@ from twobirds.config import RunConfig
 from twobirds.data.loader import Batch, Loader
 from twobirds.errors import InputError
 from twobirds.models.layers import frozen_weights
-from twobirds.runtime import Runtime, keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import Runtime
 from twobirds.training.players import apply_gradients, make_adam
 from twobirds.training.schedule import Unscheduled
-
-_ROWS, _BUFFER = 51, 52  # purposes of the random draws
 
 
 class CycleGAN(Unscheduled):
@@ -103,7 +102,9 @@ class CycleGAN(Unscheduled):
     ) -> dict[str, Tensor]:
         total = torch.zeros((), device=self.runtime.device)
         for number, (domain, network) in enumerate(self.discriminators.items()):
-            generator = keyed_generator(self.config.train.seed, iteration, _BUFFER, number)
+            generator = keyed_generator(
+                self.config.train.seed, iteration, RandomPurpose.IMAGE_BUFFER, number
+            )
             shown = self.buffers[domain].swap(fakes[domain], generator)
             with self.runtime.autocast():
                 real_scores, fake_scores = network(real[domain]), network(shown)
@@ -121,7 +122,7 @@ class CycleGAN(Unscheduled):
         if self._rows is None:
             self._rows = domain_rows(loader, self.column)
         rows, number = self._rows[domain], (WITHOUT, WITH).index(domain)
-        generator = keyed_generator(loader.seed, iteration, _ROWS, number)
+        generator = keyed_generator(loader.seed, iteration, RandomPurpose.DOMAIN_FACES, number)
         half = loader.batch_size // 2
         picks = torch.randint(len(rows), (half,), generator=generator)
         return loader.faces(rows[picks], torch.rand(half, generator=generator))

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from twobirds.data.loader import Loader
 from twobirds.errors import InputError
 from twobirds.models.layers import initialize
-from twobirds.runtime import keyed_generator
-
-_LATENTS, _WEIGHTS = 21, 5  # purposes of the random draws; z is drawn as for the paper's model
+from twobirds.randomness import RandomPurpose, keyed_generator
 
 
 def prepare(network: nn.Module, seed: int, number: int, device: torch.device) -> nn.Module:
@@ -23,13 +21,15 @@ def prepare(network: nn.Module, seed: int, number: int, device: torch.device) ->
         number: Number of the network in its run; each has weights of its own.
         device: Where to.
     """
-    initialize(network, keyed_generator(seed, _WEIGHTS, number))
+    initialize(network, keyed_generator(seed, RandomPurpose.BASELINE_WEIGHTS, number))
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def draw_latents(loader: Loader, iteration: int, num_latents: int, device: torch.device) -> Tensor:
+def sample_latents(
+    loader: Loader, iteration: int, num_latents: int, device: torch.device
+) -> Tensor:
     """This process's z ~ U(-1, 1), `[B, Z]`, of an iteration."""
-    generator = keyed_generator(loader.seed, iteration, _LATENTS, 0)
+    generator = keyed_generator(loader.seed, iteration, RandomPurpose.LATENTS, 0)
     latents = torch.rand(loader.batch_size, num_latents, generator=generator) * 2 - 1
     return latents[loader.mine].to(device)
 

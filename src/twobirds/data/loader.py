@@ -14,9 +14,9 @@ from twobirds.data.attributes import exclusion_matrix
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.runtime import Runtime, keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import Runtime
 
-_ORDER, _FLIP, _FAKE_ROWS = 11, 12, 13  # purposes of the random numbers
 _RESIDENT_SHARE = 0.5  # of the GPU's free memory that the data may take
 
 
@@ -102,7 +102,7 @@ class Loader:
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
         rows = self.rows[self._positions(iteration)][self.mine]
-        generator = keyed_generator(self.seed, iteration, _FLIP)
+        generator = keyed_generator(self.seed, iteration, RandomPurpose.FLIPS)
         flip_samples = torch.rand(self.batch_size, generator=generator)[self.mine]
         images, people = self.faces(rows, flip_samples), self.people[rows.to(self.device)]
         return Batch(images, self._labels(rows), self.fake_attributes(iteration), people)
@@ -120,7 +120,9 @@ class Loader:
         mirrored = (flip_samples < 0.5).to(self.device).view(-1, 1, 1, 1)
         return torch.where(mirrored, images.flip(3), images)
 
-    def fake_attributes(self, iteration: int, purpose: int = _FAKE_ROWS) -> Tensor:
+    def fake_attributes(
+        self, iteration: int, purpose: int = RandomPurpose.FAKE_ATTRIBUTES
+    ) -> Tensor:
         """Attributes `[B, K]` of random training faces, `edited_share` of them edited."""
         generator = keyed_generator(self.seed, iteration, purpose)
         picks = torch.randint(len(self.rows), (self.batch_size,), generator=generator)
@@ -150,7 +152,7 @@ class Loader:
 
     def _order(self, epoch: int) -> Tensor:
         if self._cached_order is None or self._cached_order[0] != epoch:
-            generator = keyed_generator(self.seed, epoch, _ORDER)
+            generator = keyed_generator(self.seed, epoch, RandomPurpose.BATCH_ORDER)
             order = torch.randperm(len(self.rows), generator=generator)
             self._cached_order = (epoch, order)
         return self._cached_order[1]

@@ -6,17 +6,17 @@ import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
+from twobirds.api.passes import INFERENCE_BATCH_SIZE
 from twobirds.data.faces import to_pixels
-from twobirds.evaluation.faces import BATCH_SIZE, Decoder, Progress
+from twobirds.evaluation.faces import Decoder, Progress
 from twobirds.evaluation.frechet import (
     feature_statistics,
     frechet_distance,
     mean_pairwise_distance,
 )
 from twobirds.evaluation.judge import Judge
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
 
-_LATENTS = 71  # purpose of the random draws
 _PAIRED_FACES = 2_000  # of each kind, for the mean pairwise distance
 
 
@@ -34,12 +34,14 @@ def generate_images(
     Returns:
         `[N, S, S, 3]` uint8.
     """
-    generator = keyed_generator(seed, _LATENTS)
+    generator = keyed_generator(seed, RandomPurpose.EVALUATION_LATENTS)
     latents = torch.rand(len(attributes), model.num_latents, generator=generator) * 2 - 1
     rows = torch.from_numpy(attributes.astype(np.float32))
     images = []
     with torch.inference_mode():
-        for z, c in zip(latents.split(BATCH_SIZE), rows.split(BATCH_SIZE), strict=True):
+        for z, c in zip(
+            latents.split(INFERENCE_BATCH_SIZE), rows.split(INFERENCE_BATCH_SIZE), strict=True
+        ):
             images.append(to_pixels(model.decode(z.to(model.device), c.to(model.device))))
             if progress is not None:
                 progress("generating", sum(map(len, images)), len(latents))

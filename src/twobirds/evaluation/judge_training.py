@@ -19,7 +19,7 @@ from twobirds.evaluation.judge import (
     save_judge,
 )
 from twobirds.models.resnet import AttributeResNet
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
 
 JUDGE_SEED = 171_106_078
 """Default seed of judges; a model trained with the same one is refused."""
@@ -27,7 +27,6 @@ _BATCH_SIZE = 128
 _PEAK_LEARNING_RATE = 3e-3
 _WEIGHT_DECAY = 0.05
 _WARM_UP = 0.2  # share of the training in which the learning rate rises
-_ORDER, _AUGMENT = 1, 2  # purposes of the random draws
 
 
 def train_or_load_judge(
@@ -92,7 +91,7 @@ def train_judge(
             group["lr"] = _PEAK_LEARNING_RATE * cycle((step + 1) / num_steps)
         chosen = rows[_batch_positions(step, len(rows), seed)]
         faces = to_tensor(resize(pack.images[chosen], model.size), model.device)
-        faces = _augment(faces, keyed_generator(seed, _AUGMENT, step))
+        faces = _augment(faces, keyed_generator(seed, RandomPurpose.JUDGE_AUGMENTATION, step))
         labels = torch.from_numpy(pack.attributes[chosen][:, columns]).float().to(model.device)
         logits, _ = network(faces)
         loss = F.binary_cross_entropy_with_logits(logits, labels)
@@ -116,7 +115,9 @@ def _batch_positions(step: int, num_faces: int, seed: int) -> np.ndarray:
     batch_size = min(_BATCH_SIZE, num_faces)
     batches_a_pass = num_faces // batch_size
     epoch, place = divmod(step, batches_a_pass)
-    order = torch.randperm(num_faces, generator=keyed_generator(seed, _ORDER, epoch))
+    order = torch.randperm(
+        num_faces, generator=keyed_generator(seed, RandomPurpose.JUDGE_ORDER, epoch)
+    )
     return order[place * batch_size : (place + 1) * batch_size].numpy()
 
 

@@ -17,17 +17,15 @@ from twobirds.models.layers import initialize
 from twobirds.models.networks import ModernNetworks, PaperNetworks
 from twobirds.models.projection_discriminator import ProjectionDiscriminator
 from twobirds.models.recognizer import AttributeRecognizer, PersonHead
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import InitialWeights, keyed_generator
 
 T = TypeVar("T", bound=nn.Module)
 _CHANNELS = (64, 128, 256, 512)
-_GENERATOR, _DISCRIMINATOR = 1, 2  # keys of the two networks' initial weights
 _MODERN_CHANNELS = {4: 384, 8: 384, 16: 256, 32: 128, 64: 64}
 """Of the modern G and D by grid."""
 _ENCODER_CHANNELS = {4: 256, 8: 256, 16: 128, 32: 64, 64: 32}
 _RECOGNIZER_CHANNELS = (96, 240, 400, 640)
 _LEAST_CHANNELS = 8
-_ENCODER, _RECOGNIZER, _PERSON, _GUIDE = 3, 4, 5, 6
 
 
 def channels(width: float) -> tuple[int, ...]:
@@ -64,7 +62,7 @@ def build_generator(config: ModelConfig, *, seed: int = 0) -> Generator:
         size=config.size,
         channels=channels(config.width)[::-1],
     )
-    initialize(generator, keyed_generator(seed, _GENERATOR))
+    initialize(generator, keyed_generator(seed, InitialWeights.GENERATOR))
     return _channels_last(generator)
 
 
@@ -84,7 +82,7 @@ def build_discriminator(config: ModelConfig, *, seed: int = 0) -> Discriminator:
         num_hidden=config.num_attribute_hidden,
         has_norm=config.discriminator_norm,
     )
-    initialize(discriminator, keyed_generator(seed, _DISCRIMINATOR))
+    initialize(discriminator, keyed_generator(seed, InitialWeights.DISCRIMINATOR))
     return _channels_last(discriminator)
 
 
@@ -99,7 +97,7 @@ def build_editing_generator(
     _require_attributes(config)
     grids = _grids(config.size // 2)
     skip = config.size // 4  # finer features would copy the source before an edit is learned
-    with _seeded(seed, _GENERATOR):
+    with _seeded(seed, InitialWeights.GENERATOR):
         return _channels_last(
             EditingGenerator(
                 num_latents=config.num_latents,
@@ -125,7 +123,7 @@ def build_projection_discriminator(
     """
     _require_attributes(config)
     channels = _scaled(config.width, (_MODERN_CHANNELS[grid] for grid in _grids(config.size // 2)))
-    with _seeded(seed, _DISCRIMINATOR):
+    with _seeded(seed, InitialWeights.DISCRIMINATOR):
         return _channels_last(
             ProjectionDiscriminator(num_attributes=config.num_attributes, channels=channels[::-1])
         )
@@ -135,7 +133,7 @@ def build_encoder(config: ModelConfig, modern: ModernConfig, *, seed: int = 0) -
     """Build the modern encoder with its initial weights, a function of the seed."""
     grids = _grids(config.size // 2)
     channels = _scaled(config.width, (_ENCODER_CHANNELS[grid] for grid in grids))
-    with _seeded(seed, _ENCODER):
+    with _seeded(seed, InitialWeights.ENCODER):
         return _channels_last(
             Encoder(
                 num_latents=config.num_latents,
@@ -154,7 +152,7 @@ def build_recognizer(
         InputError: If the configuration names no attributes.
     """
     _require_attributes(config)
-    with _seeded(seed, _GUIDE if is_guide else _RECOGNIZER):
+    with _seeded(seed, InitialWeights.ROBUST_CLASSIFIER if is_guide else InitialWeights.RECOGNIZER):
         return _channels_last(
             AttributeRecognizer(
                 num_attributes=config.num_attributes,
@@ -166,7 +164,7 @@ def build_recognizer(
 
 def build_person_head(config: ModelConfig, num_people: int, *, seed: int = 0) -> PersonHead:
     """Build what tells people apart on the recognizer's features, a function of the seed."""
-    with _seeded(seed, _PERSON):
+    with _seeded(seed, InitialWeights.PERSON_HEAD):
         return PersonHead(_scaled(config.width, _RECOGNIZER_CHANNELS)[-1], num_people)
 
 

@@ -17,8 +17,8 @@ _TILT = 0.08
 """Radians to either side of two further views of a face; the recognizer learns from up to 0.2."""
 
 
-class Reading(NamedTuple):
-    """What the networks see in faces."""
+class Encoding(NamedTuple):
+    """What a model's networks know of faces."""
 
     latents: Tensor
     """`[B, Z]` in [-1, 1]: the codes."""
@@ -31,20 +31,20 @@ class Reading(NamedTuple):
 class FaceNetworks(Protocol):
     """The networks of a model: an `nn.Module` whose children are what is saved."""
 
-    def read(self, images: Tensor) -> Reading:
-        """Read faces `[B, 3, H, W]` in [-1, 1]."""
+    def encode(self, images: Tensor) -> Encoding:
+        """Encode faces `[B, 3, H, W]` in [-1, 1] and classify their attributes."""
 
-    def draw(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Faces `[B, 3, H, W]` in [-1, 1] from codes `[B, Z]` and attributes `[B, K]` alone."""
+    def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Faces `[B, 3, H, W]` in [-1, 1] from latents `[B, Z]` and attributes `[B, K]` alone."""
 
-    def redraw(
-        self, images: Tensor, reading: Reading, attributes: Tensor, target: Tensor
+    def edit(
+        self, images: Tensor, encoding: Encoding, attributes: Tensor, target: Tensor
     ) -> Tensor:
-        """Faces `[B, 3, H, W]` changed from the attributes `[B, K]` they have to `target`."""
+        """Faces `[B, 3, H, W]` edited from the attributes `[B, K]` they have to `target`."""
 
 
 class PaperNetworks(nn.Module):
-    """The paper's: G, and D with C; an edit is drawn from the code.
+    """The paper's: G, and D with C; an edit is generated from the latents.
 
     Args:
         generator: G, or its moving average.
@@ -55,21 +55,21 @@ class PaperNetworks(nn.Module):
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
 
-    def read(self, images: Tensor) -> Reading:
-        """Read faces; see `FaceNetworks`."""
+    def encode(self, images: Tensor) -> Encoding:
+        """Encode faces; see `FaceNetworks`."""
         output = self.discriminator(images)
-        return Reading(output.latents, output.attribute_logits, ())
+        return Encoding(output.latents, output.attribute_logits, ())
 
-    def draw(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Draw faces; see `FaceNetworks`."""
+    def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Generate faces; see `FaceNetworks`."""
         images: Tensor = self.generator(latents, attributes)
         return images
 
-    def redraw(
-        self, images: Tensor, reading: Reading, attributes: Tensor, target: Tensor
+    def edit(
+        self, images: Tensor, encoding: Encoding, attributes: Tensor, target: Tensor
     ) -> Tensor:
-        """Draw the faces' codes with other attributes; see `FaceNetworks`."""
-        return self.draw(reading.latents, target)
+        """Generate from the faces' latents with other attributes; see `FaceNetworks`."""
+        return self.generate(encoding.latents, target)
 
 
 class ModernNetworks(nn.Module):
@@ -87,8 +87,8 @@ class ModernNetworks(nn.Module):
         super().__init__()
         self.generator, self.encoder, self.recognizer = generator, encoder, recognizer
 
-    def read(self, images: Tensor) -> Reading:
-        """Read faces; of several views of each the logits are averaged."""
+    def encode(self, images: Tensor) -> Encoding:
+        """Encode faces; the logits are averaged over six views of each."""
         latents, features = self.encoder(images)
         views = [images]
         for angle in (-_TILT, _TILT):
@@ -96,20 +96,20 @@ class ModernNetworks(nn.Module):
             views.append(turn(images, angles, torch.ones_like(angles)))
         views += [view.flip(3) for view in views]
         logits, _ = self.recognizer(torch.cat(views))  # [V B, K]
-        return Reading(latents, logits.unflatten(0, (len(views), -1)).mean(0), features)
+        return Encoding(latents, logits.unflatten(0, (len(views), -1)).mean(0), features)
 
-    def draw(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Draw faces; see `FaceNetworks`."""
+    def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Generate faces; see `FaceNetworks`."""
         images: Tensor = self.generator(latents, attributes)
         return images
 
-    def redraw(
-        self, images: Tensor, reading: Reading, attributes: Tensor, target: Tensor
+    def edit(
+        self, images: Tensor, encoding: Encoding, attributes: Tensor, target: Tensor
     ) -> Tensor:
         """Change the faces by way of their features; see `FaceNetworks`."""
         if not self.generator.skips:  # learned from the code alone
-            return self.draw(reading.latents, target.clamp(0, 1))
+            return self.generate(encoding.latents, target.clamp(0, 1))
         weight = torch.ones(len(images), device=images.device)
-        source = Source(images, reading.features, target - attributes, weight)
-        redrawn: Tensor = self.generator(reading.latents, target.clamp(0, 1), source)
-        return redrawn
+        source = Source(images, encoding.features, target - attributes, weight)
+        edited: Tensor = self.generator(encoding.latents, target.clamp(0, 1), source)
+        return edited

@@ -33,7 +33,7 @@ def cut_faces(photo: Photo, detector: Detector, model: FaceModel) -> list[FoundF
         detector: Which looks for them; there may be none.
         model: Whose template and size they get.
     """
-    template = model.config.model.landmarks or CELEBA_TIGHT
+    template = model.landmarks or CELEBA_TIGHT
     seen = photo.opaque
     faces = find_faces(detector, seen)
     return [_found(face, seen, template, model.size) for face in faces]

@@ -7,7 +7,7 @@ MAX_CHANGES = 6
 _SHARES = (0.4, 0.12, 0.1, 0.1, 0.12, 0.16)  # of the faces with 1, 2, ... changes
 
 
-def draw_changes(
+def sample_changes(
     attributes: Tensor,
     frequencies: Tensor,
     exclusion: Tensor,

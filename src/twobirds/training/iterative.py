@@ -10,13 +10,12 @@ from twobirds.config import RunConfig
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.runtime import Runtime, keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import Runtime
 from twobirds.training.balance import UpdateBalance
 from twobirds.training.players import Players
 from twobirds.training.stage1 import stage1_update, update_discriminator, update_generator
 from twobirds.training.stage2 import FeatureNetwork, stage2_update
-
-_LATENTS, _ROWS, _SAMPLES = 21, 22, 23  # purposes of the random draws
 
 
 class IterativeGAN:
@@ -105,8 +104,10 @@ class IterativeGAN:
         generator.eval()
         self.players.discriminator.eval()
         shape = (len(real_images), self.config.model.num_latents)
-        latents = self._uniform(shape, keyed_generator(self.config.train.seed, _SAMPLES))
-        read = self.players.read(real_images)
+        latents = self._uniform(
+            shape, keyed_generator(self.config.train.seed, RandomPurpose.SAMPLE_GRID)
+        )
+        read = self.players.discriminate(real_images)
         rebuilt = generator(read.latents, (read.attribute_logits > 0).float())
         rows = {
             "generated": generator(latents, attributes),
@@ -119,13 +120,15 @@ class IterativeGAN:
 
     def _fakes(self, loader: Loader, iteration: int, extra: int) -> tuple[Tensor, Tensor, Tensor]:
         latents = self._latents(loader, iteration, extra)
-        attributes = loader.fake_attributes(iteration, _ROWS + 100 * extra)
+        attributes = loader.fake_attributes(
+            iteration, RandomPurpose.EXTRA_FAKE_ATTRIBUTES + 100 * extra
+        )
         return self.players.generate(latents, attributes), latents, attributes
 
     def _latents(self, loader: Loader, iteration: int, extra: int) -> Tensor:
         """This process's slice of z ~ U(-1, 1), `[B, Z]`, for the global batch."""
         shape = (loader.batch_size, self.config.model.num_latents)
-        keys = (self.config.train.seed, iteration, _LATENTS + 100 * extra)
+        keys = (self.config.train.seed, iteration, RandomPurpose.LATENTS + 100 * extra)
         return self._uniform(shape, keyed_generator(*keys))[loader.mine.start : loader.mine.stop]
 
     def _uniform(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:

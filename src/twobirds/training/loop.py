@@ -166,7 +166,7 @@ class _Recorder:
         """Move the bar, and draw samples and save when they are due."""
         self.display.advance(self.images_seen)
         if self._has_due_samples:
-            self.draw_samples()
+            self.write_samples()
         if time.monotonic() - self.saved > self.config.train.checkpoint_every_seconds:
             self.save()
 
@@ -174,14 +174,14 @@ class _Recorder:
         """Save; of a complete run draw samples once more, so that a short one has some, too."""
         self.save()
         if is_complete and not self._has_due_samples:
-            self.draw_samples()
+            self.write_samples()
 
     @property
     def _has_due_samples(self) -> bool:
         every, batch = self.config.train.sample_every_images, self.config.train.batch_size
         return self.images_seen // every != (self.images_seen - batch) // every
 
-    def draw_samples(self) -> None:
+    def write_samples(self) -> None:
         """Write the sample grid, in the first process alone: batch norm needs no other here."""
         if self.runtime.is_main:
             rows = self.objective.sample(*self.fixed)

@@ -34,20 +34,18 @@ from twobirds.losses.integrated import (
 from twobirds.losses.penalty import gradient_penalty
 from twobirds.models.editing_generator import Source
 from twobirds.models.layers import frozen_weights
+from twobirds.randomness import RandomPurpose
 from twobirds.runtime import Runtime
 from twobirds.training import augment
-from twobirds.training.changes import draw_changes
+from twobirds.training.changes import sample_changes
 from twobirds.training.modern_plan import Parts, Plan, Step
 from twobirds.training.modern_players import DISCRIMINATOR, DRAWING, READING, ModernPlayers
-from twobirds.training.modern_samples import draw_samples
+from twobirds.training.modern_samples import sample_rows
 from twobirds.training.schedule import Unscheduled
 
 Losses = dict[str, tuple[float, Tensor]]
 """By name: the weight, and the loss, a scalar `[]`."""
 
-# Purposes of the random draws.
-_LATENTS, _CHANGES, _REAL, _FAKE, _READ = 21, 31, 32, 33, 35
-_LEARNED, _TAUGHT, _MIXED = 36, 37, 38
 _PERSONS = 0.1  # weight of telling people apart, in what the guide learns
 _PENALTY_STRIDE = 8  # D's gradient is measured at every eighth face of a batch
 
@@ -99,16 +97,18 @@ class ModernGAN(Unscheduled):
 
     def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:
         """Generated faces, real ones, both ways of rebuilding them, and edits."""
-        return draw_samples(self.players, real_images, attributes)
+        return sample_rows(self.players, real_images, attributes)
 
     def _learn_labels(self, step: Step) -> dict[str, Tensor]:
         """Gradients of recognizer and guide, from real faces alone; the losses by name."""
         players, batch, mixup = self.players, step.batch, self.modern.recognizer_mixup
-        faces = augment.RECOGNIZER(batch.images, step.generator(_LEARNED))
-        faces, labels = augment.mix(faces, batch.attributes, mixup, step.generator(_MIXED))
+        generator = step.generator(RandomPurpose.RECOGNIZER_AUGMENTATION)
+        faces, labels = augment.RECOGNIZER(batch.images, generator), batch.attributes
+        faces, labels = augment.mix(faces, labels, mixup, step.generator(RandomPurpose.MIXUP))
         logits, _ = players.recognize(players.recognizer, faces)
         losses = {"label_learned": label_loss(logits, labels)}
-        faces = self._guide_lesson(batch.images, step.generator(_TAUGHT))
+        generator = step.generator(RandomPurpose.CLASSIFIER_AUGMENTATION)
+        faces = self._guide_lesson(batch.images, generator)
         logits, features = players.recognize(players.guide, faces)
         losses["label_guide"] = label_loss(logits, batch.attributes)
         total = losses["label_learned"] + losses["label_guide"]
@@ -132,12 +132,12 @@ class ModernGAN(Unscheduled):
         has[parts.generated] = batch.attributes[parts.generated]
         target = has.clone()
         if parts.edited.stop:
-            target[parts.edited] = draw_changes(
+            target[parts.edited] = sample_changes(
                 has[parts.edited],
                 loader.frequencies,
                 loader.exclusion,
                 self._favour,
-                step.generator(_CHANGES),
+                step.generator(RandomPurpose.ATTRIBUTE_CHANGES),
             )
         return Plan(parts, has, target, read, features), metrics
 
@@ -150,7 +150,7 @@ class ModernGAN(Unscheduled):
         images = step.batch.images
         if not parts.sources.stop:
             return images.new_zeros(0, len(self._favour)), []
-        seen = self._guide_view(images, step.generator(_READ))
+        seen = self._guide_view(images, step.generator(RandomPurpose.CLASSIFIER_VIEW))
         shown = torch.cat([seen[parts.edited], images[parts.rebuilt]])
         logits, features = self.players.recognize(self.players.average_guide, shown)
         return torch.sigmoid(logits), features
@@ -159,27 +159,27 @@ class ModernGAN(Unscheduled):
         """Codes of all faces `[B, Z]`, read or drawn at random, and G's images of them."""
         parts, count = plan.parts, len(plan.target)
         shape = (count, self.config.model.num_latents)
-        codes = torch.rand(shape, generator=step.generator(_LATENTS)) * 2 - 1
+        codes = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
         codes = codes.to(self.runtime.device)
         if not parts.sources.stop:
-            return codes, self.players.draw(codes, plan.target, None)
+            return codes, self.players.generate(codes, plan.target, None)
         read, features = self.players.encode(step.batch.images[parts.sources])
         codes = torch.cat([read, codes[parts.generated]])  # [B, Z]
         if not self.modern.has_skips:
-            return codes, self.players.draw(codes, plan.target, None)
+            return codes, self.players.generate(codes, plan.target, None)
         missing = count - parts.sources.stop
         features = [F.pad(f, (0, 0, 0, 0, 0, 0, 0, missing)) for f in features]  # [B, F, h, w]
         weight = torch.zeros(count, device=codes.device)
         weight[parts.from_features] = 1
         source = Source(step.batch.images, features, plan.target - plan.has, weight)
-        return codes, self.players.draw(codes, plan.target, source)
+        return codes, self.players.generate(codes, plan.target, source)
 
     def _score(self, step: Step, plan: Plan, fakes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """D's gradients; also its scores of the real faces `[B]`, detached."""
         # Sources are scored with what was read off them, as what is drawn of them is: labels have
         # other errors, by which D could tell without looking.
-        real = self._as_seen(step, step.batch.images, _REAL)
-        fake = self._as_seen(step, fakes.detach(), _FAKE)
+        real = self._as_seen(step, step.batch.images, RandomPurpose.REAL_AUGMENTATION)
+        fake = self._as_seen(step, fakes.detach(), RandomPurpose.FAKE_AUGMENTATION)
         real_scores = self.players.score(real, plan.has)
         fake_scores = self.players.score(fake, plan.target)
         if self.modern.relativistic:
@@ -215,7 +215,9 @@ class ModernGAN(Unscheduled):
     ) -> dict[str, Tensor]:
         """Gradients of G and the encoder; D's and the guide's weights get none."""
         with frozen_weights(self.players.discriminator):
-            scores = self.players.score(self._as_seen(step, fakes, _FAKE), plan.target)
+            scores = self.players.score(
+                self._as_seen(step, fakes, RandomPurpose.FAKE_AUGMENTATION), plan.target
+            )
         if self.modern.relativistic:
             # The real scores are those from before D's step: one pass less, and nearly the same.
             adversarial = relativistic_generator_loss(real_scores, scores)
@@ -233,7 +235,7 @@ class ModernGAN(Unscheduled):
     def _label_losses(self, step: Step, plan: Plan, fakes: Tensor) -> Losses:
         """What the averaged guide reads off generated and edited faces."""
         parts = plan.parts
-        seen = self._guide_view(fakes, step.generator(_READ))
+        seen = self._guide_view(fakes, step.generator(RandomPurpose.CLASSIFIER_VIEW))
         shown = torch.cat([seen[parts.edited], seen[parts.generated]])
         logits, features = self.players.recognize(self.players.average_guide, shown)
         edited, generated = logits.split([parts.edited.stop, len(logits) - parts.edited.stop])

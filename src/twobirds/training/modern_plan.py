@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from twobirds.data.loader import Batch, Loader
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import keyed_generator
 
 
 class Parts(NamedTuple):

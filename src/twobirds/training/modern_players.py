@@ -117,7 +117,7 @@ class ModernPlayers:
             latents, features = self.encoder(images)
         return latents.float(), features
 
-    def draw(self, latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor:
+    def generate(self, latents: Tensor, attributes: Tensor, source: Source | None) -> Tensor:
         """G's images `[B, 3, H, W]` float32 in [-1, 1]."""
         with self.runtime.autocast():
             images: Tensor = self.generator(latents, attributes, source)

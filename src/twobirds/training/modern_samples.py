@@ -6,16 +6,15 @@ import torch
 from torch import Tensor
 
 from twobirds.models.networks import ModernNetworks
-from twobirds.runtime import keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
 from twobirds.training.modern_players import ModernPlayers
 
-_SAMPLES = 23  # purpose of the random draws
 _SHOWN = ("Smiling", "Eyeglasses", "Bangs", "Blond_Hair", "Male", "Young", "Mustache", "Bald")
 _NUM_SHOWN = 6
 
 
 @torch.no_grad()
-def draw_samples(
+def sample_rows(
     players: ModernPlayers, real_images: Tensor, attributes: Tensor
 ) -> Mapping[str, Tensor]:
     """Rows of faces `[N, 3, H, W]`, all from the moving averages.
@@ -28,21 +27,25 @@ def draw_samples(
         players.average_generator, players.average_encoder, players.average_recognizer
     )
     shape = (len(real_images), config.model.num_latents)
-    latents = torch.rand(shape, generator=keyed_generator(config.train.seed, _SAMPLES)) * 2 - 1
-    reading = networks.read(real_images)
+    latents = (
+        torch.rand(shape, generator=keyed_generator(config.train.seed, RandomPurpose.SAMPLE_GRID))
+        * 2
+        - 1
+    )
+    encoding = networks.encode(real_images)
 
     def edit(name: str | None) -> Tensor:
         target = attributes.clone()
         if name is not None:
             column = config.model.attributes.index(name)
             target[:, column] = 1 - target[:, column]
-        return networks.redraw(real_images, reading, attributes, target)
+        return networks.edit(real_images, encoding, attributes, target)
 
     names = [name for name in _SHOWN if name in config.model.attributes][:_NUM_SHOWN]
     return {
-        "generated": networks.draw(latents.to(real_images.device), attributes),
+        "generated": networks.generate(latents.to(real_images.device), attributes),
         "real": real_images,
-        "coded": networks.draw(reading.latents, attributes),
+        "coded": networks.generate(encoding.latents, attributes),
         "copied": edit(None),
         **{name: edit(name) for name in names},
     }

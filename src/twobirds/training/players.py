@@ -55,7 +55,7 @@ class Players:
             images: Tensor = self.generator(latents, attributes)
         return images.float()
 
-    def read(self, images: Tensor) -> DiscriminatorOutput:
+    def discriminate(self, images: Tensor) -> DiscriminatorOutput:
         """One pass of D and C over images `[B, 3, H, W]` float32 in [-1, 1].
 
         What the heads give is cast to float32 for the losses; the features stay as they are

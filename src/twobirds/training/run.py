@@ -14,7 +14,8 @@ from twobirds.config import ModernConfig, RunConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models.files import find_weights
-from twobirds.runtime import Runtime, keyed_generator
+from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import Runtime
 from twobirds.training.iterative import IterativeGAN
 from twobirds.training.lock import only_leg
 from twobirds.training.loop import Leg, train
@@ -23,7 +24,6 @@ from twobirds.training.objective import Objective
 from twobirds.training.stage2 import FeatureNetwork
 
 NUM_BANK_ROWS = 1024
-_BANK = 31  # purpose of the random draw
 _STAND_INS = {"guide": "recognizer"}
 """Networks of training that a saved model has none of, and what stands in for them."""
 _OF_THE_PACK = frozenset({"person_head"})
@@ -253,7 +253,7 @@ def attribute_bank(pack: Pack, seed: int) -> torch.Tensor:
     Generation completes what a user leaves open with a row that really occurs.
     """
     rows = torch.from_numpy(pack.rows("train"))
-    order = torch.randperm(len(rows), generator=keyed_generator(seed, _BANK))
+    order = torch.randperm(len(rows), generator=keyed_generator(seed, RandomPurpose.ATTRIBUTE_BANK))
     return torch.from_numpy(pack.attributes)[rows[order[:NUM_BANK_ROWS]]]
 
 

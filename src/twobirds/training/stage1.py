@@ -14,13 +14,13 @@ from twobirds.training.players import Players
 Metrics = dict[str, Tensor]
 
 
-def read_fakes(players: Players, fakes: Tensor) -> DiscriminatorOutput:
+def discriminate_fakes(players: Players, fakes: Tensor) -> DiscriminatorOutput:
     """One pass of D and C over generated images `[B, 3, H, W]`.
 
     C's running statistics stay those of real images, which inference is about (ADR 8).
     """
     with frozen_statistics(players.discriminator):
-        return players.read(fakes)
+        return players.discriminate(fakes)
 
 
 def discriminator_classifier_loss(
@@ -67,7 +67,7 @@ def update_generator(
     """
     config = players.config.loss
     with frozen_weights(players.discriminator):
-        fake = read_fakes(players, fakes)
+        fake = discriminate_fakes(players, fakes)
     adversarial = generator_loss(fake.score_logits, config.adversarial_form)
     label = label_loss(fake.attribute_logits, attributes)
     total = config.adversarial * adversarial + config.label * label
@@ -97,8 +97,8 @@ def stage1_update(players: Players, batch: Batch, latents: Tensor) -> Metrics:
 
 def update_discriminator(players: Players, batch: Batch, fakes: Tensor) -> Metrics:
     """One update of D and C on a batch and on generated images `[B, 3, H, W]`."""
-    real = players.read(batch.images)
-    fake = read_fakes(players, fakes.detach())
+    real = players.discriminate(batch.images)
+    fake = discriminate_fakes(players, fakes.detach())
     total, metrics = discriminator_classifier_loss(real, fake, batch, players.config.loss)
     total.backward()
     players.step("discriminator")

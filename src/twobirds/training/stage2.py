@@ -12,8 +12,8 @@ from twobirds.models.layers import frozen_weights
 from twobirds.training.players import Players
 from twobirds.training.stage1 import (
     Metrics,
+    discriminate_fakes,
     discriminator_classifier_loss,
-    read_fakes,
     update_generator,
 )
 
@@ -79,8 +79,8 @@ def stage2_update(
     """
     config = players.config.loss
     fakes = players.generate(latents, batch.fake_attributes)
-    real = players.read(batch.images)
-    fake = read_fakes(players, fakes.detach())
+    real = players.discriminate(batch.images)
+    fake = discriminate_fakes(players, fakes.detach())
     scored, metrics = discriminator_classifier_loss(real, fake, batch, config)
     integrated, parts = integrated_loss(players, batch.images, real, given)
     latent = latent_distance(fake.latents, latents, config.latent_norm)

@@ -250,7 +250,7 @@ def embedder_distance(path: Path, model: FaceModel) -> IdentityDistance:
     from twobirds.evaluation.embedder import Embedder
     from twobirds.evaluation.identity import identity_distance
 
-    return identity_distance(Embedder(path), model.config.model.landmarks or CELEBA_TIGHT)
+    return identity_distance(Embedder(path), model.landmarks or CELEBA_TIGHT)
 
 
 def _view(photo: Photo, face: FoundFace) -> tuple[Photo, FoundFace]:
