@@ -24,9 +24,12 @@ from twobirds.api import FaceModel
 from twobirds.apps.web.service import FaceService
 from twobirds.data.similarity import apply
 from twobirds.machine import describe_machine
-from twobirds.photos import cut_faces, edit_photo, encode_photo, find_detector, read_photo
-from twobirds.photos.align import CELEBA_TIGHT, cut_face, place
+from twobirds.photos import EditRequest, PhotoSession, read_photo
+from twobirds.photos.align import cut_face, place
+from twobirds.photos.detectors import find_detector
 from twobirds.photos.faces import Detector
+from twobirds.photos.found import cut_faces
+from twobirds.photos.template import template_of
 
 MEGAPIXELS_12 = (3000, 4000)
 CLOSE = astronaut()[20:245, 120:320]
@@ -75,7 +78,7 @@ def measure_loose(settings: Settings, model: FaceModel, detector: Detector) -> d
     """How many faces are found, where their landmarks come to lie, and how they are read."""
     listed = read_landmarks(settings.folder / "list_landmarks_celeba.txt")
     labels = read_labels(settings.folder / "list_attr_celeba.txt", model.attributes)
-    template = model.landmarks or CELEBA_TIGHT
+    template = template_of(model)
     eyes = float(np.linalg.norm(np.subtract(template[0], template[1]))) * model.size
     found, aligned, truth, distances = [], [], [], []
     names = list(listed)[: settings.most]
@@ -121,11 +124,10 @@ def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> d
     """Seconds from a JPEG of 12 megapixels to the edited one, and the process's greatest memory."""
     data = encoded(Image.fromarray(pixels).resize(MEGAPIXELS_12[::-1]))
 
+    session, request = PhotoSession(model, detector), EditRequest({"Smiling": 0.0})
+
     def edit() -> bytes:
-        photo = read_photo(data)
-        found = cut_faces(photo, detector, model)
-        changed = edit_photo(model, photo, found[:1], {"Smiling": 0.0})
-        return encode_photo(photo, changed, None)
+        return session.edit(data, request, number=1)
 
     seconds = seconds_of(edit, torch.device("cpu"), repeats=5)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

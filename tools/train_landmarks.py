@@ -19,8 +19,8 @@ from torch import Tensor
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack, open_pack
 from twobirds.photos import landmarks as home
-from twobirds.photos.align import CELEBA_TIGHT
 from twobirds.photos.landmarks import SIZE, LandmarkNetwork
+from twobirds.photos.template import CELEBA_TIGHT
 from twobirds.randomness import keyed_generator
 
 ITERATIONS, BATCH, RATE = 4000, 64, 2e-3

@@ -84,7 +84,9 @@ def test_what_is_there_already_is_named(
     words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
     assert main([*words, f"{there}=1", f"{absent}=1"]) == 0
     told = capsys.readouterr().err
-    assert told == f"{image}: {there}=1 is there already, read as {read[there]:.2f}; not drawn\n"
+    assert (
+        told == f"{image}: {there}=1 is there already, predicted as {read[there]:.2f}; not edited\n"
+    )
     assert main([*words, f"{there}=0.5", f"{absent}=1"]) == 0
     assert capsys.readouterr().err == ""
 

@@ -9,12 +9,12 @@ from twobirds.apps.pictures import (
     name_outputs,
     near_square_grid,
     picture_bytes,
-    read_face,
     require_png,
     write_bytes,
 )
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
+from twobirds.photos.photo import read_aligned_face
 
 
 def test_faces_are_cropped_and_resized_like_the_packers(tmp_path: Path) -> None:
@@ -22,7 +22,12 @@ def test_faces_are_cropped_and_resized_like_the_packers(tmp_path: Path) -> None:
     pixels[:, 5:25] = (255, 0, 0)  # the middle square is red
     Image.fromarray(pixels).save(tmp_path / "wide.bmp")
     Image.new("L", (8, 8), 7).save(tmp_path / "grey.png")
-    faces = np.stack([read_face(tmp_path / name, 8) for name in ("wide.bmp", "grey.png")])
+    faces = np.stack(
+        [
+            read_aligned_face((tmp_path / name).read_bytes(), 8).pixels
+            for name in ("wide.bmp", "grey.png")
+        ]
+    )
     assert (faces.shape, faces.dtype) == ((2, 8, 8, 3), np.uint8)
     assert (faces[0] == (255, 0, 0)).all()
     assert (faces[1] == 7).all()

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from twobirds.data.similarity import apply, invert
-from twobirds.photos.align import CELEBA_TIGHT, cut_face, place, uncut
+from twobirds.photos.align import cut_face, place, uncut
 from twobirds.photos.paste import paste
+from twobirds.photos.template import CELEBA_TIGHT
 
 SIZE = 64
 

@@ -9,7 +9,8 @@ from PIL import Image, ImageCms
 
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
-from twobirds.photos.photo import MAX_PHOTO_PIXELS, encode_photo, read_photo
+from twobirds.photos.encode import encode_photo
+from twobirds.photos.photo import MAX_PHOTO_PIXELS, read_photo
 
 PROVENANCE = Provenance("edited", "celeba64 (abc)", "Smiling=1")
 

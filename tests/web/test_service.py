@@ -19,7 +19,7 @@ from skimage.data import astronaut
 from twobirds.api import FaceModel
 from twobirds.apps.web.files import Files, sweep
 from twobirds.apps.web.limits import Guard, RateLimit
-from twobirds.apps.web.service import NUM_DIRECTIONS, VIEW_SIDE, FaceService
+from twobirds.apps.web.service import NUM_DIRECTIONS, VIEW_SIDE, FaceService, view_of
 from twobirds.apps.web.sessions import CallSessions
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.witness import first_candidates
@@ -48,11 +48,12 @@ def service(model: FaceModel) -> FaceService:
 
 def test_an_open_photo_shows_its_face(service: FaceService) -> None:
     photo = service.open(ASTRONAUT)
-    [view], [found] = photo.views, photo.found
+    [found] = photo.found
+    view = view_of(photo, 0)
     assert max(view.pixels.shape) <= VIEW_SIDE
-    assert photo.read.shape == (1, 40)
+    assert photo.attributes.shape == (1, 40)
     # The crop, which is of the photo, lies in the view where the placement says.
-    corners = found.placement.corners
+    corners = view.placement.corners
     inside = (corners >= -1) & (corners <= np.array(view.pixels.shape[1::-1]) + 1)
     assert inside.all()
     centre = corners.mean(axis=0).round().astype(int)
@@ -66,8 +67,9 @@ def test_large_photos_are_shown_small_and_edited_whole(service: FaceService) -> 
     buffer = io.BytesIO()
     large.save(buffer, format="JPEG")
     photo = service.open(buffer.getvalue())
-    assert max(photo.views[0].pixels.shape) <= VIEW_SIDE
-    content = service.edit_file(buffer.getvalue(), 0, {"Blond_Hair": 1.0}, noted=True)
+    assert max(view_of(photo, 0).pixels.shape) <= VIEW_SIDE
+    name, content = service.edit_file(photo, 0, {"Blond_Hair": 1.0}, noted=True)
+    assert name == "photo.edited.jpg"
     with Image.open(io.BytesIO(content)) as image:
         assert image.size == (2500, 2000)
         assert b"Blond_Hair=1" in image.info["xmp"]
@@ -76,13 +78,14 @@ def test_large_photos_are_shown_small_and_edited_whole(service: FaceService) -> 
 def test_only_moved_sliders_count(service: FaceService) -> None:
     photo = service.open(ASTRONAUT)
     unchanged = service.edit(photo, 0, {})
-    assert (unchanged.pixels == photo.views[0].pixels).all()
+    assert (unchanged.after == unchanged.before).all()
+    assert (unchanged.before == view_of(photo, 0).pixels).all()
     assert unchanged.identity == 0
     edited = service.edit(photo, 0, {"Bald": 1.0})
-    assert (edited.pixels != unchanged.pixels).any()
+    assert (edited.after != unchanged.after).any()
     assert edited.identity is not None
     assert edited.identity > 0
-    assert edited.read.shape == (40,)
+    assert edited.attributes.shape == (40,)
 
 
 def test_a_slider_begins_where_the_face_is(service: FaceService) -> None:
@@ -109,7 +112,7 @@ def test_a_slider_begins_where_the_face_is(service: FaceService) -> None:
 def test_faces_are_generated_and_drawn_from_their_codes(service: FaceService) -> None:
     shown = first_candidates(service.model, 3, {"Male": 1.0}, 5)
     pixels = service.generate(3, {"Male": 1.0}, seed=5)
-    assert np.abs(service.draw(*shown).astype(int) - pixels).max() <= 1
+    assert np.abs(service.decode(*shown).astype(int) - pixels).max() <= 1
     column = service.model.attributes.index("Male")
     assert (shown.attributes[:, column] == 1).all()
 
@@ -126,9 +129,9 @@ def test_wrong_input_is_told(service: FaceService) -> None:
     with pytest.raises(InputError, match="no face is found"):
         service.open(nobody)
     with pytest.raises(InputError, match="there is no face 2: 1 found"):
-        service.edit_file(ASTRONAUT, 1, {"Bald": 1.0})
+        service.edit_file(service.open(ASTRONAUT), 1, {"Bald": 1.0})
     with pytest.raises(InputError, match="did you mean Bald"):
-        service.edit_file(ASTRONAUT, 0, {"bald": 1.0})
+        service.edit_file(service.open(ASTRONAUT), 0, {"bald": 1.0})
 
 
 def test_downloads_keep_to_their_folder_and_go(tmp_path: Path) -> None:
@@ -235,7 +238,7 @@ def test_codes_move_along_directions_and_stay_in_their_range(service: FaceServic
     assert moved.abs().max() <= 1
     assert (moved - latents).norm() > 1
     rows = service.model.complete_attributes(1, {})
-    assert (service.draw(moved, rows) != service.draw(latents, rows)).mean() > 0.5
+    assert (service.decode(moved, rows) != service.decode(latents, rows)).mean() > 0.5
 
 
 def test_the_sessions_of_calls_end() -> None:

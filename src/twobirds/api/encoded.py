@@ -48,6 +48,11 @@ class EncodedFaces:
         return sum(len(part.images) for part in self._parts)
 
     @property
+    def images(self) -> Tensor:
+        """The faces themselves, `[B, 3, H, W]` float32 in [-1, 1] on the CPU."""
+        return torch.cat([part.images.cpu() for part in self._parts])
+
+    @property
     def latents(self) -> Tensor:
         """Codes, `[B, Z]` float32 in [-1, 1] on the CPU."""
         return torch.cat([part.encoding.latents.float().cpu() for part in self._parts])
@@ -100,6 +105,19 @@ class EncodedFaces:
             edited.append(self._networks.edit(images, encoding, has, wanted).float().cpu())
         return torch.cat(edited)
 
+    def before_and_after(
+        self, changes: Mapping[str, float], *, strength: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """What `edit` makes of no change and of the changes, twice `[B, 3, H, W]` in [-1, 1]."""
+        require_strength(strength)
+        before = self.edit(changes, strength=0.0)
+        return before, self.edit(changes, strength=strength) if changes else before
+
+    def reconstruct(self, *, refine_steps: int = 0) -> Tensor:
+        """Rebuild the faces from latents and attributes alone; see `FaceModel.reconstruct`."""
+        require_count(refine_steps, "refine_steps")
+        return torch.cat([self._reconstructed(part, refine_steps) for part in self._parts])
+
     def edit_until(
         self, changes: Mapping[str, float], limits: Limits | float = DEFAULT_LIMITS
     ) -> Edited:
@@ -119,9 +137,8 @@ class EncodedFaces:
         def predict(images: Tensor) -> Tensor:
             return encode_faces(self._networks, images, self._names).attributes[:, columns]
 
-        sources = torch.cat([part.images.cpu() for part in self._parts])
         wish = Wish(has[:, columns], target[:, columns])
-        return search_strength(edit, predict, wish, limits, sources)
+        return search_strength(edit, predict, wish, limits, self.images)
 
     def _refined(self, part: _Part, steps: int) -> _Part:
         images, encoding = part
@@ -132,6 +149,17 @@ class EncodedFaces:
 
         latents = refine_latents(reconstruct, images, encoding.latents, steps=steps)
         return _Part(images, encoding._replace(latents=latents))
+
+    def _reconstructed(self, part: _Part, steps: int) -> Tensor:
+        latents, has = part.encoding.latents, part.has
+        if steps:
+
+            def reconstruct(latents: Tensor) -> Tensor:
+                return self._networks.generate(latents, has)
+
+            latents = refine_latents(reconstruct, part.images, latents, steps=steps)
+        with torch.no_grad():
+            return self._networks.generate(latents, has).float().cpu()
 
 
 @torch.no_grad()

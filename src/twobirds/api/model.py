@@ -8,13 +8,8 @@ import torch
 from torch import Tensor
 
 from twobirds.api.encoded import EncodedFaces, encode_faces
-from twobirds.api.passes import (
-    check_codes,
-    decode,
-    reconstruct,
-    sample_latents,
-)
-from twobirds.api.rows import complete_rows, require_count, require_strength
+from twobirds.api.passes import check_codes, decode, sample_latents
+from twobirds.api.rows import complete_rows, require_count
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
@@ -195,9 +190,7 @@ class FaceModel:
         Raises:
             InputError: If the faces have another type, shape, dtype or range, or too few steps.
         """
-        require_count(refine_steps, "refine_steps")
-        images = to_images(faces, self.size)
-        return reconstruct(self.networks, images, refine_steps=refine_steps)
+        return self.encode_faces(faces).reconstruct(refine_steps=refine_steps)
 
     def edit(
         self,
@@ -242,10 +235,8 @@ class FaceModel:
 
         Returns twice `[B, 3, H, W]` float32 in [-1, 1]; errors are those of `edit`.
         """
-        require_strength(strength)
         encoded = self.encode_faces(faces).refined(refine_steps)
-        before = encoded.edit(changes, strength=0.0)
-        return before, encoded.edit(changes, strength=strength) if changes else before
+        return encoded.before_and_after(changes, strength=strength)
 
     def edit_until(
         self,

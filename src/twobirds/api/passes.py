@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from twobirds.api.refine import refine_latents
 from twobirds.errors import InputError
 from twobirds.models.networks import ModernNetworks, PaperNetworks
 from twobirds.randomness import RandomPurpose, keyed_generator
@@ -48,28 +47,6 @@ def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -
         for z, c in pairs
     ]
     return torch.cat(images) if images else torch.empty(0, 3, size, size)
-
-
-def reconstruct(networks: Networks, images: Tensor, *, refine_steps: int) -> Tensor:
-    """Reconstruct faces `[B, 3, H, W]` from their latents and attributes alone."""
-    batches = images.split(INFERENCE_BATCH_SIZE)  # one empty batch where there is no face
-    return torch.cat([_reconstruct(networks, batch, refine_steps) for batch in batches])
-
-
-def _reconstruct(networks: Networks, images: Tensor, refine_steps: int) -> Tensor:
-    images = images.to(device_of(networks))
-    with torch.no_grad():
-        encoding = networks.encode(images)
-    has = (encoding.attribute_logits > 0).float()
-    latents = encoding.latents
-    if refine_steps:
-
-        def generate(codes: Tensor) -> Tensor:
-            return networks.generate(codes, has)
-
-        latents = refine_latents(generate, images, latents, steps=refine_steps)
-    with torch.no_grad():
-        return networks.generate(latents, has).float().cpu()
 
 
 def device_of(networks: Networks) -> torch.device:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from twobirds.apps.display import note
-from twobirds.apps.face_files import DetectorFile
 from twobirds.apps.options import Device, ModelName, load_model, optional
+from twobirds.apps.photo_files import DetectorFile
 from twobirds.errors import InputError, missing_extra
 
 
@@ -51,14 +51,11 @@ class App:
                 from twobirds.apps.web.serve import serve
             except ModuleNotFoundError as error:
                 raise missing_extra("the page needs", "web", error) from error
-            from twobirds.photos import find_detector
+            from twobirds.photos.detectors import find_detector
 
             model = load_model(self.model, self.device)
             detector, line = find_detector(self.detector)
             if line is not None:
                 note(line)
-            try:
-                serve(self, model, detector, Path(folder))
-            except ModuleNotFoundError as error:
-                raise missing_extra("--embedder needs", "evaluate", error) from error
+            serve(self, model, detector, Path(folder))
         return 0

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from twobirds.apps.display import note
-from twobirds.apps.face_commands import OutOfFaces, RefineSteps, transform
-from twobirds.apps.face_files import Aligned, DetectorFile, FaceNumber
-from twobirds.apps.marks import NoMetadata, VisibleNote
+from twobirds.apps.face_commands import OutOfFaces, RefineSteps
+from twobirds.apps.identity import embedder_distance
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -17,15 +16,22 @@ from twobirds.apps.options import (
     attribute_changes,
     optional,
 )
+from twobirds.apps.photo_files import (
+    Aligned,
+    DetectorFile,
+    FaceNumber,
+    NoMetadata,
+    PhotoFile,
+    Transform,
+    VisibleNote,
+    transform,
+)
 from twobirds.data.attributes import excluded_by
-from twobirds.data.provenance import listed_values
-from twobirds.errors import InputError, missing_extra
+from twobirds.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor
-
     from twobirds.api import Edited, FaceModel, Limits
+    from twobirds.photos import EditRequest, FaceEdits
 
 _WORDS = {
     "reached": "the recognizer agrees",
@@ -75,22 +81,13 @@ class Edit:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
 
-        def edit(
-            model: "FaceModel", faces: "np.ndarray", labels: Sequence[str]
-        ) -> "tuple[Tensor, Tensor]":
-            if self.until is None:
-                drawn = model.before_and_after(
-                    faces, changes, strength=self.strength, refine_steps=self.refine
-                )
-                _tell_undrawn(model, faces, labels, changes)
-                return drawn
-            limits = self._limits(model, self.until)
-            edited = model.edit_until(faces, changes, limits, refine_steps=self.refine)
-            _tell_undrawn(model, faces, labels, changes)
-            self._tell(edited, labels)
-            return edited.unedited, edited.images
+        def start(model: "FaceModel") -> tuple[str, Transform]:
+            from twobirds.photos import EditRequest
 
-        transform(self, "edited", self._details(changes), edit)
+            request = EditRequest(changes, self.strength, self._limits(model), self.refine)
+            return request.details, _Editing(request)
+
+        transform(self, "edited", start)
         return 0
 
     def _check(self) -> None:
@@ -111,48 +108,60 @@ class Edit:
         if self.embedder is not None and not self.embedder.is_file():
             raise InputError(f"--embedder {self.embedder} is not a file")
 
-    def _details(self, changes: Mapping[str, float]) -> str:
-        """What the file says of the edit."""
-        if self.until is not None:
-            return f"{listed_values(changes)} until {self.until:g}"
-        return listed_values(changes) + f", strength {self.strength:g}" * (self.strength != 1.0)
-
-    def _limits(self, model: "FaceModel", until: float) -> "Limits":
+    def _limits(self, model: "FaceModel") -> "Limits | None":
+        """What ends the search for the strength; None where it is given."""
+        if self.until is None:
+            return None
         from twobirds.api import Limits
 
-        if self.embedder is None:
-            return Limits(until, self.max_identity_distance)
-        try:
-            from twobirds.evaluation.embedder import Embedder
-            from twobirds.evaluation.identity import identity_distance
-        except ModuleNotFoundError as error:
-            raise missing_extra("--embedder needs", "evaluate", error) from error
-        identity = identity_distance(Embedder(self.embedder), model.landmarks)
-        return Limits(until, self.max_identity_distance, identity)
-
-    def _tell(self, edited: "Edited", labels: Sequence[str]) -> None:
-        """Say on stderr how strong each edit became, and why no stronger."""
-        for i, (label, reason) in enumerate(zip(labels, edited.reasons, strict=True)):
-            strength, agreement = float(edited.strength[i]), float(edited.agreement[i])
-            words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
-            cost = "" if edited.distance is None else f", distance {float(edited.distance[i]):.2f}"
-            note(f"{label}: strength {strength:g}, agreement {agreement:.2f}{cost}: {words}")
+        identity = self.embedder and embedder_distance(self.embedder, model)
+        return Limits(self.until, self.max_identity_distance, identity or None)
 
 
-def _tell_undrawn(
-    model: "FaceModel", faces: "np.ndarray", labels: Sequence[str], changes: Mapping[str, float]
-) -> None:
-    """Say on stderr what each face is read to be already, which no edit draws."""
-    _tell_conflicts(changes)
-    rows = model.recognize(faces)[:, [model.attributes.index(name) for name in changes]]
-    for label, row in zip(labels, rows.tolist(), strict=True):
+class _Editing:
+    """The edit of one photo after the other, told on stderr.
+
+    Args:
+        request: What to change.
+    """
+
+    def __init__(self, request: "EditRequest") -> None:
+        self._request = request
+        self._told_conflicts = False
+
+    def __call__(self, file: PhotoFile) -> "FaceEdits":
+        """Edit the faces of a photo; see `Transform`."""
+        edits = file.photo.edit(self._request, file.indices)
+        if not self._told_conflicts:
+            _tell_conflicts(self._request.changes)
+            self._told_conflicts = True
+        _tell_unchanged(file, self._request.changes)
+        if edits.search is not None:
+            _tell_search(edits.search, file.labels)
+        return edits
+
+
+def _tell_search(search: "Edited", labels: Sequence[str]) -> None:
+    """Say on stderr how strong each edit became, and why no stronger."""
+    for i, (label, reason) in enumerate(zip(labels, search.reasons, strict=True)):
+        strength, agreement = float(search.strength[i]), float(search.agreement[i])
+        words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
+        cost = "" if search.distance is None else f", distance {float(search.distance[i]):.2f}"
+        note(f"{label}: strength {strength:g}, agreement {agreement:.2f}{cost}: {words}")
+
+
+def _tell_unchanged(file: PhotoFile, changes: Mapping[str, float]) -> None:
+    """Say on stderr what each face is predicted to have already, which no edit changes."""
+    columns = [file.photo.model.attributes.index(name) for name in changes]
+    rows = file.photo.attributes[list(file.indices)][:, columns].tolist()
+    for label, row in zip(file.labels, rows, strict=True):
         there = [
-            f"{name}={value:g} is there already, read as {p:.2f}"
+            f"{name}={value:g} is there already, predicted as {p:.2f}"
             for (name, value), p in zip(changes.items(), row, strict=True)
             if value == float(p > 0.5)
         ]
         if there:
-            note(f"{label}: {', '.join(there)}; not drawn")
+            note(f"{label}: {', '.join(there)}; not edited")
 
 
 def _tell_conflicts(changes: Mapping[str, float]) -> None:
@@ -161,4 +170,4 @@ def _tell_conflicts(changes: Mapping[str, float]) -> None:
     for name in sorted(wanted):
         for other in sorted(wanted & excluded_by(name)):
             if name < other:
-                note(f"{name} and {other} exclude each other: no face has both, but both are drawn")
+                note(f"{name} and {other} exclude each other: no face has both, but both are set")

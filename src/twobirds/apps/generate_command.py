@@ -9,7 +9,6 @@ import tyro
 
 from twobirds.apps.describe import Understanding, understand
 from twobirds.apps.display import note, say
-from twobirds.apps.marks import Marks, NoMetadata, VisibleNote
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -19,6 +18,7 @@ from twobirds.apps.options import (
     optional,
     require_seed,
 )
+from twobirds.apps.photo_files import NoMetadata, VisibleNote
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
@@ -66,6 +66,7 @@ class Generate:
             write_bytes,
         )
         from twobirds.data.faces import to_pixels
+        from twobirds.photos import Marks
 
         require_seed(self.seed)
         if not 1 <= self.count <= MAX_COUNT:

@@ -1,39 +1,19 @@
-"""Pictures in and out: faces from files, and PNG files from faces."""
+"""Pictures out: PNG files of faces, and where the results of commands go."""
 
+import contextlib
 import io
 import math
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from twobirds.checkpoint import write_atomically
-from twobirds.data.images import face_from_bytes
 from twobirds.data.provenance import PHOTO_FORMATS, Provenance
 from twobirds.errors import InputError
-
-
-def read_face(path: Path, size: int) -> np.ndarray:
-    """Read a file of an aligned face like the packer does: the middle square, antialiased.
-
-    Args:
-        path: The file.
-        size: Height and width of the result in pixels.
-
-    Returns:
-        `[size, size, 3]` uint8 RGB.
-
-    Raises:
-        InputError: If the file cannot be read or is not an image.
-    """
-    try:
-        return face_from_bytes(path.read_bytes(), size)[0]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
 
 
 def require_png(path: Path) -> None:
@@ -57,6 +37,30 @@ def picture_bytes(pixels: np.ndarray, provenance: Provenance | None) -> bytes:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically; folders on the way are made."""
     write_atomically(path, lambda file: file.write(content))
+
+
+@contextlib.contextmanager
+def written_together(announce: Callable[[Path], None]) -> Iterator[Callable[[Path, bytes], None]]:
+    """Keep files aside, and write them once all of them are made; if one fails, write none.
+
+    Args:
+        announce: Told each file that is written.
+
+    Yields:
+        Takes the path and the content of a file.
+    """
+    kept: list[tuple[Path, Path]] = []
+    with tempfile.TemporaryDirectory(prefix="twobirds-") as folder:
+
+        def keep(path: Path, content: bytes) -> None:
+            place = Path(folder) / str(len(kept))
+            place.write_bytes(content)
+            kept.append((place, path))
+
+        yield keep
+        for place, path in kept:
+            write_bytes(path, place.read_bytes())
+            announce(path)
 
 
 def name_outputs(
@@ -83,9 +87,8 @@ def name_outputs(
             raise InputError(f"--out {out} is one file, for {len(inputs)} images: name a folder")
         outputs = [out]
     else:
-        suffix = ".png" if as_png else None
         outputs = [
-            (out or Path()) / f"{path.stem}.{kind}{suffix or path.suffix.lower() or '.png'}"
+            (out or Path()) / f"{path.stem}.{kind}{'.png' if as_png else _suffix(path)}"
             for path in inputs
         ]
     twice = [path for path, count in Counter(outputs).items() if count > 1]
@@ -96,6 +99,19 @@ def name_outputs(
         if path.resolve() in resolved:
             raise InputError(f"{path} is an input: choose another --out")
     return outputs
+
+
+def _suffix(path: Path) -> str:
+    """The end of a name for the format of a photo, which the content says, not its name."""
+    from twobirds.photos.photo import format_of, suffix_for
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        head = b""  # told when it is opened
+    file_format = format_of(head)
+    return suffix_for(file_format, path.suffix) if file_format else path.suffix.lower() or ".png"
 
 
 def _require_format(path: Path) -> None:

@@ -1,26 +1,23 @@
 """Photos of any kind: find and align their faces, edit them, and give the photo back."""
 
 from twobirds.data.provenance import Provenance
-from twobirds.photos.detectors import find_detector
-from twobirds.photos.editing import (
-    FoundFace,
-    cut_faces,
-    edit_photo,
-    paste_faces,
-    require_usable,
-)
-from twobirds.photos.photo import MAX_PHOTO_PIXELS, Photo, encode_photo, read_photo
+from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits
+from twobirds.photos.encode import encode_photo
+from twobirds.photos.marks import Marks
+from twobirds.photos.photo import MAX_PHOTO_PIXELS, Photo, read_photo
+from twobirds.photos.session import EditedPhoto, OpenPhoto, PhotoSession
 
 __all__ = [
     "MAX_PHOTO_PIXELS",
-    "FoundFace",
+    "EditRequest",
+    "EditedPhoto",
+    "FaceEdit",
+    "FaceEdits",
+    "Marks",
+    "OpenPhoto",
     "Photo",
+    "PhotoSession",
     "Provenance",
-    "cut_faces",
-    "edit_photo",
     "encode_photo",
-    "find_detector",
-    "paste_faces",
     "read_photo",
-    "require_usable",
 ]

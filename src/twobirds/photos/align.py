@@ -7,14 +7,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from twobirds.data.pack import Landmarks
-from twobirds.data.packing import LANDMARKS
 from twobirds.data.similarity import apply, estimate_similarity, invert
+from twobirds.photos.template import Template
 
-Template = Landmarks
-"""Where a model has the five landmarks, as fractions (x, y) of its image."""
-CELEBA_TIGHT: Template = LANDMARKS["celeba-tight"]
-"""Of models that do not say: CelebA's faces cut tightly."""
 _MOST_SAMPLES = 16  # a side of a pixel of the crop, when a large face is shrunk
 
 

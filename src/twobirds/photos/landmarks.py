@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from twobirds.data.faces import from_pixels
 from twobirds.data.similarity import apply, invert
-from twobirds.photos.align import CELEBA_TIGHT, cut_face, place
+from twobirds.photos.align import cut_face, place
+from twobirds.photos.template import CELEBA_TIGHT
 
 SIZE = 64
 """Height and width of what the network sees, in pixels."""

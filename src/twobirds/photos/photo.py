@@ -1,6 +1,5 @@
-"""Photos in and out: of any usual format upright, and written back as they came."""
+"""Photos decoded: upright and in sRGB, with what it takes to write them as they came."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +7,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
-from twobirds.data.images import PILLOW, opened_image, rgb_of_grey16
-from twobirds.data.provenance import PHOTO_FORMATS, Provenance
+from twobirds.data.images import crop_square, opened_image, rgb_of_grey16
+from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
+from twobirds.photos.colors import SourceColors, srgb_of
+from twobirds.photos.metadata import Metadata, metadata_of
 
 MAX_PHOTO_PIXELS = 50_000_000
 """Larger photos are refused before they are decoded."""
@@ -18,7 +19,7 @@ MIN_PHOTO_SIDE = 16
 """Pixels; nothing smaller shows a face."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
 _HEIC_HEADS = {b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")}
-_ORIENTATION, _THUMBNAIL = 0x0112, 1  # the EXIF tag, and the directory of the thumbnail
+_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "HEIF": ".heic"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,31 +27,56 @@ class Photo:
     """A decoded photo of H x W pixels, and what it takes to write it as it came."""
 
     pixels: np.ndarray
-    """`[H, W, 3]` uint8 RGB, upright."""
+    """`[H, W, 3]` uint8 sRGB, upright."""
     alpha: np.ndarray | None
     """`[H, W]` uint8; None where all is opaque."""
     format: str
     """Pillow's name of the file format, such as JPEG."""
     is_grey: bool
     """Whether the file has no colours."""
-    exif: bytes | None
-    """Without the thumbnail, which would show the photo as it was."""
+    metadata: Metadata = field(default_factory=Metadata)
+    colors: SourceColors | None = None
+    """The samples of the file, where they are not sRGB."""
+    left_out: str | None = None
+    """What of the file this photo is not, in words, such as the further frames of an animation."""
     encoding: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments to Pillow's encoder: colour profile, JPEG's tables."""
+    """Further arguments to Pillow's encoder: JPEG's tables, a profile that says sRGB."""
 
     @property
     def opaque(self) -> np.ndarray:
         """`[H, W, 3]` uint8, laid on white."""
         return laid_on_white(self.pixels, self.alpha)
 
+    def part(self, left: int, top: int, right: int, bottom: int) -> Image.Image:
+        """A part of the photo, laid on white."""
+        box = np.s_[top:bottom, left:right]
+        alpha = None if self.alpha is None else self.alpha[box]
+        return Image.fromarray(laid_on_white(self.pixels[box], alpha))
 
-def read_photo(data: bytes) -> Photo:
+    @property
+    def num_bytes(self) -> int:
+        """Memory that the pixels take."""
+        samples = None if self.colors is None else self.colors.samples
+        return sum(a.nbytes for a in (self.pixels, self.alpha, samples) if a is not None)
+
+    def suffix(self, name_suffix: str) -> str:
+        """The end of a file name for this photo's format.
+
+        Args:
+            name_suffix: End of the name that it came with; kept where it names the format.
+        """
+        return suffix_for(self.format, name_suffix)
+
+
+def read_photo(data: bytes, *, min_side: int = MIN_PHOTO_SIDE) -> Photo:
     """Decode a JPEG, PNG, WebP, BMP or, with the package pillow-heif, HEIC file.
 
-    16 bits a channel become 8; of an animation the first picture is taken.
+    Colours are converted from the file's colour profile to sRGB, 16 bits a channel to 8; of an
+    animation the first frame is taken.
 
     Args:
-        data: The whole file.
+        data: The whole file; what format it is, its content says.
+        min_side: Height and width below which it is refused.
 
     Raises:
         InputError: If the bytes are not a whole image of these formats, or it is too large or too
@@ -60,52 +86,45 @@ def read_photo(data: bytes) -> Photo:
     if data[4:12] in _HEIC_HEADS and "HEIF" not in _known_formats():
         raise InputError("to read HEIC, install the package pillow-heif")
     with opened_image(data, _known_formats()) as image:
-        _check_size(*image.size)
+        _check_size(*image.size, min_side)
         image.load()
         return _photo(image, data)
 
 
-def encode_photo(
-    photo: Photo, pixels: np.ndarray, provenance: Provenance | None, suffix: str = ""
-) -> bytes:
-    """Write other pixels in a photo's format, with its transparency and its EXIF.
-
-    A JPEG gets the tables of the one that came, which leaves what was not touched nearly as it was.
+def read_aligned_face(data: bytes, size: int) -> Photo:
+    """Decode a face that is cut already like the packer does: the middle square, antialiased.
 
     Args:
-        photo: Where the pixels are from.
-        pixels: `[H, W, 3]` uint8 RGB, of the same size.
-        provenance: What to say of them in the file; None says nothing.
-        suffix: End of the file's name; one of another format chooses that.
+        data: The whole file.
+        size: Height and width of the result in pixels.
+
+    Returns:
+        A photo of `[size, size, 3]`, to be written as PNG.
 
     Raises:
-        InputError: If the picture cannot be written in this format.
+        InputError: If the bytes are not a whole image.
     """
-    file_format = PHOTO_FORMATS.get(suffix.lower(), photo.format)
-    marks: dict[str, Any] = dict(photo.encoding)
-    if file_format != photo.format:
-        profile = marks.get("icc_profile")
-        marks = {"quality": 95} | ({"icc_profile": profile} if profile else {})
-    if photo.exif and file_format != "BMP":
-        marks["exif"] = photo.exif
-    if provenance is not None:
-        marks |= provenance.encoder_arguments(file_format)
-    layers = file_format not in ("JPEG", "BMP")  # which have no transparency
-    cover = photo.alpha if layers else None
-    image = Image.fromarray(pixels if layers else laid_on_white(pixels, photo.alpha))
-    if photo.is_grey:
-        image = image.convert("L")
-    if cover is not None:
-        image.putalpha(Image.fromarray(cover))
-    buffer = io.BytesIO()
-    try:
-        with PILLOW:
-            image.save(buffer, format=file_format, **marks)
-    except KeyError as error:  # no such encoder
-        raise InputError(f"{file_format} needs the package pillow-heif") from error
-    except OSError as error:
-        raise InputError(f"cannot be written as {file_format}: {error}") from error
-    return buffer.getvalue()
+    source = read_photo(data, min_side=1)
+    square, _ = crop_square(Image.fromarray(source.opaque))
+    if square.size != (size, size):
+        square = square.resize((size, size), Image.Resampling.LANCZOS)
+    return Photo(np.asarray(square), None, "PNG", is_grey=False, left_out=source.left_out)
+
+
+def suffix_for(file_format: str, name_suffix: str) -> str:
+    """The end of a file name that names a format: the one given, where it does."""
+    fits = PHOTO_FORMATS.get(name_suffix.lower()) == file_format
+    return name_suffix.lower() if fits else _SUFFIXES[file_format]
+
+
+def format_of(head: bytes) -> str | None:
+    """Pillow's name of a file's format by its first 16 bytes; None where it is no photo's."""
+    for file_format, start in (("JPEG", b"\xff\xd8\xff"), ("PNG", b"\x89PNG"), ("BMP", b"BM")):
+        if head.startswith(start):
+            return file_format
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    return "HEIF" if head[4:12] in _HEIC_HEADS else None
 
 
 def laid_on_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
@@ -123,25 +142,35 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
     file_format = "JPEG" if image.format == "MPO" else image.format or "PNG"
     encoding = _encoding(image, file_format, data)
     is_grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    metadata, left_out = metadata_of(image), _left_out(image)
+    profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
-    exif = _exif_without_thumbnail(image)
-    alpha = None
+    alpha, colors = None, None
     if image.mode.startswith("I"):
         pixels = np.asarray(rgb_of_grey16(image))
-    elif image.has_transparency_data and file_format != "BMP":
-        layers = np.asarray(image.convert("RGBA"))  # [H, W, 4]
-        pixels, alpha = np.ascontiguousarray(layers[..., :3]), layers[..., 3].copy()
     else:
-        pixels = np.asarray(image.convert("RGB"))
-    return Photo(pixels, alpha, file_format, is_grey, exif, encoding)
+        if image.has_transparency_data and file_format != "BMP":
+            alpha = np.asarray(image.convert("RGBA"))[..., 3].copy()
+        pixels, colors = srgb_of(image, profile)
+    if profile and colors is None and image.mode != "CMYK":
+        encoding["icc_profile"] = profile
+    return Photo(pixels, alpha, file_format, is_grey, metadata, colors, left_out, encoding)
+
+
+def _left_out(image: Image.Image) -> str | None:
+    """What of a file is not in its first picture."""
+    count = getattr(image, "n_frames", 1)
+    if count == 1:
+        return None
+    if image.format == "MPO":
+        return f"holds {count} pictures: only the first is used"
+    return f"is an animation of {count} frames: only the first is used"
 
 
 def _encoding(image: Image.Image, file_format: str, data: bytes) -> dict[str, Any]:
     """Arguments that let Pillow's encoder write about what its decoder read."""
     encoding: dict[str, Any] = {}
-    if image.info.get("icc_profile") and image.mode != "CMYK":
-        encoding["icc_profile"] = image.info["icc_profile"]
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB"):
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB", "CMYK"):
         sampling = JpegImagePlugin.get_sampling(image)
         encoding["qtables"] = image.quantization
         if sampling >= 0:
@@ -171,25 +200,12 @@ def _is_lossless_webp(data: bytes) -> bool:
     return False
 
 
-def _exif_without_thumbnail(image: Image.Image) -> bytes | None:
-    """EXIF of the upright photo; None where there is none or it is damaged."""
-    try:
-        exif = image.getexif()
-        if not len(exif):
-            return None
-        exif.pop(_ORIENTATION, None)
-        exif._ifds.pop(_THUMBNAIL, None)
-        return exif.tobytes()
-    except Exception:  # damaged in ways as many as there are cameras
-        return None
-
-
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, min_side: int) -> None:
     if width * height > MAX_PHOTO_PIXELS:
         most = MAX_PHOTO_PIXELS // 1_000_000
         raise InputError(f"{width}x{height} pixels are too many: at most {most} megapixels")
-    if min(width, height) < MIN_PHOTO_SIDE:
-        raise InputError(f"{width}x{height} pixels are too few: at least {MIN_PHOTO_SIDE} a side")
+    if min(width, height) < min_side:
+        raise InputError(f"{width}x{height} pixels are too few: at least {min_side} a side")
 
 
 def _register_heif() -> None:

@@ -14,8 +14,8 @@ T = TypeVar("T")
 PHOTO_TYPES = list(PHOTO_FORMATS)
 STATE_SECONDS = 900
 """How long the page remembers a photo after its last use."""
-MOST_PHOTOS = 200
-"""It remembers at a time, of all users."""
+MAX_PHOTOS, MAX_BYTES = 200, 2_000_000_000
+"""It remembers at a time, of all users: photos, and bytes of their decoded pixels."""
 QUIET: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "work"}
 """Of every event: no endpoint of the API, and in one queue with all others."""
 

@@ -7,7 +7,8 @@ import gradio as gr
 import numpy as np
 
 from twobirds.apps.web.controls import (
-    MOST_PHOTOS,
+    MAX_BYTES,
+    MAX_PHOTOS,
     PHOTO_TYPES,
     QUIET,
     STATE_SECONDS,
@@ -16,9 +17,10 @@ from twobirds.apps.web.controls import (
     refuse_on_page,
 )
 from twobirds.apps.web.files import Files
-from twobirds.apps.web.service import Edited, FaceService, OpenPhoto
+from twobirds.apps.web.service import EditedView, FaceService, view_of
 from twobirds.apps.web.shelf import Shelf
 from twobirds.errors import InputError
+from twobirds.photos import OpenPhoto
 
 
 class EditTab:
@@ -34,7 +36,12 @@ class EditTab:
     def __init__(self, service: FaceService, files: Files, threshold: float | None) -> None:
         self.service, self.files, self.threshold = service, files, threshold
         self.names = service.model.attributes
-        self.photos: Shelf[OpenPhoto] = Shelf(STATE_SECONDS, MOST_PHOTOS)
+        self.photos: Shelf[OpenPhoto] = Shelf(
+            STATE_SECONDS,
+            MAX_PHOTOS,
+            weigh=lambda photo: photo.photo.num_bytes,
+            max_weight=MAX_BYTES,
+        )
 
     def build(self) -> None:
         """Lay the tab out, within that of the page."""
@@ -82,27 +89,26 @@ class EditTab:
         hidden = gr.Radio(choices=[], visible=False)
         if path is None:
             return [None, hidden, *self._nothing("")]
-        source = Path(path)
-        data = source.read_bytes()
         try:
-            photo = self.service.open(data, source.suffix)
+            photo = self.service.open(Path(path).read_bytes())
         except InputError as error:
             gr.Warning(f"{error}.")
             return [None, hidden, *self._nothing(f"{error}.")]
-        numbers = list(range(1, len(photo.found) + 1))
+        numbers = list(range(1, photo.num_faces + 1))
         faces = gr.Radio(choices=numbers, value=1, visible=len(numbers) > 1)
         return [self.photos.put(photo), faces, *self._show(photo, 0)]
 
     def _choose(self, key: str | None, number: int | None) -> list[Any]:
-        """Show a face as it is, with the sliders where the recognizer reads them."""
+        """Show a face as it is, with the sliders at the predicted probabilities."""
         photo = self.photos.get(key)
         return self._nothing("") if photo is None else self._show(photo, (number or 1) - 1)
 
     def _show(self, photo: OpenPhoto, index: int) -> list[Any]:
-        doubts = photo.found[index].doubts
+        doubts, left_out = photo.found[index].doubts, photo.photo.left_out
         lines = [f"⚠ {doubt}" for doubt in (*doubts.refusals, *doubts.warnings)]
-        values = [round(value, 2) for value in photo.read[index].tolist()]
-        before = photo.views[index].pixels
+        lines += [] if left_out is None else [f"⚠ the photo {left_out}"]
+        values = [round(value, 2) for value in photo.attributes[index].tolist()]
+        before = view_of(photo, index).pixels
         return [(before, before), "", "  \n".join(lines), *values]
 
     def _edit(self, key: str | None, number: int | None, *values: float) -> list[Any]:
@@ -110,19 +116,17 @@ class EditTab:
         photo, index = self._photo(key), (number or 1) - 1
         changes = self._changes(photo, index, values)
         edited = refuse_on_page(lambda: self.service.edit(photo, index, changes))
-        shown = (photo.views[index].pixels, edited.pixels)
+        shown = (edited.before, edited.after)
         return [shown, self._gauge(edited), self._report(changes, edited)]
 
     def _make(self, key: str | None, number: int | None, noted: bool, *values: float) -> str:
         """The edit at the photo's full size, as a file."""
         photo, index = self._photo(key), (number or 1) - 1
         changes = self._changes(photo, index, values)
-        content = refuse_on_page(
-            lambda: self.service.edit_file(
-                photo.data, index, changes, noted=noted, suffix=photo.suffix
-            )
+        name, content = refuse_on_page(
+            lambda: self.service.edit_file(photo, index, changes, noted=noted)
         )
-        return str(self.files.write(f"photo.edited{photo.suffix}", content))
+        return str(self.files.write(name, content))
 
     def _photo(self, key: str | None) -> OpenPhoto:
         """The photo that is open."""
@@ -133,16 +137,19 @@ class EditTab:
 
     def _changes(self, photo: OpenPhoto, index: int, values: tuple[float, ...]) -> dict[str, float]:
         """What the sliders ask for, of those that were moved."""
-        stood = photo.read[index].round(2)
+        stood = photo.attributes[index].numpy().round(2)
         return self.service.changes(stood, np.array(values, np.float32))
 
-    def _report(self, changes: dict[str, float], edited: Edited) -> str:
-        """What was changed, and what the recognizer reads there now."""
-        read = {name: edited.read[self.names.index(name)] for name in changes}
-        parts = [f"{in_words(n)} → {v:.2f} (reads {read[n]:.2f})" for n, v in changes.items()]
+    def _report(self, changes: dict[str, float], edited: EditedView) -> str:
+        """What was changed, and what the recognizer predicts there now."""
+        predicted = {name: edited.attributes[self.names.index(name)] for name in changes}
+        parts = [
+            f"{in_words(name)} → {value:.2f} (recognized: {predicted[name]:.2f})"
+            for name, value in changes.items()
+        ]
         return "; ".join(parts)
 
-    def _gauge(self, edited: Edited) -> str:
+    def _gauge(self, edited: EditedView) -> str:
         """How far the face is from what it was, in HTML."""
         if edited.identity is None:
             return ""

@@ -15,10 +15,11 @@ from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import CallSessions
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
+from twobirds.photos import Marks
 
 T = TypeVar("T")
-_MOST_FACES = 64  # of one call of generate
-_MOST_SEED = 2**53  # that JSON holds exactly
+_MAX_FACES = 64  # of one call of generate
+_MAX_SEED = 2**53  # that JSON holds exactly
 
 
 def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
@@ -56,11 +57,11 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
 
 
 def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
-    opened = service.open(_taken(photo))
+    opened = service.open(_uploaded(photo), is_still=True)
     names = service.model.attributes
     return [
-        {"face": number, "attributes": dict(zip(names, row.tolist(), strict=True))}
-        for number, row in enumerate(opened.read, 1)
+        {"face": number, "attributes": dict(zip(names, row, strict=True))}
+        for number, row in enumerate(opened.attributes.tolist(), 1)
     ]
 
 
@@ -69,21 +70,19 @@ def _edit(service: FaceService, files: Files, photo: str | None, changes: Any, f
     if not targets:
         raise InputError("changes names no attribute")
     index = _whole("face", face, 1, 10_000) - 1
-    suffix = Path(photo or "").suffix.lower()
-    content = service.edit_file(_taken(photo), index, targets, suffix=suffix)
-    return files.write(f"photo.edited{suffix}", content)
+    opened = service.open(_uploaded(photo), is_still=True)
+    return files.write(*service.edit_file(opened, index, targets))
 
 
 def _generate(service: FaceService, files: Files, attributes: Any, count: Any, seed: Any) -> Path:
     wanted = _values("attributes", attributes)
-    number = _whole("count", count, 1, _MOST_FACES)
-    pixels = service.generate(number, wanted, _whole("seed", seed, 0, _MOST_SEED))
-    details = listed_values(wanted)
-    provenance = service.provenance("generated", details)
+    number = _whole("count", count, 1, _MAX_FACES)
+    pixels = service.generate(number, wanted, _whole("seed", seed, 0, _MAX_SEED))
+    provenance = Marks("generated", listed_values(wanted)).provenance(service.model)
     return files.write("generated.png", picture_bytes(near_square_grid(pixels), provenance))
 
 
-def _taken(photo: str | None) -> bytes:
+def _uploaded(photo: str | None) -> bytes:
     """The content of an upload."""
     if photo is None:
         raise InputError("photo is missing")

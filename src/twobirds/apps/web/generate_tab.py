@@ -10,12 +10,12 @@ from PIL import Image
 from torch import Tensor
 
 from twobirds.apps.describe import Understanding, understand
-from twobirds.apps.marks import with_note
 from twobirds.apps.pictures import picture_bytes
 from twobirds.apps.web.controls import QUIET, STATE_SECONDS, attribute_sliders, refuse_on_page
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import NUM_DIRECTIONS, FaceService
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
+from twobirds.photos import Marks
 
 _COUNT = 12  # faces at a time
 _SHOWN_SIDE = 192  # pixels; faces of 64 would be stamps on a screen
@@ -148,7 +148,7 @@ class GenerateTab:
 
     def _show(self, shown: _Shown, line: str) -> list[Any]:
         """Candidates in the gallery."""
-        pixels = self.service.draw(*shown.candidates)
+        pixels = self.service.decode(*shown.candidates)
         pictures = [(enlarged(face), str(n)) for n, face in enumerate(pixels, 1)]
         return [pictures, shown, line, gr.Row(visible=False)]
 
@@ -157,7 +157,7 @@ class GenerateTab:
         if shown is None:
             raise gr.Error("Generate again: these faces are forgotten.", print_exception=False)
         latents, rows = (part[choice.index : choice.index + 1] for part in shown.candidates)
-        pixels = enlarged(self.service.draw(latents, rows)[0])
+        pixels = enlarged(self.service.decode(latents, rows)[0])
         return [latents, gr.Row(visible=True), pixels, *rows[0].tolist(), *[0.0] * NUM_DIRECTIONS]
 
     def _redraw(self, latents: Tensor | None, *values: float) -> np.ndarray:
@@ -170,7 +170,7 @@ class GenerateTab:
         """A face `[S, S, 3]` uint8 from its code `[1, Z]` and the sliders' values."""
         row, steps = values[: len(self.names)], values[len(self.names) :]
         latents = self.service.moved(latents, steps)
-        face: np.ndarray = self.service.draw(latents, torch.tensor([list(row)]).float())[0]
+        face: np.ndarray = self.service.decode(latents, torch.tensor([list(row)]).float())[0]
         return face
 
     def _make(self, latents: Tensor | None, noted: bool, *values: float) -> str:
@@ -178,10 +178,9 @@ class GenerateTab:
         if latents is None:
             raise gr.Error("Choose a face first.", print_exception=False)
         pixels = self._draw_kept(latents, values)
-        if noted:
-            pixels = with_note(pixels, "AI-generated")
-        provenance = self.service.provenance("generated", "")
-        return str(self.files.write("generated.png", picture_bytes(pixels, provenance)))
+        marks = Marks("generated", is_visible=noted)
+        content = picture_bytes(marks.shown_on(pixels), marks.provenance(self.service.model))
+        return str(self.files.write("generated.png", content))
 
 
 def enlarged(face: np.ndarray) -> np.ndarray:

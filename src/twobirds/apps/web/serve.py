@@ -11,10 +11,11 @@ from fastapi import FastAPI
 
 from twobirds.api import FaceModel
 from twobirds.apps.display import say
+from twobirds.apps.identity import embedder_distance
 from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
 from twobirds.apps.web.limits import Guard
 from twobirds.apps.web.page import CSS, build_page, theme
-from twobirds.apps.web.service import FaceService, embedder_distance
+from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import MOST_SESSIONS
 from twobirds.errors import InputError
 from twobirds.photos.faces import Detector

@@ -1,9 +1,11 @@
 """What the page remembers of its users, for a while."""
 
+import math
 import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,10 +19,20 @@ class Shelf(Generic[T]):
     Args:
         seconds: How long after.
         most: Things kept at a time; the longest unused go first.
+        weigh: What a thing weighs, such as its bytes; None weighs nothing.
+        max_weight: Of all things together; the newest is kept whatever it weighs.
     """
 
-    def __init__(self, seconds: float, most: int) -> None:
-        self.seconds, self.most = seconds, most
+    def __init__(
+        self,
+        seconds: float,
+        most: int,
+        *,
+        weigh: Callable[[T], float] | None = None,
+        max_weight: float = math.inf,
+    ) -> None:
+        self.seconds, self.most, self.max_weight = seconds, most, max_weight
+        self._weigh = weigh or (lambda _: 0.0)
         self._things: OrderedDict[str, tuple[float, T]] = OrderedDict()  # the longest unused first
         self._lock = threading.Lock()
 
@@ -29,9 +41,13 @@ class Shelf(Generic[T]):
         key = uuid.uuid4().hex
         with self._lock:
             self._things[key] = (time.monotonic(), thing)
-            while len(self._things) > self.most:
+            while len(self._things) > 1 and self._is_full():
                 self._things.popitem(last=False)
         return key
+
+    def _is_full(self) -> bool:
+        weight = sum(self._weigh(thing) for _, thing in self._things.values())
+        return len(self._things) > self.most or weight > self.max_weight
 
     def get(self, key: str | None) -> T | None:
         """What was put there, for as long again; None if it is forgotten."""

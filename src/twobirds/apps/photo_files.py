@@ -1,0 +1,238 @@
+"""The photos of a command, opened one after the other, and the results, written together."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import tyro
+
+from twobirds.apps.display import note, say
+from twobirds.apps.options import load_model, optional, require_images
+from twobirds.errors import InputError, missing_extra
+
+if TYPE_CHECKING:
+    from twobirds.api import FaceModel
+    from twobirds.photos import FaceEdits, OpenPhoto, PhotoSession
+
+Aligned = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="The images are faces cut as the model wants them, not photos; of others than squares "
+        "the middle is taken."
+    ),
+]
+DetectorFile = Annotated[
+    Path | None,
+    optional("FILE.onnx", "YuNet from the cache or the Hub, else scikit-image's cascade"),
+    tyro.conf.arg(help="The YuNet network that finds faces."),
+]
+FaceNumber = Annotated[
+    int | None,
+    optional("N", "all"),
+    tyro.conf.arg(help="Which face of a photo, counted from the left."),
+]
+VisibleNote = Annotated[
+    bool, tyro.conf.arg(help="Write into a corner of the picture that it is synthetic.")
+]
+NoMetadata = Annotated[
+    bool,
+    tyro.conf.arg(help="Leave out the metadata that say so, and by which model."),
+]
+_LEFT = "; it is left as it is, unless --face names it"
+
+
+class OnPhotos(Protocol):
+    """A command with images."""
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The files."""
+        ...
+
+    @property
+    def aligned(self) -> bool:
+        """Whether they are aligned faces."""
+        ...
+
+    @property
+    def detector(self) -> Path | None:
+        """The file of YuNet."""
+        ...
+
+    @property
+    def face(self) -> int | None:
+        """Which face is meant; None means all."""
+        ...
+
+
+class ToPhotos(OnPhotos, Protocol):
+    """A command that makes one picture of each image."""
+
+    @property
+    def out(self) -> Path | None:
+        """A file or folder for the results."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """Name of the model."""
+        ...
+
+    @property
+    def visible_note(self) -> bool:
+        """Whether a note is written into the pictures."""
+        ...
+
+    @property
+    def no_metadata(self) -> bool:
+        """Whether nothing is written into the metadata."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where to compute."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoFile:
+    """A photo of a command, and which of its faces are meant."""
+
+    path: Path
+    photo: "OpenPhoto"
+    indices: tuple[int, ...]
+    """Of the faces, from 0."""
+
+    @property
+    def labels(self) -> list[str]:
+        """What to call each face in messages."""
+        return [self.label(index) for index in self.indices]
+
+    def label(self, index: int) -> str:
+        """What to call a face in messages."""
+        return str(self.path) if self.photo.num_faces == 1 else f"{self.path}, face {index + 1}"
+
+    def places(self) -> list[dict[str, Any]]:
+        """Where each face is, ready for JSON."""
+        if self.photo.is_aligned:
+            return [{"image": str(self.path)}]
+        boxes = [(index + 1, self.photo.found[index].face.box) for index in self.indices]
+        return [
+            {"image": str(self.path), "face": number, "box": [round(x, 1) for x in box]}
+            for number, box in boxes
+        ]
+
+
+Transform = Callable[[PhotoFile], "FaceEdits"]
+"""From a photo with its faces to their edits."""
+
+
+def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> Iterator[PhotoFile]:
+    """Open the images of a command one after the other, and choose the faces that are meant.
+
+    Args:
+        command: The command.
+        model: Whose template and size the faces get.
+        for_edits: Refuse faces that are too small or turned away, not only warn.
+
+    Raises:
+        InputError: If a file cannot be read, has no face or not the one that was asked for.
+    """
+    session = _session(command, model)
+    for path in command.images:
+        try:
+            photo = session.open(path.read_bytes(), is_aligned=command.aligned)
+            if not photo.num_faces and session.detector is not None:
+                raise InputError(
+                    f"no face is found by {session.detector.name}; a face that is cut goes with "
+                    "--aligned"
+                )
+            file = PhotoFile(path, photo, photo.indices(command.face, for_edits=for_edits))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        _tell_doubts(file, command.face, for_edits=for_edits)
+        yield file
+
+
+def transform(
+    command: ToPhotos, kind: str, start: "Callable[[FaceModel], tuple[str, Transform]]"
+) -> None:
+    """Send the photos of a command through a model; write and name the results.
+
+    Args:
+        command: The command.
+        kind: What is done, such as `edited`, for the names of the results.
+        start: From the model to what the files say of the edit, and the edit.
+    """
+    from twobirds.apps.pictures import name_outputs, written_together
+
+    require_images(command.images)
+    outputs = name_outputs(command.images, command.out, kind, as_png=command.aligned)
+    _require_encoders(outputs)
+    model = load_model(command.model, command.device)
+    details, edit = start(model)
+    with written_together(announce=lambda path: say(str(path))) as write:
+        files = open_photos(command, model, for_edits=True)
+        for file, output in zip(files, outputs, strict=True):
+            write(output, _encoded(command, file, output, edit(file), details))
+
+
+def _encoded(
+    command: ToPhotos, file: PhotoFile, output: Path, edits: "FaceEdits", details: str
+) -> bytes:
+    """The content of a result."""
+    from twobirds.photos import Marks
+
+    marks = Marks("edited", details, command.visible_note, not command.no_metadata)
+    try:
+        result = file.photo.encode(edits.by_index, marks, output.suffix)
+    except InputError as error:
+        raise InputError(f"{file.path}: {error}") from error
+    if not result.is_changed:
+        note(f"{file.path}: no pixel changes; {output} is not marked as synthetic")
+    return result.content
+
+
+def _require_encoders(outputs: list[Path]) -> None:
+    """Refuse formats that cannot be written here, before a model is loaded."""
+    if not any(output.suffix in (".heic", ".heif") for output in outputs):
+        return
+    from twobirds.photos.encode import require_encoder
+
+    for output in outputs:
+        require_encoder(output.suffix)
+
+
+def _session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
+    """What opens the photos of a command."""
+    from twobirds.photos import PhotoSession
+
+    require_images(command.images)
+    if command.aligned:
+        if command.detector is not None or command.face is not None:
+            raise InputError("--detector and --face are for photos: leave out --aligned")
+        return PhotoSession(model, None)
+    try:
+        from twobirds.photos.detectors import find_detector
+    except ModuleNotFoundError as error:
+        purpose = "photos (--aligned is for faces that are cut already) need"
+        raise missing_extra(purpose, "photos", error) from error
+    detector, line = find_detector(command.detector)
+    if line is not None:
+        note(line)
+    return PhotoSession(model, detector)
+
+
+def _tell_doubts(file: PhotoFile, number: int | None, *, for_edits: bool) -> None:
+    """Say on stderr what speaks against each face, and whether it is left out for that."""
+    if file.photo.photo.left_out is not None:
+        note(f"{file.path}: {file.photo.photo.left_out}")
+    for index, face in enumerate(file.photo.found):
+        if number not in (None, index + 1):
+            continue
+        is_left = for_edits and index not in file.indices
+        for doubt in (*face.doubts.refusals, *face.doubts.warnings):
+            note(f"{file.label(index)}: {doubt}" + _LEFT * is_left)

@@ -1,0 +1,117 @@
+"""An edit of a face, as it is asked for and as it is brought into a photo."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from twobirds.api import Edited, EncodedFaces, Limits
+from twobirds.data.faces import to_pixels
+from twobirds.data.provenance import listed_values
+
+if TYPE_CHECKING:
+    from twobirds.photos.align import Placement
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """What to change of faces."""
+
+    changes: Mapping[str, float]
+    """Target in [0, 1] for each attribute to change."""
+    strength: float = 1.0
+    """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
+    limits: Limits | None = None
+    """Search the strength until the recognizer agrees; None takes the strength above."""
+    refine_steps: int = 0
+    """Steps of optimizing the latents of each face first."""
+
+    @property
+    def details(self) -> str:
+        """What the file says of the edit."""
+        if self.limits is not None:
+            return f"{listed_values(self.changes)} until {self.limits.until:g}"
+        strength = f", strength {self.strength:g}" * (self.strength != 1.0)
+        return listed_values(self.changes) + strength
+
+
+class FaceEdit(Protocol):
+    """An edit of one face, ready to be applied at any resolution."""
+
+    @property
+    def face(self) -> np.ndarray:
+        """The edited face by itself, `[S, S, 3]` uint8."""
+        ...
+
+    def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
+        """Edit a photo.
+
+        Args:
+            pixels: `[H, W, 3]` uint8 sRGB.
+            placement: Where the face lies.
+
+        Returns:
+            `[H, W, 3]` uint8, a copy.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDifference:
+    """The difference of two images that the model made of a face."""
+
+    before: Tensor
+    """`[3, S, S]` in [-1, 1]: with nothing changed."""
+    after: Tensor
+    """`[3, S, S]` in [-1, 1]: changed."""
+
+    @property
+    def face(self) -> np.ndarray:
+        """The edited face by itself; see `FaceEdit`."""
+        return to_pixels(self.after)
+
+    def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
+        """Add the difference to a photo; see `FaceEdit`."""
+        from twobirds.photos.paste import paste  # OpenCV: aligned faces do without it
+
+        before, after = (
+            image.detach().float().movedim(0, -1).cpu().numpy()
+            for image in (self.before, self.after)
+        )
+        return paste(pixels, placement, before, after)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceEdits:
+    """Edits of some faces of a photo."""
+
+    by_index: Mapping[int, FaceEdit]
+    """By the face's index in the photo, from 0."""
+    search: Edited | None = None
+    """How the strengths were found, where they were searched for."""
+
+
+def edit_faces(encoded: EncodedFaces, indices: tuple[int, ...], request: EditRequest) -> FaceEdits:
+    """Edit some of the faces that were encoded.
+
+    Raises:
+        InputError: As `FaceModel.edit` and `FaceModel.edit_until`.
+    """
+    chosen = encoded.select(indices).refined(request.refine_steps)
+    search = None
+    if request.limits is None:
+        before, after = chosen.before_and_after(request.changes, strength=request.strength)
+    else:
+        search = chosen.edit_until(request.changes, request.limits)
+        before, after = search.unedited, search.images
+    return FaceEdits(differences(indices, before, after), search)
+
+
+def differences(
+    indices: tuple[int, ...], before: Tensor, after: Tensor
+) -> dict[int, ImageDifference]:
+    """Pairs of images `[N, 3, S, S]` in [-1, 1] as edits, by the index of each face."""
+    pairs = zip(indices, before, after, strict=True)
+    return {index: ImageDifference(old, new) for index, old, new in pairs}

@@ -1,0 +1,203 @@
+"""From photo to photo: open, find faces, recognize, edit, composite, encode with provenance."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from twobirds.api import EncodedFaces, FaceModel
+from twobirds.errors import InputError
+from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
+from twobirds.photos.encode import encode_photo, without_transparency
+from twobirds.photos.marks import Marks, with_note
+from twobirds.photos.photo import Photo, read_aligned_face, read_photo
+
+if TYPE_CHECKING:
+    from twobirds.photos.faces import Detector
+    from twobirds.photos.found import FoundFace
+
+
+@dataclass(frozen=True, eq=False)
+class EditedPhoto:
+    """A photo's file after an edit."""
+
+    content: bytes
+    is_changed: bool
+    """Whether a pixel changed; if not, the file is not marked as synthetic."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenPhoto:
+    """A photo that was decoded once, with its N faces, each encoded and recognized once."""
+
+    data: bytes
+    """The file."""
+    photo: Photo
+    found: tuple["FoundFace", ...]
+    """The faces from left to right; empty for an aligned face, which is the whole image."""
+    encoded: EncodedFaces
+    attributes: Tensor
+    """`[N, K]` float32 in [0, 1]: predicted probabilities."""
+    model: FaceModel
+
+    @property
+    def num_faces(self) -> int:
+        """N."""
+        return len(self.attributes)
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether it is a face that is cut already."""
+        return bool(self.num_faces and not self.found)
+
+    def indices(self, number: int | None, *, for_edits: bool = False) -> tuple[int, ...]:
+        """Which faces are meant, as indices from 0.
+
+        Args:
+            number: One face, counted from the left, from 1; None means all.
+            for_edits: Leave out faces that are implausible beside others, unless one is named.
+
+        Raises:
+            InputError: If there is no such face, or none that can be edited.
+        """
+        if number is not None and not 1 <= number <= self.num_faces:
+            raise InputError(f"has no face {number}: {self.num_faces} found, counted from the left")
+        every = tuple(range(self.num_faces)) if number is None else (number - 1,)
+        if not for_edits or self.is_aligned:
+            return every
+        from twobirds.photos.found import most_plausible, require_usable
+
+        chosen = every if number is not None else most_plausible(self.found) or every
+        require_usable([self.found[i] for i in chosen], [i + 1 for i in chosen])
+        return chosen
+
+    def edit(self, request: EditRequest, indices: tuple[int, ...]) -> FaceEdits:
+        """Edit some faces, as often as wanted: nothing is decoded or recognized again.
+
+        Raises:
+            InputError: As `FaceModel.edit` and `FaceModel.edit_until`.
+        """
+        return edit_faces(self.encoded, indices, request)
+
+    def reconstruct(self, indices: tuple[int, ...], *, refine_steps: int = 0) -> FaceEdits:
+        """Replace some faces by their reconstructions from latents and attributes alone.
+
+        Raises:
+            InputError: If the number of steps is negative.
+        """
+        chosen = self.encoded.select(indices)
+        after = chosen.reconstruct(refine_steps=refine_steps)
+        return FaceEdits(differences(indices, chosen.images, after))
+
+    def composite(self, edits: Mapping[int, FaceEdit]) -> np.ndarray:
+        """The photo `[H, W, 3]` uint8 with edits by index; an aligned face by itself."""
+        if self.is_aligned:
+            return edits[0].face if edits else self.photo.pixels
+
+        def applied(pixels: np.ndarray, index: int) -> np.ndarray:
+            return edits[index].apply(pixels, self.found[index].placement)
+
+        return reduce(applied, edits, self.photo.pixels)
+
+    def encode(self, edits: Mapping[int, FaceEdit], marks: Marks, suffix: str = "") -> EditedPhoto:
+        """Write the photo with edits, marked as synthetic; without a change, as it came.
+
+        Args:
+            edits: By the index of the face.
+            marks: How it is marked.
+            suffix: End of the new file's name; one of another format chooses that.
+
+        Raises:
+            InputError: If the picture cannot be written in this format.
+        """
+        pixels, photo = self.composite(edits), self.photo
+        is_changed = self.is_aligned or not np.array_equal(pixels, photo.pixels)
+        if not is_changed:
+            same_format = photo.suffix(suffix) == suffix.lower() or not suffix
+            content = self.data if same_format else encode_photo(photo, pixels, None, suffix)
+            return EditedPhoto(content, is_changed=False)
+        if marks.is_visible:
+            pixels, area = with_note(pixels, marks.text)
+            photo = without_transparency(photo, area)
+        content = encode_photo(photo, pixels, marks.provenance(self.model), suffix)
+        return EditedPhoto(content, is_changed=True)
+
+
+class PhotoSession:
+    """A model and a detector, through which photos go. Safe to use from several threads.
+
+    Args:
+        model: Which recognizes and edits.
+        detector: Which finds faces; None will do for aligned faces.
+    """
+
+    def __init__(self, model: FaceModel, detector: "Detector | None") -> None:
+        self.model, self.detector = model, detector
+        self._lock = threading.Lock()  # detectors are for one thread at a time
+
+    def open(self, data: bytes, *, is_aligned: bool = False) -> OpenPhoto:
+        """Decode a photo, find its faces and recognize them, each once; there may be none.
+
+        Args:
+            data: The file.
+            is_aligned: It is a face cut as the model wants it; of others than squares the middle
+                is taken.
+
+        Raises:
+            InputError: If it is no photo.
+        """
+        if is_aligned:
+            return self._open_aligned(data)
+        if self.detector is None:
+            raise InputError("a photo needs a detector to find its faces")
+        from twobirds.photos.found import cut_faces  # OpenCV: aligned faces do without it
+
+        photo = read_photo(data)
+        with self._lock:
+            found = tuple(cut_faces(photo, self.detector, self.model))
+        size = self.model.size
+        crops = np.array([face.crop for face in found], np.uint8).reshape(-1, size, size, 3)
+        return self._opened(data, photo, found, crops)
+
+    def edit(
+        self,
+        data: bytes,
+        request: EditRequest,
+        *,
+        number: int | None = None,
+        marks: Marks | None = None,
+        suffix: str = "",
+    ) -> bytes:
+        """Edit the faces of a photo, from file to file.
+
+        Args:
+            data: The file.
+            request: What to change.
+            number: Which face, counted from the left, from 1; None means all plausible ones.
+            marks: How it is marked as synthetic; None writes metadata only.
+            suffix: End of the new file's name, which chooses the format; else it is the photo's.
+
+        Raises:
+            InputError: If it is no photo, has no face or not this one, or something is not
+                possible of what is asked for.
+        """
+        photo = self.open(data)
+        if not photo.num_faces:
+            raise InputError("no face is found in this photo")
+        edits = photo.edit(request, photo.indices(number, for_edits=True))
+        marks = marks or Marks("edited", request.details)
+        return photo.encode(edits.by_index, marks, suffix).content
+
+    def _open_aligned(self, data: bytes) -> OpenPhoto:
+        photo = read_aligned_face(data, self.model.size)
+        return self._opened(data, photo, (), photo.pixels[None])
+
+    def _opened(
+        self, data: bytes, photo: Photo, found: tuple["FoundFace", ...], crops: np.ndarray
+    ) -> OpenPhoto:
+        encoded = self.model.encode_faces(crops)
+        return OpenPhoto(data, photo, found, encoded, encoded.attributes, self.model)
