@@ -35,8 +35,8 @@ from twobirds.errors import InputError
 def test_which_and_what(text: str, choice: int | None, attributes: dict[str, float]) -> None:
     refinement = understand_refinement(text, CELEBA_ATTRIBUTES, 16)
     assert refinement.choice == choice
-    read = refinement.read.attributes
-    assert {name: read.get(name) for name in attributes} == attributes
+    understood = refinement.understanding.attributes
+    assert {name: understood.get(name) for name in attributes} == attributes
 
 
 @pytest.mark.parametrize("text", ["more like the ninth", "number 0", "the 30th"])
@@ -67,7 +67,7 @@ def test_refined_candidates_are_like_the_one_chosen() -> None:
 
 def test_without_a_choice_all_stay_changed() -> None:
     names = ("Bald", "Bangs", "Smiling")
-    read = Refinement(None, understand_refinement("smiling", names, 4).read)
+    read = Refinement(None, understand_refinement("smiling", names, 4).understanding)
     refined = refine(candidates(), read, names, seed=1)
     assert torch.equal(refined.latents, candidates().latents)
     assert (refined.attributes[:, 2] == 1).all()

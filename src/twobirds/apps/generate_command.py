@@ -101,9 +101,9 @@ class Generate:
         shown = first_candidates(model, self.count, wanted, self.seed)
         for turn, text in enumerate(self.then, 1):
             refinement = understand_refinement(text, model.attributes, self.count)
-            tell_understanding(refinement.read)
+            tell_understanding(refinement.understanding)
             shown = refine(shown, refinement, model.attributes, self.seed + turn)
-            wanted = wanted | refinement.read.attributes
+            wanted = wanted | refinement.understanding.attributes
         return shown, wanted
 
 

@@ -43,7 +43,7 @@ class Refinement(NamedTuple):
 
     choice: int | None
     """Which candidate, from 0; None where none was named."""
-    read: Understanding
+    understanding: Understanding
     """The rest of the words."""
 
 
@@ -62,7 +62,7 @@ def first_candidates(
 
 
 def understand_refinement(text: str, names: Sequence[str], count: int) -> Refinement:
-    """Read which of `count` candidates is meant, and what is to be changed.
+    """Understand which of `count` candidates is meant, and what is to be changed.
 
     Args:
         text: Such as "more like the third, with a beard".
@@ -104,7 +104,7 @@ def refine(
     Raises:
         InputError: If nothing was said of them.
     """
-    if refinement.choice is None and not refinement.read.attributes:
+    if refinement.choice is None and not refinement.understanding.attributes:
         raise InputError("this names no face and says nothing of what it is")
     import torch
 
@@ -123,4 +123,4 @@ def refine(
         noise[0] = 0  # the first is the chosen one itself
         latents = (latents[refinement.choice] + _SPREAD * noise).clamp(-1, 1)
         rows = rows[refinement.choice].expand_as(rows)
-    return Candidates(latents, with_changes(rows, refinement.read.attributes, names))
+    return Candidates(latents, with_changes(rows, refinement.understanding.attributes, names))

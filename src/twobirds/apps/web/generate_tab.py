@@ -144,7 +144,7 @@ class GenerateTab:
         refined = refuse_on_page(
             lambda: refine(shown.candidates, refinement, self.names, int(seed or 0) + turn)
         )
-        return self._show(_Shown(refined, turn), _report(refinement.read))
+        return self._show(_Shown(refined, turn), _report(refinement.understanding))
 
     def _show(self, shown: _Shown, line: str) -> list[Any]:
         """Candidates in the gallery."""

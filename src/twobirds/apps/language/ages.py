@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 YOUNG_UNTIL, OLD_FROM = 30, 50
 """Ages in years at which Young is 1, and 0; between them it falls evenly."""
 _ALONE = range(13, 100)  # years that a number by itself may be
+_BEFORE_AGES = frozenset("about around aged age approximately only nearly almost roughly".split())
+"""Words after which any number may be years."""
 _TENS = {
     name: 10 * i
     for i, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
@@ -41,8 +43,19 @@ def find_ages(words: Sequence[str]) -> Iterator[tuple[int, int, float]]:
             continue
         age, end = found
         young = (OLD_FROM - age) / (OLD_FROM - YOUNG_UNTIL)
-        yield place, end, round(min(1.0, max(0.0, young)), 2)
+        yield _start_of_range(words, place), end, round(min(1.0, max(0.0, young)), 2)
         place = end
+
+
+def _start_of_range(words: Sequence[str], place: int) -> int:
+    """Where a range begins that ends with the number at a place."""
+    is_range = place > 1 and words[place - 1] in ("to", "and", "or") and is_number(words[place - 2])
+    return place - 2 if is_range else place
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a number in digits or words, or a decade."""
+    return word in _DECADES or _number([word], 0) is not None
 
 
 def _age_at(words: Sequence[str], place: int) -> tuple[int, int] | None:
@@ -60,7 +73,8 @@ def _age_at(words: Sequence[str], place: int) -> tuple[int, int] | None:
         return age, end + 1 + (after[1:] == ["old"])
     if after[:1] in (["to"], ["and"], ["or"]) and end + 1 < len(words) and _number(words, end + 1):
         return None  # between 20 and 25: the second will do
-    return (age, end) if age in _ALONE else None
+    is_age = age in _ALONE or bool(set(words[max(0, place - 1) : place]) & _BEFORE_AGES)
+    return (age, end) if is_age else None
 
 
 def _number(words: Sequence[str], place: int) -> tuple[int, int] | None:
