@@ -28,7 +28,8 @@ from twobirds.evaluation.evaluate import evaluate
 from twobirds.evaluation.headline import figure_at
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.machine import describe_machine
-from twobirds.presets import MODERN, PAPER
+from twobirds.recipes.modern.presets import MODERN
+from twobirds.recipes.paper.presets import PAPER
 from twobirds.reproduction.jobs import Jobs
 from twobirds.runtime import Runtime, pick_device
 from twobirds.training.run import train_run
@@ -88,28 +89,23 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
     """The recipes: each has what the one before has, and one change more."""
     train = {
         "images": settings.images,
-        "stage1_share": STAGE1_SHARE,
         "seed": settings.seed,
         "sample_every_images": max(1, settings.images // 4),
     }
     paper = _changed(PAPER, settings.width, batch_size=32, **train)
-    honest = dataclasses.replace(
-        paper,
-        loss=dataclasses.replace(paper.loss, label_fakes=False),
-        train=dataclasses.replace(paper.train, edited_share=0.5, ema_half_life_images=5_000),
-    )
+    honest = _with(paper, label_fakes=False, edited_share=0.5, ema_half_life_images=5_000)
     modern = _changed(MODERN, settings.width, **train)
 
-    faceless = {"has_eigenfaces": False}
-    strangers = faceless | {"identity_edited": 0.0, "identity_rebuilt": 0.0}
-    clear = strangers | {"guide_noise": 0.0, "guide_cutout": 0.0}
-    code = clear | {"has_skips": False, "has_mask": False, "keep": 0.0}
+    faceless = {"has_pca": False}
+    strangers = faceless | {"edit_identity_weight": 0.0, "identity_weight": 0.0}
+    clear = strangers | {"classifier_noise": 0.0, "classifier_cutout": 0.0}
+    code = clear | {"has_skips": False, "has_mask": False, "edit_pixel_weight": 0.0}
     still = code | {"edited_share": 0.0, "copied_share": 0.0}
     return {
         "paper": paper,
         "+ C from real faces, lone changes, average": honest,
         "+ modern networks and their weights": _with(
-            modern, **still, relativistic=False, gradient_penalty=0.0, augment=False
+            modern, **still, game="non_saturating", gradient_penalty_weight=0.0, augment=False
         ),
         "+ relativistic game, smooth D": _with(modern, **still, augment=False),
         "+ augmentation": _with(modern, **still),
@@ -125,27 +121,31 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
 def _left_out(modern: RunConfig) -> dict[str, RunConfig]:
     """Preset modern less one part each."""
     return {
-        "modern without relativistic pairs": _with(modern, relativistic=False),
-        "modern without a smooth D": _with(modern, gradient_penalty=0.0),
+        "modern without relativistic pairs": _with(modern, game="non_saturating"),
+        "modern without a smooth D": _with(modern, gradient_penalty_weight=0.0),
         "modern without augmentation": _with(modern, augment=False),
         "modern without mask": _with(modern, has_mask=False),
-        "modern without consistency of codes": _with(modern, consistency=0.0),
-        "modern without prior": _with(modern, prior=0.0),
-        "modern without pixels kept": _with(modern, keep=0.0),
+        "modern without consistency of codes": _with(modern, consistency_weight=0.0),
+        "modern without prior": _with(modern, prior_weight=0.0),
+        "modern without pixels kept": _with(modern, edit_pixel_weight=0.0),
     }
 
 
-def _with(modern: RunConfig, **changes: Any) -> RunConfig:
-    assert modern.modern is not None
-    return dataclasses.replace(modern, modern=dataclasses.replace(modern.modern, **changes))
+def _with(config: RunConfig, **changes: Any) -> RunConfig:
+    return dataclasses.replace(config, recipe=_replaced(config.recipe, **changes))
 
 
 def _changed(config: RunConfig, width: float, **train: Any) -> RunConfig:
     return dataclasses.replace(
         config,
-        model=dataclasses.replace(config.model, size=64, width=width),
+        recipe=_replaced(config.recipe, width=width, stage1_share=STAGE1_SHARE),
+        data=dataclasses.replace(config.data, size=64),
         train=dataclasses.replace(config.train, **train),
     )
+
+
+def _replaced(recipe: Any, **changes: Any) -> Any:
+    return dataclasses.replace(recipe, **changes)
 
 
 def run_name(variant: str) -> str:

@@ -18,7 +18,7 @@ import torch
 import tyro
 
 from hardware import seconds_of, write_results
-from twobirds.data.drawn.folder import draw_folder
+from twobirds.data.drawn.folder import render_folder
 from twobirds.data.drawn.people import sample_faces
 from twobirds.data.drawn.render import render
 from twobirds.machine import describe_machine, num_cores
@@ -90,7 +90,7 @@ def time_files(settings: Settings, num_processes: int) -> list[float]:
         names = map(str, range(settings.repeats + 1))
 
         def draw() -> None:
-            draw_folder(
+            render_folder(
                 Path(folder) / next(names),
                 count=settings.count * num_processes,
                 size=settings.size,

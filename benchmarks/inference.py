@@ -4,7 +4,6 @@ Usage: `python benchmarks/inference.py --out benchmarks/results/NAME.json`. Weig
 do not change the time.
 """
 
-import dataclasses
 import statistics
 import sys
 from collections.abc import Sequence
@@ -17,12 +16,12 @@ import tyro
 
 from hardware import Work, seconds_of, write_results
 from twobirds.api import FaceModel
-from twobirds.config import ModelConfig
+from twobirds.config import DataConfig, RunConfig
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.machine import describe_machine
-from twobirds.models.build import build_networks
 from twobirds.models.files import Trained
-from twobirds.presets import PAPER
+from twobirds.recipes.paper.config import PaperConfig
+from twobirds.recipes.paper.networks import build_networks
 from twobirds.runtime import pick_device
 
 PAPER_SECONDS = {"generate": 2.1558, "reconstruct": 3.2256}
@@ -72,9 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def random_model(settings: Settings) -> FaceModel:
     """A model with its initial weights and CelebA's attributes."""
-    shapes = ModelConfig(size=settings.size, width=settings.width, attributes=CELEBA_ATTRIBUTES)
+    data = DataConfig(size=settings.size, attributes=CELEBA_ATTRIBUTES)
     bank = torch.randint(2, (64, len(CELEBA_ATTRIBUTES)), dtype=torch.uint8)
-    config = dataclasses.replace(PAPER, model=shapes)
+    config = RunConfig("paper", PaperConfig(width=settings.width), data)
     return FaceModel(Trained(build_networks(config), config, bank, ""))
 
 

@@ -30,9 +30,8 @@ from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack, open_pack
 from twobirds.machine import describe_machine
-from twobirds.presets import PRESETS
+from twobirds.recipes.registry import PRESETS, recipe_of
 from twobirds.runtime import Runtime, keep_freed_memory, pick_device
-from twobirds.training.iterative import IterativeGAN
 from twobirds.training.run import fit_to_pack
 
 IMAGES_PER_EPOCH = 185_000
@@ -108,20 +107,25 @@ def chosen_configs(settings: Settings) -> list[RunConfig]:
     configs = []
     for name in settings.presets:
         preset = PRESETS[name]
+        recipe: Any = preset.recipe
         for size, width, batch_size in itertools.product(
-            settings.sizes or (preset.model.size,),
-            settings.widths or (preset.model.width,),
+            settings.sizes or (preset.data.size,),
+            settings.widths or (recipe.width,),
             settings.batch_sizes or (preset.train.batch_size,),
         ):
-            model = dataclasses.replace(preset.model, size=size, width=width)
-            train = dataclasses.replace(preset.train, batch_size=batch_size)
-            configs.append(dataclasses.replace(preset, model=model, train=train))
+            changed = dataclasses.replace(
+                preset,
+                recipe=dataclasses.replace(recipe, width=width),
+                data=dataclasses.replace(preset.data, size=size),
+                train=dataclasses.replace(preset.train, batch_size=batch_size),
+            )
+            configs.append(changed)
     return configs
 
 
 def noise_pack(config: RunConfig, folder: Path, count: int = 4096) -> Pack:
     """A pack of noise with CelebA's attributes, its images mapped from disk like a real one's."""
-    size, num_attributes = config.model.size, len(CELEBA_ATTRIBUTES)
+    size, num_attributes = config.data.size, len(CELEBA_ATTRIBUTES)
     random = np.random.default_rng(0)
     np.save(folder / "images.npy", random.integers(0, 256, (count, size, size, 3), np.uint8))
     return Pack(
@@ -143,11 +147,13 @@ def measure_stage(
     config: RunConfig, pack: Pack, runtime: Runtime, stage: int, settings: Settings
 ) -> dict[str, Any]:
     """Time iterations of one stage, its data loading, and its heavy operations alone."""
-    train = dataclasses.replace(config.train, stage1_share=2.0 - stage)
-    config = dataclasses.replace(config, train=train)
-    objective = IterativeGAN(config, runtime)
-    batch_size = train.batch_size
-    loader = Loader.of_run(train, pack, runtime)
+    recipe: Any = config.recipe
+    config = dataclasses.replace(
+        config, recipe=dataclasses.replace(recipe, stage1_share=2.0 - stage)
+    )
+    objective = recipe_of(config).build_objective(config, runtime, None)
+    batch_size = config.train.batch_size
+    loader = Loader.of_run(config.train, pack, runtime)
     numbers = itertools.count()
 
     def load() -> Any:
@@ -165,8 +171,8 @@ def measure_stage(
     rows = time_operations(recorder.counts, runtime.device, repeats=settings.repeats)
     return {
         "preset": config.preset,
-        "size": config.model.size,
-        "width": config.model.width,
+        "size": config.data.size,
+        "width": recipe.width,
         "batch_size": batch_size,
         "images_per_second": batch_size / seconds,
         "gflop_per_image": flops / batch_size / 1e9,
@@ -214,7 +220,8 @@ def projection(config: RunConfig, runs: Sequence[dict[str, Any]]) -> dict[str, A
         runs: Its measurements of stage 1 and of stage 2.
     """
     first, second = (run["images_per_second"] for run in runs)
-    share = config.train.stage1_share
+    recipe: Any = config.recipe
+    share = recipe.stage1_share
     seconds_per_image = share / first + (1 - share) / second
     return {
         **{name: runs[0][name] for name in ("preset", "size", "width", "batch_size")},

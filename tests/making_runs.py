@@ -9,24 +9,43 @@ import numpy as np
 import torch
 
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
-from twobirds.config import LossConfig, ModelConfig, ModernConfig, RunConfig, TrainConfig
+from twobirds.config import DataConfig, RunConfig, TrainConfig
 from twobirds.data.pack import ARRAYS, FORMAT, Pack, hash_file, hash_header, open_pack
+from twobirds.recipes.modern.config import ModernConfig
+from twobirds.recipes.paper.config import PaperConfig
 from twobirds.runtime import Runtime
 from twobirds.training.run import train_run
 
 ATTRIBUTES = ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Eyeglasses", "Male", "Smiling")
 LANDMARKS = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
 CPU = Runtime(torch.device("cpu"))
-MODEL = ModelConfig(size=32, width=1 / 16, num_latents=8, num_shared=16, num_attribute_hidden=8)
+RECIPE = PaperConfig(
+    width=1 / 16,
+    num_latents=8,
+    num_shared=16,
+    num_attribute_hidden=8,
+    stage1_share=0.5,  # stage 2 begins with iteration 5, inside a window
+    ema_half_life_images=8,
+    balance_ratio=1.05,  # so that extra updates really happen
+)
 TRAIN = TrainConfig(
     batch_size=4,
     images=36,  # nine iterations
     log_every_images=12,  # windows of three iterations
-    stage1_share=0.5,  # stage 2 begins with iteration 5, inside a window
     sample_every_images=16,
-    ema_half_life_images=8,
-    balance_ratio=1.05,  # so that extra updates really happen
     checkpoint_every_seconds=1e9,
+)
+MODERN = ModernConfig(
+    width=1 / 16,
+    num_latents=8,
+    has_pca=False,
+    classifier_cutout=0.0,
+    recognizer_mixup=0.0,
+    stage1_share=0.4,
+    ema_half_life_images=8,
+    adversarial_weight=1.0,
+    label_weight=10.0,
+    pixel_weight=0.5,
 )
 
 
@@ -65,19 +84,20 @@ def write_pack(
     return open_pack(folder)
 
 
-def recipe(
-    *,
-    model: dict[str, Any] | None = None,
-    loss: dict[str, Any] | None = None,
-    train: dict[str, Any] | None = None,
-) -> RunConfig:
-    """The tiny recipe with some settings changed."""
-    return RunConfig(
-        preset="test",
-        model=dataclasses.replace(MODEL, **(model or {})),
-        loss=LossConfig(**(loss or {})),
-        train=dataclasses.replace(TRAIN, **(train or {})),
-    )
+def changed(config: RunConfig, **changes: Any) -> RunConfig:
+    """A run with some settings changed, of whichever section has them."""
+    for section in ("recipe", "data", "train"):
+        values = getattr(config, section)
+        own = {f.name for f in dataclasses.fields(values)} & set(changes)
+        values = dataclasses.replace(values, **{name: changes.pop(name) for name in own})
+        config = dataclasses.replace(config, **{section: values})
+    assert not changes, f"no such settings: {changes}"
+    return config
+
+
+def recipe(**changes: Any) -> RunConfig:
+    """The tiny run of recipe `paper` with some settings changed."""
+    return changed(RunConfig("test", RECIPE, DataConfig(size=32), TRAIN), **changes)
 
 
 def still_recipe() -> RunConfig:
@@ -86,7 +106,7 @@ def still_recipe() -> RunConfig:
     So nothing amplifies the rounding of sums, and Adam's moments show the gradients of all
     iterations at the same weights.
     """
-    return recipe(train={"learning_rate": 1e-12})
+    return recipe(learning_rate=1e-12)
 
 
 def trained_run(run: Path, pack: Pack, config: RunConfig, **options: Any) -> Path:
@@ -128,11 +148,7 @@ def differences(first: Any, second: Any, where: str = "") -> list[str]:
     return [] if type(first) is type(second) and first == second else [where]
 
 
-def modern_recipe(
-    *, modern: dict[str, Any] | None = None, train: dict[str, Any] | None = None
-) -> RunConfig:
-    """The tiny recipe of preset modern: five iterations of eight faces, stage 2 from the third."""
-    changes = {"batch_size": 8, "images": 40, "stage1_share": 0.4} | (train or {})
-    return dataclasses.replace(
-        recipe(train=changes), modern=ModernConfig(**(modern or {})), preset="modern"
-    )
+def modern_recipe(**changes: Any) -> RunConfig:
+    """The tiny run of recipe `modern`: five iterations of eight faces, stage 2 from the third."""
+    train = dataclasses.replace(TRAIN, batch_size=8, images=40)
+    return changed(RunConfig("modern", MODERN, DataConfig(size=32), train), **changes)

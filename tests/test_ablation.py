@@ -11,20 +11,21 @@ from types import ModuleType
 import pytest
 
 from making_runs import write_pack
-from twobirds.config import RunConfig
-from twobirds.presets import MODERN, PAPER
+from twobirds.config import RunConfig, to_dict
+from twobirds.recipes.modern.presets import MODERN
+from twobirds.recipes.paper.presets import PAPER
 
 MAY_CHANGE = {
-    "+ relativistic game, smooth D": {"relativistic", "gradient_penalty"},
+    "+ relativistic game, smooth D": {"game", "gradient_penalty_weight"},
     "+ augmentation": {"augment"},
     "+ edits in training": {"edited_share", "copied_share"},
-    "+ gated features": {"has_skips", "keep"},
+    "+ gated features": {"has_skips", "edit_pixel_weight"},
     "+ mask": {"has_mask"},
-    "+ guide through noise, in parts": {"guide_noise", "guide_cutout"},
-    "+ guide of persons": {"identity_edited", "identity_rebuilt"},
-    "+ eigenfaces: modern": {"has_eigenfaces"},
+    "+ guide through noise, in parts": {"classifier_noise", "classifier_cutout"},
+    "+ guide of persons": {"edit_identity_weight", "identity_weight"},
+    "+ eigenfaces: modern": {"has_pca"},
 }
-"""Settings of preset modern in which each step of the ablation may differ from the one before."""
+"""Settings of recipe `modern` in which each step of the ablation may differ from the one before."""
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 
@@ -40,22 +41,23 @@ def ablation() -> Iterator[ModuleType]:
 
 
 def differing(one: RunConfig, other: RunConfig) -> set[str]:
-    """Settings in which two runs of preset modern differ; all but those of `modern` are alike."""
-    assert dataclasses.replace(one, modern=None) == dataclasses.replace(other, modern=None)
-    assert one.modern is not None
-    assert other.modern is not None
-    a, b = dataclasses.asdict(one.modern), dataclasses.asdict(other.modern)
+    """Settings in which two runs of recipe `modern` differ; all but those of the recipe agree."""
+    assert dataclasses.replace(one, recipe=other.recipe) == other
+    assert one.recipe.name == other.recipe.name == "modern"
+    a, b = to_dict(one)["recipe"], to_dict(other)["recipe"]
     return {name for name in a if a[name] != b[name]}
 
 
 def test_it_goes_from_one_preset_to_the_other(ablation: ModuleType) -> None:
     recipes = ablation.variants(ablation.Settings(Path("pack"), Path("runs")))
     first, last = recipes["paper"], recipes["+ eigenfaces: modern"]
-    assert (first.loss, first.modern) == (PAPER.loss, None)
-    assert (last.loss, last.modern, last.model) == (MODERN.loss, MODERN.modern, MODERN.model)
+    share = ablation.STAGE1_SHARE
+    assert first.recipe == dataclasses.replace(PAPER.recipe, width=0.5, stage1_share=share)
+    assert last.recipe == dataclasses.replace(MODERN.recipe, stage1_share=share)
+    assert last.data == MODERN.data
     assert len({ablation.run_name(name) for name in recipes}) == len(recipes)
     assert len({r.train.images for r in recipes.values()}) == 1
-    assert len({r.train.stage1_images for r in recipes.values()}) == 1
+    assert len({to_dict(r)["recipe"]["stage1_share"] for r in recipes.values()}) == 1
     steps = [name for name in recipes if name.startswith("+ ")]
     for before, after in itertools.pairwise(steps[1:]):
         changed = differing(recipes[before], recipes[after])

@@ -12,10 +12,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from twobirds.config import ModelConfig
 from twobirds.data.loader import Loader
-from twobirds.models.build import channels
-from twobirds.presets import PAPER, TINY
+from twobirds.recipes.paper.build import channels
+from twobirds.recipes.paper.config import PaperConfig
+from twobirds.recipes.paper.presets import TINY
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = ("hardware", "operations", "train_throughput", "inference", "drawing")
@@ -49,12 +49,12 @@ def throughput(
 
 def forward_flops() -> tuple[int, int, int, int]:
     """Per image: those of G and D forward, of G's first layer, and of D's first convolution."""
-    model, num_attributes = ModelConfig(size=32), 40
+    model, size, num_attributes = PaperConfig(), 32, 40
     widths = channels(0.0625)  # (4, 8, 16, 32)
-    grid = model.size // 16
+    grid = size // 16
     first_layer = 2 * (model.num_latents + num_attributes) * widths[-1] * grid**2
     downsample = [
-        2 * 25 * c_in * c_out * (model.size // 2 ** (i + 1)) ** 2
+        2 * 25 * c_in * c_out * (size // 2 ** (i + 1)) ** 2
         for i, (c_in, c_out) in enumerate(zip((3, *widths[:-1]), widths, strict=True))
     ]
     # A transposed convolution does the work of the convolution that it reverses.
@@ -67,7 +67,7 @@ def forward_flops() -> tuple[int, int, int, int]:
 
 def test_the_counted_work_is_that_of_the_shapes(throughput: dict[str, Any]) -> None:
     generator, discriminator, first_layer, first_convolution = forward_flops()
-    latents_head = 2 * ModelConfig().num_shared * ModelConfig().num_latents
+    latents_head = 2 * PaperConfig().num_shared * PaperConfig().num_latents
     # Forward: G once, D three times. Backward costs the forward pass again for the weights and
     # again for what came in; not for images and codes, and not for heads without a loss. D's
     # weights are frozen in the pass that teaches G.
@@ -105,7 +105,7 @@ def test_the_papers_epochs_are_projected(throughput: dict[str, Any]) -> None:
     assert paper == {10: 106_230, 20: 239_460, 50: 600_030}
     assert throughput["paper"]["epochs"][2]["images_per_second"] == pytest.approx(15.4, abs=0.05)
     (projected,) = throughput["projections"]
-    assert projected["stage1_share"] == PAPER.train.stage1_share
+    assert projected["stage1_share"] == PaperConfig().stage1_share
     seconds = [1 / run["images_per_second"] for run in throughput["runs"]]  # of an image
     expected = 185_000 * (seconds[0] * 0.5 + seconds[1] * 0.5)
     for row in projected["epochs"]:
@@ -116,18 +116,26 @@ def test_the_papers_epochs_are_projected(throughput: dict[str, Any]) -> None:
 def test_the_benchmark_loads_as_training_does(
     benchmarks: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, shares = benchmarks["train_throughput"], []
+    module = benchmarks["train_throughput"]
+    flips: list[bool] = []
+    shares: list[float] = []
 
     class WatchedLoader(Loader):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            shares.append((self.flip, self.edited_share))
+            flips.append(self.flip)
+
+        def fake_attributes(self, *arguments: Any, **options: Any) -> torch.Tensor:
+            shares.append(options["edited_share"])
+            return super().fake_attributes(*arguments, **options)
 
     monkeypatch.setattr(module, "Loader", WatchedLoader)
     words = "--presets tiny --sizes 32 --widths 0.0625 --batch-sizes 4 --device cpu --iterations 1"
     assert module.main([*words.split(), "--repeats=1", "--matrix-size=64", "--channels=8"]) == 0
-    assert shares == [(TINY.train.flip, TINY.train.edited_share)] * 2
-    assert TINY.train.edited_share > 0
+    assert flips == [TINY.train.flip] * 2
+    assert isinstance(TINY.recipe, PaperConfig)
+    assert set(shares) == {TINY.recipe.edited_share}
+    assert TINY.recipe.edited_share > 0
 
 
 def test_every_combination_is_measured(benchmarks: dict[str, ModuleType]) -> None:
@@ -135,7 +143,7 @@ def test_every_combination_is_measured(benchmarks: dict[str, ModuleType]) -> Non
     settings = module.Settings(presets=("paper", "tiny"), sizes=(32, 64), batch_sizes=(8, 16, 32))
     configs = module.chosen_configs(settings)
     assert len(configs) == len(set(configs)) == 12
-    assert {config.model.width for config in configs} == {1.0, 0.25}
+    assert {config.recipe.width for config in configs} == {1.0, 0.25}
 
 
 def test_an_operation_is_repeated_as_it_was(benchmarks: dict[str, ModuleType]) -> None:

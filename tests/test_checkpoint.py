@@ -27,10 +27,12 @@ from twobirds.checkpoint import (
 )
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
+from twobirds.recipes.paper.config import PaperConfig
 
+CONFIG = RunConfig("test", PaperConfig())
 STATE: dict[str, Any] = {
-    "format": 1,
-    "config": to_dict(RunConfig("test")),
+    "format": 2,
+    "config": to_dict(CONFIG),
     "weights": {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([1, 2], dtype=torch.uint8)},
     "numbers": [1, 2.5, "three", None, True],
 }
@@ -132,7 +134,7 @@ def test_state_round_trip_is_exact(tmp_path: Path) -> None:
     save_state(tmp_path / "checkpoint.pt", STATE)
     assert differences(load_state(tmp_path / "checkpoint.pt"), STATE) == []
     config, state = load_run(tmp_path / "checkpoint.pt")
-    assert config == RunConfig("test")
+    assert config == CONFIG
     assert differences(state, STATE) == []
 
 
@@ -161,11 +163,15 @@ def test_pickles_are_refused_and_not_executed(tmp_path: Path, way: str) -> None:
     ("content", "message"),
     [
         ([1, 2], "is not a training checkpoint"),
-        ({"format": 2}, "has format 2, not 1"),
-        ({}, "has format None, not 1"),
+        ({"format": 3}, "has format 3, not 2"),
+        ({}, "has format None, not 2"),
+        ({"format": 2}, "config must be an object"),
         ({"format": 1}, "config must be an object"),
         (
-            {"format": 1, "config": {"preset": "p", "train": {"images": "many"}}},
+            {
+                "format": 2,
+                "config": {"preset": "p", "recipe": {"name": "paper"}, "train": {"images": "many"}},
+            },
             "train.images must",
         ),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twobirds.presets import PRESETS
+from twobirds.recipes.registry import PRESETS
 
 REPOSITORY = Path(__file__).parent.parent
 OPTIONS: dict[str, list[str]] = json.loads((REPOSITORY / "tests/apps/options.json").read_text())

@@ -17,18 +17,19 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import Tensor
 
-from twobirds.config import RunConfig, from_dict
+from twobirds.config import RunConfig
 from twobirds.errors import InputError
+from twobirds.recipes.registry import parse_run
+from twobirds.recipes.upgrade import require_format, upgrade_state
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
 MODEL_FILES = frozenset({WEIGHTS_FILE, CONFIG_FILE, CARD_FILE})
 """All that a model's folder holds."""
+_IS_FOLDER = 0x10  # attribute of an entry in a zip archive
 CHECKPOINT_FILE = "checkpoint.pt"
 """The state of a training run, in its folder."""
-RUN_FORMAT = 1
-"""Version of the content of a run's checkpoint."""
 
 
 def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
@@ -61,7 +62,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Load a JSON file.
 
     Raises:
         InputError: If it is absent, unreadable or not JSON.
@@ -148,8 +149,11 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:  # torch.load alone does not verify the checksums
             damaged = archive.testzip()
+            # A flipped bit can turn a part into a folder, which torch takes for empty.
+            folders = (p.filename for p in archive.infolist() if p.external_attr & _IS_FOLDER)
+            damaged = damaged or next(folders, None)
         if damaged is not None:
-            raise InputError(f"{path}: is damaged: wrong checksum of its part {damaged}")
+            raise InputError(f"{path}: is damaged: wrong checksum or entry of its part {damaged}")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
@@ -163,15 +167,17 @@ def load_state(path: Path) -> dict[str, Any]:
 
 
 def load_run(path: Path) -> tuple[RunConfig, dict[str, Any]]:
-    """Read the checkpoint of a training run, and its configuration.
+    """Load the checkpoint of a training run, and its configuration.
+
+    A checkpoint of an older version comes in today's format.
 
     Raises:
         InputError: If the file is damaged or not a run's checkpoint.
     """
     state = load_state(path)
-    if state.get("format") != RUN_FORMAT:
-        raise InputError(f"{path}: has format {state.get('format')!r}, not {RUN_FORMAT}")
-    return from_dict(RunConfig, state.get("config"), f"{path}: config"), state
+    is_old = require_format(state.get("format"), str(path))
+    config = parse_run(state.get("config"), f"{path}: config")
+    return config, upgrade_state(config.recipe.name, state) if is_old else state
 
 
 def save_model(

@@ -22,9 +22,11 @@ from twobirds.apps import options
 from twobirds.apps.cli import main
 from twobirds.apps.train_command import UNFINISHED
 from twobirds.checkpoint import load_run
+from twobirds.config import to_dict
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import open_pack
 from twobirds.models.resnet import AttributeResNet
+from twobirds.recipes.paper.config import PaperConfig
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -72,7 +74,9 @@ def test_pack_skips_what_is_bad(
 def test_train_leaves_a_run(world: Path) -> None:
     config, state = load_run(world / "run/checkpoint.pt")
     assert (config.preset, config.train.images, config.train.batch_size) == ("paper", 48, 8)
-    assert (config.model.size, config.model.width, config.model.num_latents) == (32, 0.0625, 8)
+    recipe = config.recipe
+    assert isinstance(recipe, PaperConfig)
+    assert (config.data.size, recipe.width, recipe.num_latents) == (32, 0.0625, 8)
     assert state["iteration"] == 6
     assert json.loads((world / "run/config.json").read_text())["train"]["batch_size"] == 8
     assert sorted(p.name for p in (world / "run/samples").iterdir()) == [
@@ -113,7 +117,7 @@ def test_a_stopped_run_says_so_and_goes_on(
 def test_a_signal_stops_training_in_order(
     number: int, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from twobirds.training.iterative import IterativeGAN
+    from twobirds.recipes.paper.objective import IterativeGAN
 
     update = IterativeGAN.update
 
@@ -130,19 +134,22 @@ def test_a_signal_stops_training_in_order(
 def test_training_against_the_features_of_another_model(world: Path, tmp_path: Path) -> None:
     words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
     assert main([*words, f"--feature-network={world}/run"]) == 0
-    assert load_run(tmp_path / "run/checkpoint.pt")[0].loss.feature_source == "network"
+    assert (
+        to_dict(load_run(tmp_path / "run/checkpoint.pt")[0])["recipe"]["feature_source"]
+        == "network"
+    )
 
 
 def test_training_against_the_features_of_a_judge_in_an_onnx_file(
     world: Path, tmp_path: Path
 ) -> None:
     """A network that the paper's VGG-16 stands for; the run goes on with the same one only."""
-    size = json.loads((world / "run/config.json").read_text())["model"]["size"]
+    size = json.loads((world / "run/config.json").read_text())["data"]["size"]
     path, _ = write_judge(AttributeResNet(size, 7).eval(), tmp_path / "judge.onnx")
     words = ["train", "paper", f"--data={world}/pack", f"--out={tmp_path}/run", *TINY_RUN]
     assert main([*words, f"--feature-network={path}"]) == 0
     config, state = load_run(tmp_path / "run/checkpoint.pt")
-    assert config.loss.feature_source == "network"
+    assert to_dict(config)["recipe"]["feature_source"] == "network"
     assert state["feature_network_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     other, _ = write_judge(AttributeResNet(size, 5).eval(), tmp_path / "other.onnx")
     assert main([*words, "--resume", f"--feature-network={other}"]) == 2

@@ -140,7 +140,7 @@ def test_wrong_training(fails: Fails, world: Path) -> None:
     assert fails(*new, "--minutes=nan") == "--minutes must be positive, not nan"
     assert "pack with --size 64" in fails(*start, "--out=new", "--size=64")
     assert "size must be 32, 64 or 128" in fails(*start, "--out=new", "--size=48")
-    assert "needs --feature-network" in fails(*new, "--set=loss.feature_source=network")
+    assert "needs --feature-network" in fails(*new, "--set=recipe.feature_source=network")
     assert fails("train", "papier", *start[2:], "--out=new").startswith(
         "no preset 'papier': did you mean paper?"
     )

@@ -95,20 +95,21 @@ def test_about_half_of_the_faces_are_mirrored(tiny_pack: Pack) -> None:
 
 
 def test_slices_of_two_processes_make_the_batch_of_one(tiny_pack: Pack) -> None:
-    settings: dict[str, Any] = {"batch_size": 6, "seed": 0, "flip": True, "edited_share": 0.5}
+    settings: dict[str, Any] = {"batch_size": 6, "seed": 0, "flip": True}
     whole = Loader(tiny_pack, runtime=CPU, **settings)
     parts = [Loader(tiny_pack, runtime=Runtime(CPU.device, rank, 2), **settings) for rank in (0, 1)]
     for iteration in range(5):
         slices = zip(*(part.batch(iteration) for part in parts), strict=True)
         assert equal(whole.batch(iteration), Batch(*(torch.cat(s) for s in slices)))
-        rows = [part.fake_attributes(iteration, 99) for part in parts]
-        assert torch.equal(torch.cat(rows), whole.fake_attributes(iteration, 99))
+        rows = [part.fake_attributes(iteration, 99, edited_share=0.5) for part in parts]
+        expected = whole.fake_attributes(iteration, 99, edited_share=0.5)
+        assert torch.equal(torch.cat(rows), expected)
 
 
 def test_fake_attributes_are_rows_of_training_faces(tiny_pack: Pack) -> None:
     batches = loader(tiny_pack, batch_size=50)
     rows = {tuple(row) for row in tiny_pack.attributes[:20].tolist()}
-    fake = batches.batch(0).fake_attributes
+    fake = batches.fake_attributes(0)
     assert {tuple(row) for row in fake.int().tolist()} <= rows
     assert torch.equal(fake, batches.fake_attributes(0))
     assert not torch.equal(fake, batches.fake_attributes(1))
@@ -121,8 +122,8 @@ def test_edited_attributes_differ_from_a_row_in_one_and_in_what_contradicts_it(
     names = ("Black_Hair", "Blond_Hair", "Smiling", "Bald")
     pack = write_pack(tmp_path / "pack", attributes=names)
     settings: dict[str, Any] = {"batch_size": 200, "seed": 0, "runtime": CPU, "flip": False}
-    rows = Loader(pack, **settings).fake_attributes(0)
-    fake = Loader(pack, **settings, edited_share=0.5).fake_attributes(0)
+    loader = Loader(pack, **settings)
+    rows, fake = loader.fake_attributes(0), loader.fake_attributes(0, edited_share=0.5)
     changes = fake - rows
     assert changes.any(1).float().mean() == pytest.approx(0.5, abs=0.12)
     assert set(changes.unique().tolist()) == {-1.0, 0.0, 1.0}

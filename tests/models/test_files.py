@@ -47,7 +47,7 @@ def test_a_run_gives_the_moving_average_of_its_generator(trained: Trained, tiny_
     networks = run_state(tiny_run)["networks"]
     assert differences(states(trained)["generator"], dict(networks["generator_ema"])) == []
     assert differences(states(trained)["discriminator"], dict(networks["discriminator"])) == []
-    assert trained.config.model.attributes == ATTRIBUTES
+    assert trained.config.data.attributes == ATTRIBUTES
     assert trained.attribute_bank.shape == (20, len(ATTRIBUTES))
 
 
@@ -61,7 +61,7 @@ def test_a_stopped_run_says_what_it_has_seen_not_what_was_planned(
 
 
 def test_a_run_without_moving_average_gives_its_generator(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = recipe(train={"ema_half_life_images": 0, "images": 4})
+    config = recipe(ema_half_life_images=0, images=4)
     run = trained_run(tmp_path / "run", tiny_pack, config)
     assert (
         differences(
@@ -240,9 +240,9 @@ def test_every_kind_of_misfit_is_named(trained: Trained, tmp_path: Path) -> None
         with pytest.raises(InputError, match=message):
             load_trained(tmp_path / "wrong")
 
-    def with_model(**changes: Any) -> dict[str, Any]:
+    def with_run(section: str, **changes: Any) -> dict[str, Any]:
         run = config["run"]
-        return config | {"run": run | {"model": run["model"] | changes}}
+        return config | {"run": run | {section: run[section] | changes}}
 
     name = "generator.project.weight"
     without = {k: v for k, v in tensors.items() if k != name}
@@ -255,13 +255,13 @@ def test_every_kind_of_misfit_is_named(trained: Trained, tmp_path: Path) -> None
     refused(tensors | {"attribute_bank": bank[:0]}, config, "has no bank of attribute rows")
     refused(tensors | {"attribute_bank": bank[:, :3]}, config, "does not fit the attributes")
     refused(tensors | {"attribute_bank": bank.float()}, config, "does not fit the attributes")
-    refused(tensors, config | {"format": 2}, "has format 2, not 1")
+    refused(tensors, config | {"format": 3}, "has format 3, not 2")
     refused(tensors, config | {"run": None}, "run must be an object")
     refused(tensors, config | {"pack_sha256": 7}, "pack_sha256 must be text")
-    refused(tensors, with_model(width=0.125), "weights do not fit")
-    refused(tensors, with_model(attributes=[]), "names no attributes")
-    refused(tensors, with_model(num_latents=10**13), "num_latents must lie between 1 and")
-    refused(tensors, with_model(size=33), "size must be 32, 64 or 128")
+    refused(tensors, with_run("recipe", width=0.125), "weights do not fit")
+    refused(tensors, with_run("data", attributes=[]), "names no attributes")
+    refused(tensors, with_run("recipe", num_latents=10**13), "num_latents must lie between 1 and")
+    refused(tensors, with_run("data", size=33), "size must be 32, 64 or 128")
 
 
 @pytest.mark.parametrize(
@@ -373,5 +373,5 @@ def test_a_refusing_hub_is_named(
 def test_config_of_a_saved_model_is_the_runs(trained: Trained, tmp_path: Path) -> None:
     save_trained(trained, tmp_path / "model")
     content = json.loads((tmp_path / "model" / "config.json").read_text())
-    assert content["format"] == 1
-    assert content["run"]["model"]["attributes"] == list(ATTRIBUTES)
+    assert content["format"] == 2
+    assert content["run"]["data"]["attributes"] == list(ATTRIBUTES)

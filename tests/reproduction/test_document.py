@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from twobirds.recipes.baselines.config import CycleGANConfig
+from twobirds.recipes.paper.config import PaperConfig
 from twobirds.reproduction.document import (
     Document,
     Picture,
@@ -43,12 +45,14 @@ def test_a_budget_counts_stage_1_in() -> None:
     budget = find_budget("150,000")
     assert budget.images == 150_000
     ours = recipe("ours", budget, size=64, seed=0)
-    assert ours.train.stage1_images == stage1_images(budget) == 15_008
+    assert isinstance(ours.recipe, PaperConfig)
+    stage1 = round(ours.train.images * ours.recipe.stage1_share)
+    assert stage1 == stage1_images(budget) == 15_008
     assert stage1_images(budget) % budget.batch_size == 0
     assert recipe("stage1", budget, size=64, seed=0).train.images == 15_008
     cycle = recipe("cyclegan-Bald", budget, size=64, seed=0)
-    assert cycle.cycle is not None
-    assert (cycle.cycle.attribute, cycle.train.batch_size) == ("Bald", 2)
+    assert isinstance(cycle.recipe, CycleGANConfig)
+    assert (cycle.recipe.attribute, cycle.train.batch_size) == ("Bald", 2)
 
 
 def test_sharpness_is_the_mean_step_between_neighbours() -> None:

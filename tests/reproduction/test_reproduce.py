@@ -16,11 +16,12 @@ from reproduction_budget import BUDGET
 from making_runs import CPU
 from onnx_files import OnnxWriter
 from twobirds.apps.cli import main
-from twobirds.baselines.cgan import ConditionalGAN
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
+from twobirds.config import to_dict
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.recipes.baselines.cgan import ConditionalGAN
 from twobirds.reproduction.plan import (
     ACGAN,
     OURS,
@@ -82,9 +83,11 @@ def test_the_settings_differ_from_stage_2_on_only(reproduction: Path) -> None:
     configs = {n: load_run(reproduction / "models" / n / CHECKPOINT_FILE)[0] for n in SETTINGS}
     ours = configs[OURS]
     for config in configs.values():
-        assert (config.model, config.train) == (ours.model, ours.train)
+        assert (config.data, config.train) == (ours.data, ours.train)
+    parts = ("perceptual", "pixel", "latent")
     weights = {
-        n: (c.loss.perceptual > 0, c.loss.pixel > 0, c.loss.latent > 0) for n, c in configs.items()
+        n: tuple(to_dict(c)["recipe"][f"{part}_weight"] > 0 for part in parts)
+        for n, c in configs.items()
     }
     assert weights == {
         "pixel": (False, True, False),
@@ -93,7 +96,8 @@ def test_the_settings_differ_from_stage_2_on_only(reproduction: Path) -> None:
         "ours": (True, True, True),
     }
     stage1 = load_run(reproduction / "models" / "stage1" / CHECKPOINT_FILE)[0]
-    assert stage1.train.images == ours.train.stage1_images
+    share = to_dict(ours)["recipe"]["stage1_share"]
+    assert stage1.train.images == round(ours.train.images * share)
     logs = [
         (reproduction / "models" / name / "metrics.jsonl").read_text().splitlines()[0]
         for name in ("stage1", *SETTINGS, ACGAN)

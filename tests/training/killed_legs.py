@@ -30,7 +30,7 @@ def recipe_of(images: int) -> RunConfig:
         "checkpoint_every_seconds": 0.0,
         "sample_every_images": 40,
     }
-    return recipe(train=train)
+    return recipe(**train)
 
 
 def wait_for_moment(kind: int, rng: random.Random, child: int, run: Path) -> None:

@@ -19,16 +19,17 @@ from making_runs import (
     LANDMARKS,
     differences,
     logged,
+    modern_recipe,
     recipe,
     run_state,
     trained_run,
     write_pack,
 )
 from twobirds.checkpoint import read_json
-from twobirds.config import RunConfig, from_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.training.iterative import IterativeGAN
+from twobirds.recipes.paper.objective import IterativeGAN
+from twobirds.recipes.registry import parse_run
 from twobirds.training.run import attribute_bank, fit_to_pack, train_run
 from twobirds.training.state import Progress
 
@@ -38,7 +39,7 @@ from twobirds.training.state import Progress
 def test_a_run_writes_its_recipe_and_can_be_started_from_it(
     tiny_run: Path, tiny_pack: Pack, tmp_path: Path
 ) -> None:
-    config = from_dict(RunConfig, read_json(tiny_run / "config.json"))
+    config = parse_run(read_json(tiny_run / "config.json"))
     assert config == fit_to_pack(recipe(), tiny_pack)
     trained_run(tmp_path / "again", tiny_pack, config)
     assert differences(run_state(tmp_path / "again"), run_state(tiny_run)) == []
@@ -114,8 +115,8 @@ def test_tensorboard_forgets_only_what_comes_after_the_checkpoint(
     module = types.ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = Writer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 12, "stage1_share": 1.0}))
-    longer = recipe(train={"images": 24, "stage1_share": 1.0})
+    trained_run(tmp_path / "run", tiny_pack, recipe(images=12, stage1_share=1.0))
+    longer = recipe(images=24, stage1_share=1.0)
     trained_run(tmp_path / "run", tiny_pack, longer, resume=True)
     assert purged == [1, 13]
     assert sorted(set(steps)) == [12, 24]
@@ -125,14 +126,14 @@ def test_a_run_without_tensorboard(
     tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 8}))
+    trained_run(tmp_path / "run", tiny_pack, recipe(images=8))
     assert not (tmp_path / "run" / "tensorboard").exists()
 
 
 def test_progress_is_printed_when_asked_for(
     tmp_path: Path, tiny_pack: Pack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = recipe(train={"images": 12, "stage1_share": 1.0})
+    config = recipe(images=12, stage1_share=1.0)
     trained_run(tmp_path / "quiet", tiny_pack, config)
     assert capsys.readouterr() == ("", "")
     trained_run(tmp_path / "loud", tiny_pack, config, shows_progress=True)
@@ -153,7 +154,7 @@ def test_a_folder_with_a_run_is_not_overwritten(tiny_run: Path, tiny_pack: Pack)
 
 
 def test_resume_of_nothing_starts(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = recipe(train={"images": 4})
+    config = recipe(images=4)
     assert train_run(config, tiny_pack, tmp_path / "run", CPU, resume=True)
     assert run_state(tmp_path / "run")["iteration"] == 1
 
@@ -161,7 +162,7 @@ def test_resume_of_nothing_starts(tmp_path: Path, tiny_pack: Pack) -> None:
 def test_a_complete_run_is_not_trained_further(
     tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = recipe(train={"images": 8})
+    config = recipe(images=8)
     run = trained_run(tmp_path / "run", tiny_pack, config)
     before = run_state(run)
     monkeypatch.delattr(IterativeGAN, "update")
@@ -178,9 +179,9 @@ def test_another_pack_is_refused(tiny_run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": {"width": 1 / 8}}, r"with model.width = 0.0625, not 0.125"),
-        ({"loss": {"pixel": 3.0}}, r"with loss.pixel = 0.5, not 3.0"),
-        ({"train": {"seed": 1}}, r"with train.seed = 0, not 1"),
+        ({"width": 1 / 8}, r"with recipe.width = 0.0625, not 0.125"),
+        ({"pixel_weight": 3.0}, r"with recipe.pixel_weight = 0.5, not 3.0"),
+        ({"seed": 1}, r"with train.seed = 0, not 1"),
     ],
 )
 def test_a_changed_recipe_is_refused(
@@ -191,11 +192,11 @@ def test_a_changed_recipe_is_refused(
 
 
 def test_another_feature_network_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = recipe(loss={"feature_source": "network"}, train={"images": 4})
+    config = recipe(feature_source="network", images=4)
     options: dict[str, Any] = {"feature_network": lambda images: [images]}
     named = options | {"feature_network_sha256": "abc"}
     run = trained_run(tmp_path / "run", tiny_pack, config, **options)  # as before there were names
-    longer = recipe(loss={"feature_source": "network"}, train={"images": 8})
+    longer = recipe(feature_source="network", images=8)
     trained_run(run, tiny_pack, longer, resume=True, **named)
     assert run_state(run)["feature_network_sha256"] == "abc"
     other = options | {"feature_network_sha256": "abd"}
@@ -206,16 +207,21 @@ def test_another_feature_network_is_refused(tmp_path: Path, tiny_pack: Pack) -> 
 
 
 def test_a_pack_of_another_size_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = recipe(model={"size": 64})
+    config = recipe(size=64)
     with pytest.raises(InputError, match="images of 32 pixels, but the model is for 64"):
         train_run(config, tiny_pack, tmp_path / "run", CPU)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_pack_with_other_attributes_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = recipe(model={"attributes": ("Bald", "Happy")})
+    config = recipe(attributes=("Bald", "Happy"))
     with pytest.raises(InputError, match="has other attributes than the configuration names"):
         train_run(config, tiny_pack, tmp_path / "run", CPU)
+
+
+def test_another_recipe_is_refused(tiny_run: Path, tiny_pack: Pack) -> None:
+    with pytest.raises(InputError, match="was trained with recipe paper, not modern"):
+        train_run(modern_recipe(), tiny_pack, tiny_run, CPU, resume=True)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:
@@ -226,9 +232,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, tiny_pack: Pack) -> Non
 
 def test_attributes_and_landmarks_come_from_the_pack(tiny_pack: Pack) -> None:
     config = fit_to_pack(recipe(), tiny_pack)
-    assert config.model.attributes == ATTRIBUTES
-    assert config.model.landmarks == LANDMARKS
-    assert dataclasses.replace(config, model=recipe().model) == recipe()
+    assert config.data.attributes == ATTRIBUTES
+    assert config.data.landmarks == LANDMARKS
+    assert dataclasses.replace(config, data=recipe().data) == recipe()
 
 
 def test_attribute_bank_holds_rows_of_training_faces(tiny_pack: Pack) -> None:
@@ -243,7 +249,7 @@ def test_attribute_bank_holds_rows_of_training_faces(tiny_pack: Pack) -> None:
 
 def test_a_network_as_the_source_of_features(tmp_path: Path, tiny_pack: Pack) -> None:
     network = nn.Conv2d(3, 4, 3, stride=2).requires_grad_(False)
-    config = recipe(loss={"feature_source": "network"}, train={"stage1_share": 0.0, "images": 12})
+    config = recipe(feature_source="network", stage1_share=0.0, images=12)
     run = trained_run(
         tmp_path / "run", tiny_pack, config, feature_network=lambda images: [network(images)]
     )

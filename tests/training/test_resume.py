@@ -12,7 +12,7 @@ from making_runs import differences, logged, recipe, run_state, trained_run
 from twobirds.checkpoint import load_run
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
-from twobirds.training.iterative import IterativeGAN
+from twobirds.recipes.paper.objective import IterativeGAN
 
 
 def assert_same_run(run: Path, expected: Path) -> None:
@@ -88,7 +88,7 @@ def test_gone_back_to_an_earlier_checkpoint(
 
 def test_a_run_can_be_made_longer(tmp_path: Path, tiny_run: Path, tiny_pack: Pack) -> None:
     run = tmp_path / "run"  # stage 2 begins at 18 images in both legs
-    trained_run(run, tiny_pack, recipe(train={"images": 20, "stage1_share": 0.9}))
+    trained_run(run, tiny_pack, recipe(images=20, stage1_share=0.9))
     assert trained_run(run, tiny_pack, recipe(), resume=True) == run
     assert differences(run_state(run)["networks"], run_state(tiny_run)["networks"]) == []
 
@@ -96,14 +96,14 @@ def test_a_run_can_be_made_longer(tmp_path: Path, tiny_run: Path, tiny_pack: Pac
 def test_a_longer_run_does_not_return_to_stage_1(tmp_path: Path, tiny_pack: Pack) -> None:
     run = tmp_path / "run"
     trained_run(run, tiny_pack, recipe())  # stage 2 begins at 18 of 36 images
-    trained_run(run, tiny_pack, recipe(train={"images": 72}), resume=True)
+    trained_run(run, tiny_pack, recipe(images=72), resume=True)
     assert {line["stage"] for line in logged(run) if line["images"] > 20} == {2}
     again = trained_run(tmp_path / "again", tiny_pack, load_run(run / "checkpoint.pt")[0])
     assert differences(run_state(again)["networks"], run_state(run)["networks"]) == []
 
 
 def test_saving_often_changes_nothing(tmp_path: Path, tiny_run: Path, tiny_pack: Pack) -> None:
-    config = recipe(train={"checkpoint_every_seconds": 0.0})
+    config = recipe(checkpoint_every_seconds=0.0)
     run = trained_run(tmp_path / "run", tiny_pack, config)
     states = [run_state(run), run_state(tiny_run)]
     for state in states:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from twobirds.config import ModelConfig, TrainConfig, from_dict, to_dict
+from twobirds.config import TrainConfig, from_dict, to_dict
 from twobirds.errors import InputError
+from twobirds.recipes.paper.config import PaperConfig
 
 
 @pytest.mark.parametrize(
@@ -16,9 +17,9 @@ from twobirds.errors import InputError
         (TrainConfig, "checkpoint_every_seconds", math.nan, "must be 0 or more .* not nan"),
         (TrainConfig, "checkpoint_every_seconds", -1.0, "must be 0 or more .* not -1.0"),
         (TrainConfig, "images", 10**12 + 1, "must be at most 1,000,000,000,000, not"),
-        (ModelConfig, "num_latents", 65_537, "must lie between 1 and 65,536, not 65537"),
-        (ModelConfig, "num_shared", 10**30, "must lie between 1 and 65,536, not"),
-        (ModelConfig, "num_attribute_hidden", 65_537, "must lie between 1 and 65,536, not"),
+        (PaperConfig, "num_latents", 65_537, "must lie between 1 and 65,536, not 65537"),
+        (PaperConfig, "num_shared", 10**30, "must lie between 1 and 65,536, not"),
+        (PaperConfig, "num_attribute_hidden", 65_537, "must lie between 1 and 65,536, not"),
     ],
 )
 def test_settings_beyond_reason_are_refused(cls: Any, field: str, value: Any, message: str) -> None:
@@ -27,6 +28,6 @@ def test_settings_beyond_reason_are_refused(cls: Any, field: str, value: Any, me
 
 
 def test_the_largest_settings_are_allowed() -> None:
-    ModelConfig(num_latents=65_536, num_shared=65_536, num_attribute_hidden=65_536)
+    PaperConfig(num_latents=65_536, num_shared=65_536, num_attribute_hidden=65_536)
     settings = TrainConfig(images=10**12, checkpoint_every_seconds=math.inf)
     assert from_dict(TrainConfig, json.loads(json.dumps(to_dict(settings)))) == settings

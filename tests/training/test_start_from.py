@@ -16,14 +16,14 @@ from making_runs import (
 from twobirds import FaceModel
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.training.modern import ModernGAN
-from twobirds.training.run import begin_with, fit_to_pack
+from twobirds.recipes.modern.objective import ModernGAN
+from twobirds.training.run import fit_to_pack, warm_start
 
 STILL = {"learning_rate": 1e-30, "images": 4}
 
 
 def test_a_run_gives_all_its_networks(tmp_path: Path, tiny_pack: Pack, tiny_run: Path) -> None:
-    run = trained_run(tmp_path / "run", tiny_pack, recipe(train=STILL), start_from=tiny_run)
+    run = trained_run(tmp_path / "run", tiny_pack, recipe(**STILL), start_from=tiny_run)
     first, second = (run_state(r)["networks"] for r in (tiny_run, run))
     for name in ("generator", "discriminator"):
         weights = {k: v for k, v in first[name].items() if "running" not in k}
@@ -34,16 +34,18 @@ def test_a_run_gives_all_its_networks(tmp_path: Path, tiny_pack: Pack, tiny_run:
 def test_a_saved_model_gives_what_it_has(tmp_path: Path, tiny_pack: Pack) -> None:
     source = trained_run(tmp_path / "source", tiny_pack, modern_recipe())
     FaceModel.load(source, device="cpu").save(tmp_path / "model")
-    config = fit_to_pack(modern_recipe(train={"seed": 5}), tiny_pack)
+    config = fit_to_pack(modern_recipe(seed=5), tiny_pack)
     fresh, warm = ModernGAN(config, CPU), ModernGAN(config, CPU)
-    begin_with(warm, config, tmp_path / "model")
+    warm_start(warm, config, tmp_path / "model")
     saved = run_state(source)["networks"]
     for part in ("generator", "encoder", "recognizer"):
         for name in (part, f"{part}_ema"):
             average = dict(saved[f"{part}_ema"])
             assert differences(dict(warm.networks[name].state_dict()), average) == []
     recognizer = dict(saved["recognizer_ema"])
-    assert differences(dict(warm.networks["guide"].state_dict()), recognizer) == []  # stands in
+    assert (
+        differences(dict(warm.networks["robust_classifier"].state_dict()), recognizer) == []
+    )  # stands in
     discriminators = [dict(g.networks["discriminator"].state_dict()) for g in (warm, fresh)]
     assert differences(*discriminators) == []
 
@@ -59,9 +61,11 @@ def test_what_does_not_fit_is_named(tmp_path: Path, tiny_pack: Pack, tiny_run: P
     others = write_pack(tmp_path / "pack", attributes=("Male", "Smiling"))
     with pytest.raises(InputError, match="knows other attributes than the pack has"):
         trained_run(tmp_path / "a", others, recipe(), start_from=tiny_run)
-    wider = recipe(model={"num_shared": 8})
+    wider = recipe(num_shared=8)
     with pytest.raises(InputError, match="has another discriminator than the run to train"):
         trained_run(tmp_path / "b", tiny_pack, wider, start_from=tiny_run)
+    with pytest.raises(InputError, match="was trained with recipe paper, not modern"):
+        trained_run(tmp_path / "b", tiny_pack, modern_recipe(), start_from=tiny_run)
     with pytest.raises(InputError, match="no model 'nowhere'"):
         trained_run(tmp_path / "c", tiny_pack, recipe(), start_from="nowhere")
     assert not any((tmp_path / name).exists() for name in "abc")

@@ -13,9 +13,9 @@ from making_runs import CPU, logged, recipe, run_state, trained_run
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError, InputError
+from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime
 from twobirds.training import lock, loop
-from twobirds.training.iterative import IterativeGAN
 from twobirds.training.lock import LOCK_FILE, _try_lock, only_leg
 from twobirds.training.run import train_run
 
@@ -58,9 +58,7 @@ def test_a_time_limit_stops_and_saves(tmp_path: Path, tiny_pack: Pack) -> None:
 def test_a_poisoned_weight_stops_the_run_and_leaves_the_checkpoint(
     tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = trained_run(
-        tmp_path / "run", tiny_pack, recipe(train={"images": 16, "stage1_share": 1.0})
-    )
+    run = trained_run(tmp_path / "run", tiny_pack, recipe(images=16, stage1_share=1.0))
     before = (run / "checkpoint.pt").read_bytes()
     before_update(monkeypatch, 4, poison)
     with pytest.raises(DivergenceError, match=r"before 28 images: .*g_adversarial.* not finite"):
@@ -73,7 +71,7 @@ def test_a_poisoned_weight_is_never_saved(
     tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_update(monkeypatch, 3, poison)  # within a window
-    config = recipe(train={"checkpoint_every_seconds": 0.0, "ema_half_life_images": 0})
+    config = recipe(checkpoint_every_seconds=0.0, ema_half_life_images=0)
     with pytest.raises(DivergenceError, match="weights of the generator are no longer finite"):
         train_run(config, tiny_pack, tmp_path / "run", CPU)
     state = run_state(tmp_path / "run")
@@ -82,7 +80,7 @@ def test_a_poisoned_weight_is_never_saved(
 
 
 def test_a_learning_rate_beyond_reason_is_reported(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = recipe(train={"learning_rate": 1e30})
+    config = recipe(learning_rate=1e30)
     with pytest.raises(
         DivergenceError, match=r"d_adversarial.* not finite; .* lower learning rate"
     ):
@@ -94,7 +92,7 @@ def test_files_of_a_killed_save_are_removed(tmp_path: Path, tiny_pack: Pack) -> 
     (tmp_path / "run" / "samples").mkdir(parents=True)
     (tmp_path / "run" / ".checkpoint.pt.123.tmp").write_bytes(b"half")
     (tmp_path / "run" / "samples" / ".000000004.png.123.tmp").write_bytes(b"half")
-    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 4}))
+    trained_run(tmp_path / "run", tiny_pack, recipe(images=4))
     assert not list((tmp_path / "run").rglob(".*"))
 
 
@@ -102,7 +100,7 @@ def test_unfinished_files_of_others_stay(tmp_path: Path, tiny_pack: Pack) -> Non
     judge = tmp_path / "run" / ".judge.safetensors.123.tmp"  # of an evaluation at work there
     judge.parent.mkdir()
     judge.write_bytes(b"half")
-    trained_run(tmp_path / "run", tiny_pack, recipe(train={"images": 4}))
+    trained_run(tmp_path / "run", tiny_pack, recipe(images=4))
     assert judge.read_bytes() == b"half"
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from making_runs import logged, recipe, run_state
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
+from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime
-from twobirds.training.iterative import IterativeGAN
 from twobirds.training.run import train_run
 
 pytestmark = [

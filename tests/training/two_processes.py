@@ -14,41 +14,43 @@ from making_runs import modern_recipe, recipe, still_recipe
 from twobirds.checkpoint import save_state
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
-from twobirds.models.eigenfaces import Eigenfaces, Moments
+from twobirds.recipes.modern.objective import ModernGAN
+from twobirds.recipes.modern.pca import Moments, PrincipalComponents
+from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime, start
-from twobirds.training.iterative import IterativeGAN
 from twobirds.training.loop import Leg, train
-from twobirds.training.modern import ModernGAN
 from twobirds.training.run import fit_to_pack, train_run
 
 
-def turn_components_round() -> None:
-    """Let principal components have the other sign, as another processor may find them."""
-    find = Moments.eigenfaces
+def negate_components() -> None:
+    """Give principal components the other sign, as another processor may find them."""
+    find = Moments.principal_components
 
-    def turned(moments: Moments, num_latents: int) -> Eigenfaces:
+    def negated(moments: Moments, num_latents: int) -> PrincipalComponents:
         found = find(moments, num_latents)
-        return found._replace(read=-found.read, read_bias=-found.read_bias, draw=-found.draw)
+        return found._replace(
+            encoder=-found.encoder, encoder_bias=-found.encoder_bias, decoder=-found.decoder
+        )
 
-    Moments.eigenfaces = turned  # type: ignore[method-assign]
+    Moments.principal_components = negated  # type: ignore[method-assign]
 
 
 def train_and_save(pack: Pack, out: Path, runtime: Runtime) -> None:
     """One process's part."""
     if not runtime.is_main:
-        turn_components_round()
+        negate_components()
     for name, recipe_of, kind in (
         ("run", still_recipe(), IterativeGAN),
-        ("modern", modern_recipe(modern={"has_eigenfaces": True}), ModernGAN),
+        ("modern", modern_recipe(has_pca=True), ModernGAN),
     ):
         config = fit_to_pack(recipe_of, pack)
         objective = kind(config, runtime)
-        objective.begin(pack)
+        objective.initialize(pack)
         assert train(config, objective, pack, runtime, Leg(out / name))
         networks = {key: network.state_dict() for key, network in objective.networks.items()}
         save_state(out / f"{name}-rank{runtime.rank}.pt", networks)
     try:
-        train_run(recipe(train={"batch_size": 5}), pack, out / "odd", runtime)
+        train_run(recipe(batch_size=5), pack, out / "odd", runtime)
     except InputError as error:
         (out / f"refusal{runtime.rank}.txt").write_text(str(error))
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from twobirds.api.passes import INFERENCE_BATCH_SIZE, Networks, device_of
+from twobirds.api.passes import INFERENCE_BATCH_SIZE, device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
-from twobirds.models.networks import Encoding
+from twobirds.models.networks import Encoding, FaceNetworks
 
 
 class _Part(NamedTuple):
@@ -41,7 +41,9 @@ class EncodedFaces:
         names: The K attributes.
     """
 
-    def __init__(self, networks: Networks, parts: Sequence[_Part], names: Sequence[str]) -> None:
+    def __init__(
+        self, networks: FaceNetworks, parts: Sequence[_Part], names: Sequence[str]
+    ) -> None:
         self._networks, self._parts, self._names = networks, tuple(parts), list(names)
 
     def __len__(self) -> int:
@@ -54,7 +56,7 @@ class EncodedFaces:
 
     @property
     def latents(self) -> Tensor:
-        """Codes, `[B, Z]` float32 in [-1, 1] on the CPU."""
+        """Latents, `[B, Z]` float32 in [-1, 1] on the CPU."""
         return torch.cat([part.encoding.latents.float().cpu() for part in self._parts])
 
     @property
@@ -114,7 +116,7 @@ class EncodedFaces:
         return before, self.edit(changes, strength=strength) if changes else before
 
     def reconstruct(self, *, refine_steps: int = 0) -> Tensor:
-        """Rebuild the faces from latents and attributes alone; see `FaceModel.reconstruct`."""
+        """Reconstruct the faces from latents and attributes alone; see `FaceModel.reconstruct`."""
         require_count(refine_steps, "refine_steps")
         return torch.cat([self._reconstructed(part, refine_steps) for part in self._parts])
 
@@ -163,7 +165,7 @@ class EncodedFaces:
 
 
 @torch.no_grad()
-def encode_faces(networks: Networks, images: Tensor, names: Sequence[str]) -> EncodedFaces:
+def encode_faces(networks: FaceNetworks, images: Tensor, names: Sequence[str]) -> EncodedFaces:
     """Encode faces `[B, 3, H, W]` in [-1, 1], each once, in batches."""
     parts = []
     for part in images.split(INFERENCE_BATCH_SIZE):  # one empty part where there is no face

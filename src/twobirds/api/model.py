@@ -1,4 +1,4 @@
-"""FaceModel: one trained model that recognizes, generates, rebuilds and edits faces (P1-P4)."""
+"""FaceModel: one trained model that recognizes, generates, reconstructs and edits faces (P1-P4)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -107,22 +107,22 @@ class FaceModel:
     @property
     def attributes(self) -> list[str]:
         """Names of the K attributes, in order."""
-        return list(self.config.model.attributes)
+        return list(self.config.data.attributes)
 
     @property
     def size(self) -> int:
         """Height and width of the images in pixels."""
-        return self.config.model.size
+        return self.config.data.size
 
     @property
     def landmarks(self) -> tuple[tuple[float, float], ...] | None:
-        """Eyes, nose tip and mouth corners of aligned faces, `ModelConfig.landmarks`."""
-        return self.config.model.landmarks
+        """Eyes, nose tip and mouth corners of aligned faces, `DataConfig.landmarks`."""
+        return self.config.data.landmarks
 
     @property
     def num_latents(self) -> int:
         """Length of z."""
-        return self.config.model.num_latents
+        return self.networks.num_latents
 
     @property
     def device(self) -> torch.device:
@@ -143,7 +143,7 @@ class FaceModel:
         return self.encode(faces)[1]
 
     def encode(self, faces: Faces) -> tuple[Tensor, Tensor]:
-        """Read faces: codes z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] (Sec. 3.1).
+        """Latents z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] of faces (Sec. 3.1).
 
         Raises:
             InputError: If the faces have another type, shape, dtype or range.
@@ -160,7 +160,7 @@ class FaceModel:
         return encode_faces(self.networks, to_images(faces, self.size), self.attributes)
 
     def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
-        """Draw faces from codes and attributes.
+        """Generate faces from latents and attributes.
 
         Args:
             latents: `[B, Z]` in [-1, 1].
@@ -177,11 +177,11 @@ class FaceModel:
         return decode(self.networks, latents, attributes, self.size)
 
     def reconstruct(self, faces: Faces, *, refine_steps: int = 0) -> Tensor:
-        """Rebuild faces through their own codes and attributes alone (P3; Sec. 3.1).
+        """Reconstruct faces from their own latents and attributes alone (P3; Sec. 3.1).
 
         Args:
             faces: Aligned faces.
-            refine_steps: Steps of optimizing each code for its face first; fifty bring `celeba64`
+            refine_steps: Steps of optimizing the latents for each face; fifty bring `celeba64`
                 1.7 dB.
 
         Returns:
@@ -202,16 +202,16 @@ class FaceModel:
     ) -> Tensor:
         """Change some attributes of faces (P4; Sec. 5.3.3).
 
-        The paper's networks rebuild the face from its code; those of preset modern start from the
-        face itself, and with nothing changed they give it back, nearly. Attributes not named keep
-        what the recognizer reads, but for those that a named one excludes: a face made blond stops
-        being black-haired (ADR 14).
+        Some recipes reconstruct the face from its latents; others start from the face itself, and
+        an edit of nothing gives it back, nearly. Attributes not named keep their predicted value,
+        but for those that a named one excludes: a face made blond stops being black-haired
+        (ADR 14).
 
         Args:
             faces: Aligned faces.
             changes: Target in [0, 1] for each attribute to change.
             strength: How much of the way to go; 0 changes nothing, above 1 exaggerates.
-            refine_steps: Steps of optimizing each code for its face first.
+            refine_steps: Steps of optimizing the latents for each face first.
 
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1].
@@ -231,7 +231,7 @@ class FaceModel:
         strength: float = 1.0,
         refine_steps: int = 0,
     ) -> tuple[Tensor, Tensor]:
-        """What `edit` with the same arguments makes of nothing and of the changes, at one reading.
+        """`edit` of nothing, and `edit` with the same arguments, at the cost of one encoding.
 
         Returns twice `[B, 3, H, W]` float32 in [-1, 1]; errors are those of `edit`.
         """
@@ -248,7 +248,7 @@ class FaceModel:
     ) -> Edited:
         """Edit each face with the first of `STRENGTHS` at which the recognizer agrees (P4).
 
-        What a face is read to have with a probability above a half is neither drawn nor waited for.
+        Changes that the recognizer already sees, with a probability above a half, are left out.
         Arguments and errors are those of `edit` and `Limits`; a number stands for `Limits.until`.
         """
         return self.encode_faces(faces).refined(refine_steps).edit_until(changes, limits)

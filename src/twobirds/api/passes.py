@@ -4,12 +4,11 @@ import torch
 from torch import Tensor
 
 from twobirds.errors import InputError
-from twobirds.models.networks import ModernNetworks, PaperNetworks
+from twobirds.models.networks import FaceNetworks
 from twobirds.randomness import RandomPurpose, keyed_generator
 
 INFERENCE_BATCH_SIZE = 64
 """Faces in one pass."""
-Networks = PaperNetworks | ModernNetworks
 
 
 def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attributes: int) -> None:
@@ -36,7 +35,7 @@ def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attri
 
 
 @torch.no_grad()
-def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -> Tensor:
+def decode(networks: FaceNetworks, latents: Tensor, attributes: Tensor, size: int) -> Tensor:
     """Generate faces `[B, 3, size, size]` from latents `[B, Z]` and attributes `[B, K]` alone."""
     device = device_of(networks)
     pairs = zip(
@@ -49,7 +48,7 @@ def decode(networks: Networks, latents: Tensor, attributes: Tensor, size: int) -
     return torch.cat(images) if images else torch.empty(0, 3, size, size)
 
 
-def device_of(networks: Networks) -> torch.device:
+def device_of(networks: FaceNetworks) -> torch.device:
     """Where the networks are."""
     return next(networks.parameters()).device
 

@@ -1,26 +1,26 @@
-"""A better code for one photo, found by descending on its pixels."""
+"""Better latents for a photo, by gradient descent on its pixels."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-_STEP = 0.05  # of Adam on the code before its tanh
+_STEP = 0.05  # of Adam on the latents before their tanh
 
 
 def refine_latents(
-    draw: Callable[[Tensor], Tensor], images: Tensor, latents: Tensor, *, steps: int
+    generate: Callable[[Tensor], Tensor], images: Tensor, latents: Tensor, *, steps: int
 ) -> Tensor:
-    """Optimize codes so that the faces drawn from them are the images (as in GAN inversion).
+    """Optimize latents so that the faces generated from them are the images (GAN inversion).
 
     Args:
-        draw: Codes `[B, Z]` to faces `[B, 3, H, W]`, differentiable.
+        generate: Latents `[B, Z]` to faces `[B, 3, H, W]`, differentiable.
         images: `[B, 3, H, W]` in [-1, 1].
-        latents: `[B, Z]` in [-1, 1], to begin with.
+        latents: `[B, Z]` in [-1, 1], to start from.
         steps: How many steps of Adam; each face by itself.
 
     Returns:
-        `[B, Z]` in [-1, 1]: of each face the best code found.
+        `[B, Z]` in [-1, 1]: of each face the best latents found.
     """
     free = torch.atanh(latents.clamp(-0.999, 0.999)).clone().requires_grad_(True)
     optimizer = torch.optim.Adam([free], lr=_STEP)
@@ -28,7 +28,7 @@ def refine_latents(
     for step in range(steps + 1):
         with torch.set_grad_enabled(step < steps):
             codes = torch.tanh(free)
-            errors = (draw(codes) - images).abs().mean((1, 2, 3))  # [B]
+            errors = (generate(codes) - images).abs().mean((1, 2, 3))  # [B]
         is_better = errors.detach() < least
         if step:  # the first is the latents themselves, but for rounding
             best[is_better] = codes.detach()[is_better]

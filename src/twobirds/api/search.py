@@ -15,11 +15,11 @@ STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """What is tried, in this order."""
 Reason = Literal["reached", "identity", "strength", "already"]
 """Why a search ended: the recognizer agrees; more would cost the person; it agrees less than asked
-for at every strength; the face has all that was asked for already, read with a probability above a
-half, or agrees undrawn, so that nothing is drawn."""
-Draw = Callable[[float], Tensor]
+for at every strength; the face has all that was asked for already, predicted with a probability
+above a half, or agrees unedited, so that nothing is edited."""
+EditFaces = Callable[[float], Tensor]
 """Faces `[B, 3, H, W]` at a strength; 0 changes nothing."""
-Read = Callable[[Tensor], Tensor]
+Predict = Callable[[Tensor], Tensor]
 """Faces `[B, 3, H, W]` to the probabilities of n attributes, `[B, n]` in [0, 1]."""
 
 
@@ -68,10 +68,10 @@ class Edited:
     strength: Tensor
     """`[B]` float32, one of `STRENGTHS`: of those within the limits, up to the first that is
     enough, the one that the recognizer agrees with most, the higher of equals; 0 where nothing was
-    drawn or the weakest edit would have cost too much identity."""
+    edited or the weakest edit would have cost too much identity."""
     agreement: Tensor
-    """`[B]` in [0, 1]: how far the recognizer agrees with the drawn change that it believes least;
-    where it sees all there already, with the least of these."""
+    """`[B]` in [0, 1]: how far the recognizer agrees with the change that it agrees with least;
+    of those asked for that the face did not have, or, if it had them all, of all."""
     reasons: list[Reason]
     """B of them."""
     unedited: Tensor
@@ -84,16 +84,16 @@ class Wish(NamedTuple):
     """What is to change of B faces, n attributes each."""
 
     has: Tensor
-    """`[B, n]` 0/1: what was read."""
+    """`[B, n]` 0/1: the predicted attributes."""
     target: Tensor
     """`[B, n]` in [0, 1]."""
 
 
 def agreement(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """How far what was read agrees with what is wanted, 1 where it does.
+    """Agreement of predictions with targets, 1 where they are equal.
 
     Args:
-        probabilities: `[B, n]` in [0, 1]: what was read of n changes.
+        probabilities: `[B, n]` in [0, 1]: predictions of n attributes.
         targets: `[B, n]` in [0, 1].
 
     Returns:
@@ -102,21 +102,23 @@ def agreement(probabilities: Tensor, targets: Tensor) -> Tensor:
     return 1 - (probabilities - targets).abs()
 
 
-def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources: Tensor) -> Edited:
+def search_strength(
+    edit: EditFaces, predict: Predict, wish: Wish, limits: Limits, sources: Tensor
+) -> Edited:
     """Raise the strength, of each face for itself.
 
     Args:
-        draw: Draws all faces at a strength.
-        read: Reads the n attributes that are to change.
+        edit: Edits all faces at a strength.
+        predict: Predicts the n attributes that are to change.
         wish: What they were and shall be.
         limits: When to stop.
         sources: `[B, 3, H, W]`, what identity is compared with.
     """
-    unedited = draw(0.0)
+    unedited = edit(0.0)
     images, count = unedited.clone(), len(unedited)
-    strength, agreements = torch.zeros(count), agreement(read(images), wish.target)
+    strength, agreements = torch.zeros(count), agreement(predict(images), wish.target)
     spent = None if limits.identity is None else limits.identity(unedited, sources)
-    best = torch.full((count,), -torch.inf)  # of what was drawn: an edit of nothing is no answer
+    best = torch.full((count,), -torch.inf)  # of edits: an edit of nothing is no answer
     reasons: list[Reason] = ["strength"] * count
     is_open = torch.ones(count, dtype=torch.bool)
 
@@ -125,7 +127,7 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
             is_open[index], reasons[index] = False, reason
 
     def is_reached() -> Tensor:
-        # A face that is read to smile is not edited to smile: to wait for that would only
+        # A face that is seen to smile is not edited to smile: to wait for that would only
         # exaggerate the other changes.
         return ((agreements >= limits.until) | (wish.has == wish.target)).all(1)
 
@@ -133,14 +135,14 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
     for value in STRENGTHS:
         if not is_open.any():
             break
-        drawn = draw(value)
-        distances = None if limits.identity is None else limits.identity(drawn, sources)
+        edited = edit(value)
+        distances = None if limits.identity is None else limits.identity(edited, sources)
         if distances is not None and limits.max_identity_distance is not None:
             close(distances > limits.max_identity_distance, "identity")
-        found = agreement(read(drawn), wish.target)
+        found = agreement(predict(edited), wish.target)
         # More is not always better: half of a smile is soon passed.
         is_better = is_open & (_least(found, wish) >= best)
-        images[is_better], strength[is_better] = drawn[is_better], value
+        images[is_better], strength[is_better] = edited[is_better], value
         agreements[is_better], best[is_better] = found[is_better], _least(found, wish)[is_better]
         if spent is not None and distances is not None:
             spent[is_better] = distances[is_better]
@@ -149,7 +151,7 @@ def search_strength(draw: Draw, read: Read, wish: Wish, limits: Limits, sources:
 
 
 def _least(agreements: Tensor, wish: Wish) -> Tensor:
-    """The least agreement `[B]` with what was drawn, or, where nothing was, with anything."""
+    """The least agreement `[B]` with a change, or, where nothing was to change, with any target."""
     if not agreements.shape[1]:
         return torch.ones(len(agreements))
     is_there = wish.has == wish.target

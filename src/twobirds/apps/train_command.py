@@ -18,13 +18,13 @@ from twobirds.apps.options import (
     split_assignments,
 )
 from twobirds.apps.overrides import override
-from twobirds.config import RunConfig, from_dict
+from twobirds.config import RunConfig
 from twobirds.errors import InputError
-from twobirds.presets import PRESETS
+from twobirds.recipes.registry import PRESETS, parse_run
 
 if TYPE_CHECKING:
+    from twobirds.models.networks import FeatureNetwork
     from twobirds.runtime import Runtime
-    from twobirds.training.stage2 import FeatureNetwork
 
 UNFINISHED = 4
 """Exit code of a leg that ended, by a signal or `--minutes`, before the images were used up."""
@@ -35,20 +35,20 @@ class Train:
     """Train a model in both stages; also under torchrun."""
 
     preset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET")]
-    """A recipe: paper, tiny, modern, or the config.json of a run."""
+    """A preset: paper, tiny, modern, or the config.json of a run."""
     data: Annotated[Path, tyro.conf.arg(metavar="PACK")]
     """The faces, as made by twobirds pack."""
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
     """Folder of the run: gets config.json, checkpoint.pt, metrics.jsonl and grids of samples."""
     images: Annotated[int | None, optional("INT", "the preset's")] = None
-    """Real images to show over both stages; with --resume, stage 1 keeps its length, and the step
-    sizes of preset modern, which fall over all images, rise again if there are more."""
+    """Real images to show over all stages; with --resume, stage 1 keeps its length, and step sizes
+    that fall over all images, as those of preset modern, rise again if there are more."""
     minutes: Annotated[float | None, optional("FLOAT", "no limit")] = None
     """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
     resume: bool = False
     """Go on from the run's checkpoint, or start where there is none."""
     start_from: Annotated[str | None, optional("MODEL", "random weights")] = None
-    """A trained model with the same networks and attributes: a new run begins with its weights."""
+    """A trained model of the same recipe, networks and attributes: a new run takes its weights."""
     seed: Annotated[int | None, optional("INT", "the preset's")] = None
     """Seed of everything random."""
     device: Device = "auto"
@@ -58,7 +58,8 @@ class Train:
     width: Annotated[float | None, optional("FLOAT", "the preset's")] = None
     """Factor on the numbers of channels."""
     set: Assignments = ()
-    """Any setting of config.json, such as train.batch_size=32 loss.pixel=10."""
+    """Any setting of config.json, such as train.batch_size=32 recipe.pixel_weight=10. Each recipe
+    has settings of its own."""
     feature_network: Annotated[str | None, optional("MODEL|FILE.onnx", "the model's own trunk")] = (
         None
     )
@@ -100,37 +101,39 @@ class Train:
         given: dict[str, Any] = {
             "train.images": self.images,
             "train.seed": self.seed,
-            "model.size": self.size,
-            "model.width": self.width,
-            "loss.feature_source": self.feature_network and "network",
+            "data.size": self.size,
+            "recipe.width": self.width,
+            "recipe.feature_source": self.feature_network and "network",
         }
         assignments = [(name, value) for name, value in given.items() if value is not None]
-        return override(find_recipe(self.preset), [*assignments, *split_assignments(self.set)])
+        return override(find_preset(self.preset), [*assignments, *split_assignments(self.set)])
 
     def _feature_network(
         self, config: RunConfig, runtime: "Runtime"
     ) -> "tuple[FeatureNetwork, str] | None":
         """What faces are compared on, and the hash of its weights."""
         if self.feature_network is None:
-            if config.loss.feature_source == "network":
-                raise InputError("loss.feature_source=network needs --feature-network")
+            if getattr(config.recipe, "feature_source", None) == "network":
+                raise InputError("recipe.feature_source=network needs --feature-network")
             return None
         if self.feature_network.endswith(".onnx"):
             from twobirds.models.onnx_network import OnnxFeatures
 
-            network = OnnxFeatures(Path(self.feature_network), size=config.model.size)
-            return network.to(runtime.device), network.sha256
-        from twobirds.models.networks import PaperNetworks
-
+            features = OnnxFeatures(Path(self.feature_network), size=config.data.size)
+            return features.to(runtime.device), features.sha256
         model = load_model(self.feature_network, runtime.device.type)
-        if model.size != config.model.size:
+        if model.size != config.data.size:
             raise InputError(
                 f"--feature-network {self.feature_network} is for {model.size} pixels, the run for "
-                f"{config.model.size}"
+                f"{config.data.size}"
             )
-        if not isinstance(model.networks, PaperNetworks):
-            raise InputError(f"--feature-network {self.feature_network} has no trunk of D")
-        return model.networks.discriminator.trunk, model.weights_sha256
+        network = model.networks.feature_network()
+        if network is None:
+            raise InputError(
+                f"--feature-network {self.feature_network}: a model of recipe "
+                f"{model.config.recipe.name} has no features for the perceptual loss"
+            )
+        return network, model.weights_sha256
 
     def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
         if runtime.is_main and is_complete:
@@ -143,8 +146,8 @@ class Train:
         return 0 if is_complete else UNFINISHED
 
 
-def find_recipe(name: str) -> RunConfig:
-    """A preset by name, or the recipe of a run from its config.json.
+def find_preset(name: str) -> RunConfig:
+    """A preset by name, or the configuration of a run from its config.json.
 
     Raises:
         InputError: If there is neither.
@@ -154,7 +157,7 @@ def find_recipe(name: str) -> RunConfig:
     if Path(name).is_file():
         from twobirds.checkpoint import read_json
 
-        return from_dict(RunConfig, read_json(Path(name)), name)
+        return parse_run(read_json(Path(name)), name)
     nearest = difflib.get_close_matches(name, PRESETS, 1)
     hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(PRESETS)}"
     raise InputError(f"no preset {name!r}: {hint}, or give a run's config.json")

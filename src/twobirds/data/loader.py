@@ -21,14 +21,12 @@ _RESIDENT_SHARE = 0.5  # of the GPU's free memory that the data may take
 
 
 class Batch(NamedTuple):
-    """Real faces of one iteration, and attributes to generate faces with."""
+    """Real faces of one iteration."""
 
     images: Tensor
     """`[B, 3, H, W]` float32 in [-1, 1], channels last."""
     attributes: Tensor
     """`[B, K]` float32, 0 or 1: labels of `images`."""
-    fake_attributes: Tensor
-    """`[B, K]` float32, 0 or 1: labels of random training faces, or edits of them."""
     people: Tensor
     """`[B]` int64: which person `images` show, counted from 0; -1 if no other face shows them."""
 
@@ -45,8 +43,6 @@ class Loader:
         seed: Seed of the order.
         runtime: Device and rank. On a GPU the data moves there once if it fits.
         flip: Whether to mirror half of the faces.
-        edited_share: Share of the generated faces for which one attribute, sampled at random, is
-            changed in the row of labels, and what contradicts it switched off.
 
     Raises:
         InputError: If the train split is empty or the batch cannot be shared out evenly.
@@ -60,7 +56,6 @@ class Loader:
         seed: int,
         runtime: Runtime,
         flip: bool,
-        edited_share: float = 0.0,
     ) -> None:
         self.rows = torch.from_numpy(pack.rows("train"))
         if len(self.rows) == 0:
@@ -70,7 +65,6 @@ class Loader:
                 f"batch_size {batch_size} is not a multiple of the {runtime.world_size} processes"
             )
         self.batch_size, self.seed, self.flip = batch_size, seed, flip
-        self.edited_share = edited_share
         share = batch_size // runtime.world_size
         self.mine = slice(runtime.rank * share, (runtime.rank + 1) * share)
         self.device = runtime.device
@@ -91,7 +85,6 @@ class Loader:
             seed=train.seed,
             runtime=runtime,
             flip=train.flip,
-            edited_share=train.edited_share,
         )
 
     @cached_property
@@ -105,7 +98,7 @@ class Loader:
         generator = keyed_generator(self.seed, iteration, RandomPurpose.FLIPS)
         flip_samples = torch.rand(self.batch_size, generator=generator)[self.mine]
         images, people = self.faces(rows, flip_samples), self.people[rows.to(self.device)]
-        return Batch(images, self._labels(rows), self.fake_attributes(iteration), people)
+        return Batch(images, self._labels(rows), people)
 
     def faces(self, rows: Tensor, flip_samples: Tensor) -> Tensor:
         """Faces `[B, 3, H, W]` in [-1, 1], channels last, of rows `[B]` int64 of the pack.
@@ -121,18 +114,32 @@ class Loader:
         return torch.where(mirrored, images.flip(3), images)
 
     def fake_attributes(
-        self, iteration: int, purpose: int = RandomPurpose.FAKE_ATTRIBUTES
+        self,
+        iteration: int,
+        purpose: int = RandomPurpose.FAKE_ATTRIBUTES,
+        *,
+        edited_share: float = 0.0,
     ) -> Tensor:
-        """Attributes `[B, K]` of random training faces, `edited_share` of them edited."""
+        """Attributes to generate faces with: rows of random training faces, some of them edited.
+
+        Args:
+            iteration: Number of the iteration.
+            purpose: Another gives other rows.
+            edited_share: Share of the rows in which one attribute, sampled at random, is changed,
+                and what contradicts it switched off.
+
+        Returns:
+            `[B, K]` float32, 0 or 1.
+        """
         generator = keyed_generator(self.seed, iteration, purpose)
         picks = torch.randint(len(self.rows), (self.batch_size,), generator=generator)
         labels = self._labels(self.rows[picks][self.mine])
-        return self._edited(labels, generator) if self.edited_share else labels
+        return self._edited(labels, edited_share, generator) if edited_share else labels
 
-    def _edited(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def _edited(self, labels: Tensor, share: float, generator: torch.Generator) -> Tensor:
         """Change one attribute of some rows, as an edit does: rows alone teach no lone change."""
         num_attributes = labels.shape[1]
-        are_edited = torch.rand(self.batch_size, generator=generator) < self.edited_share
+        are_edited = torch.rand(self.batch_size, generator=generator) < share
         changed = torch.randint(num_attributes, (self.batch_size,), generator=generator)
         is_changed = F.one_hot(changed, num_attributes).float() * are_edited.unsqueeze(1)  # [B, K]
         is_changed = is_changed[self.mine].to(labels.device)

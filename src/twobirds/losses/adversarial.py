@@ -1,4 +1,4 @@
-"""The adversarial losses: the paper's (P9; Sec. 3.2.1), and the relativistic pair of today."""
+"""The adversarial loss of the min-max game (P9; Sec. 3.2.1)."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -36,24 +36,3 @@ def generator_loss(fake_logits: Tensor, form: AdversarialForm = "non_saturating"
     if form == "minmax":
         return -F.softplus(fake_logits).mean()
     return F.softplus(-fake_logits).mean()
-
-
-def relativistic_discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """-log sigmoid(D(x) - D(x')): each real face shall look more real than a drawn one.
-
-    The pairing loss of R3GAN (Huang et al., 2024), after Jolicoeur-Martineau (2019): D has no use
-    for a score that is the same for all that is drawn, so G cannot fall into one mode of it.
-
-    Args:
-        real_scores: `[B]` float32, unbounded.
-        fake_scores: `[B]` float32, unbounded, paired with the real ones.
-
-    Returns:
-        Scalar `[]` float32, not negative; log 2 where D cannot tell.
-    """
-    return F.softplus(fake_scores - real_scores).mean()
-
-
-def relativistic_generator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """-log sigmoid(D(x') - D(x)), G's part of the same game; arguments and range likewise."""
-    return F.softplus(real_scores - fake_scores).mean()

@@ -26,31 +26,31 @@ def distance(first: Tensor, second: Tensor, norm: Norm) -> Tensor:
     return F.l1_loss(first, second) if norm == "l1" else F.mse_loss(first, second)
 
 
-def pixel_distance(real: Tensor, rebuilt: Tensor, norm: Norm = "l1") -> Tensor:
-    """Per-pixel loss between real images and their rebuilt versions (Sec. 3.3.1).
+def pixel_distance(real: Tensor, reconstructed: Tensor, norm: Norm = "l1") -> Tensor:
+    """Per-pixel loss between real images and their reconstructions (Sec. 3.3.1).
 
     Paper: a norm without a name. Here: l1 by default, because a square blurs more (ADR 4).
 
     Args:
         real: `[B, 3, H, W]` float32 in [-1, 1].
-        rebuilt: Same shape, dtype and range.
+        reconstructed: Same shape, dtype and range.
         norm: l1 or l2.
 
     Returns:
         Scalar `[]` float32 in [0, 2] (l1) or [0, 4] (l2).
     """
-    return distance(rebuilt, real, norm)
+    return distance(reconstructed, real, norm)
 
 
 def perceptual_distance(
-    real: Sequence[Tensor], rebuilt: Sequence[Tensor], norm: Norm = "l2"
+    real: Sequence[Tensor], reconstructed: Sequence[Tensor], norm: Norm = "l2"
 ) -> Tensor:
-    """Distance between features of real images and of their rebuilt versions (Sec. 3.3.2).
+    """Distance between features of real images and of their reconstructions (Sec. 3.3.2).
 
     Args:
         real: Features of real images, each `[B, C_l, H_l, W_l]` float32 or, of a pass in mixed
             precision, bfloat16; unbounded; detached here.
-        rebuilt: Features of their reconstructions, same shapes and dtypes.
+        reconstructed: Features of their reconstructions, same shapes and dtypes.
         norm: l1 or l2.
 
     Returns:
@@ -59,35 +59,19 @@ def perceptual_distance(
     Raises:
         ValueError: If the numbers of layers differ.
     """
-    distances = [distance(b, a.detach(), norm) for a, b in zip(real, rebuilt, strict=True)]
+    distances = [distance(b, a.detach(), norm) for a, b in zip(real, reconstructed, strict=True)]
     return torch.stack(distances).mean()
 
 
-def latent_distance(read: Tensor, given: Tensor, norm: Norm = "l2") -> Tensor:
-    """Latent code loss between the z that C reads and the z that G was given (Sec. 3.3.3).
+def latent_distance(encoded: Tensor, given: Tensor, norm: Norm = "l2") -> Tensor:
+    """Latent code loss between the z of a generated face and the z that G was given (Sec. 3.3.3).
 
     Args:
-        read: `[B, Z]` float32 in [-1, 1].
+        encoded: `[B, Z]` float32 in [-1, 1].
         given: `[B, Z]` float32 in [-1, 1].
         norm: l1 or l2.
 
     Returns:
         Scalar `[]` float32 in [0, 2] (l1) or [0, 4] (l2).
     """
-    return distance(read, given, norm)
-
-
-def unit_channels(features: Tensor) -> Tensor:
-    """Scale the channels at each place to length 1, so that no layer outweighs another.
-
-    As in LPIPS (Zhang et al., 2018), times the square root of C: a mean square is then 1.
-
-    Args:
-        features: `[B, C, H, W]`.
-
-    Returns:
-        The same shape, float32.
-    """
-    features = features.float()
-    square = features.square().mean(1, keepdim=True)  # [B, 1, H, W]
-    return features * torch.rsqrt(square + 1e-6)
+    return distance(encoded, given, norm)

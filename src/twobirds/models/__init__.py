@@ -1,1 +1,1 @@
-"""The three networks of the paper and what they are built from."""
+"""Layers that recipes share, frozen feature networks, and models on disk."""

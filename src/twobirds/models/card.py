@@ -12,7 +12,7 @@ tags: [gan, faces, attributes, image-editing]
 # {name}
 
 One model that recognizes {num_attributes} attributes of aligned faces of {size}x{size} pixels,
-generates faces from noise and attributes, rebuilds faces through their own code, and edits them.
+generates faces from noise and attributes, reconstructs faces from their latents, and edits them.
 Trained with preset `{preset}` of [TwoBirds](https://arxiv.org/abs/1711.06078) (iterative GAN).
 
 ```python
@@ -36,7 +36,7 @@ what people are; errors differ between groups of people. Do not use the model to
 people, to deceive, or on photos of people who did not agree. Weights that were trained on CelebA
 are for non-commercial research only, like that data set.
 """
-_FEWEST = 10  # faces behind a rate that is shown
+_MIN_SUPPORT = 10  # faces behind a rate that is shown
 _FIGURES = (
     ("recognition", "hamming_loss", "Hamming loss"),
     ("recognition", "majority_hamming_loss", "Hamming loss of always saying the majority label"),
@@ -100,18 +100,18 @@ def model_card(
     train = config.train
     training = (
         f"{train.images:,} images shown over both stages, batches of {train.batch_size}, Adam with "
-        f"step size {train.learning_rate:g}, seed {train.seed}; width {config.model.width:g}."
+        f"step size {train.learning_rate:g}, seed {train.seed}; recipe {config.recipe.name}."
     )
     return _TEMPLATE.format(
         name=name,
         source=source,
-        num_attributes=config.model.num_attributes,
-        size=config.model.size,
+        num_attributes=config.data.num_attributes,
+        size=config.data.size,
         preset=config.preset,
         notes=f"\n{notes.strip()}\n" if notes.strip() else "",
         figures=_figures(report),
         training=training,
-        attributes=", ".join(config.model.attributes),
+        attributes=", ".join(config.data.attributes),
     )
 
 
@@ -148,9 +148,12 @@ def _errors(report: Mapping[str, Any]) -> list[str]:
     if attributes := recognition.get("per_attribute"):
         lines += [
             "",
-            "Added, removed: the share of edits in which the judge reads the wanted value (in",
+            "Added, removed: the share of edits in which the judge predicts the wanted value (in",
         ]
-        lines += [f"brackets: without an edit), of how many; left out below {_FEWEST} faces.", ""]
+        lines += [
+            f"brackets: without an edit), of how many; left out below {_MIN_SUPPORT} faces.",
+            "",
+        ]
         lines += ["| attribute | error | of the majority label | added | removed |"]
         lines += ["| --- | --- | --- | --- | --- |"]
         for name, scores in attributes.items():
@@ -164,6 +167,6 @@ def _errors(report: Mapping[str, Any]) -> list[str]:
 def _rate(row: Mapping[str, Any], direction: str) -> str:
     """How often an attribute's edits in one direction show."""
     support = row.get("support", {}).get(direction, 0)
-    if direction not in row or support < _FEWEST:
+    if direction not in row or support < _MIN_SUPPORT:
         return ""
     return f"{row[direction]:.0%} ({row[f'{direction}_floor']:.0%}), {support:,}"

@@ -20,14 +20,14 @@ from twobirds.checkpoint import (
     load_run,
     save_model,
 )
-from twobirds.config import RunConfig, from_dict, to_dict
+from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
-from twobirds.models.build import build_networks
 from twobirds.models.card import model_card
-from twobirds.models.networks import ModernNetworks, PaperNetworks
+from twobirds.models.hub import HUB_PREFIX, download, upload
+from twobirds.models.networks import FaceNetworks
+from twobirds.recipes.registry import parse_run, recipe_of
+from twobirds.recipes.upgrade import FORMAT, require_format, upgrade_tensors
 
-MODEL_FORMAT = 1
-HUB_PREFIX = "hf://"
 _BANK = "attribute_bank"
 _AVERAGE = "_ema"
 
@@ -36,7 +36,7 @@ _AVERAGE = "_ema"
 class Trained:
     """What inference needs of a trained model."""
 
-    networks: PaperNetworks | ModernNetworks
+    networks: FaceNetworks
     """Those of inference; moving averages where they were kept."""
     config: RunConfig
     """The run that trained them."""
@@ -44,6 +44,8 @@ class Trained:
     """`[R, K]` uint8 0/1: attribute rows that occur in the training data."""
     weights_sha256: str
     """SHA-256 of the weights file; for a run's checkpoint, of the file that saving would make."""
+    is_half: bool = False
+    """Whether that file holds the weights rounded to float16."""
     pack_sha256: str | None = None
     """Hash of the pack it was trained on; None for models saved before that was noted."""
 
@@ -62,7 +64,7 @@ def load_trained(source: str | Path) -> Trained:
         InputError: If there is none, or its files are damaged.
     """
     if str(source).startswith(HUB_PREFIX):
-        return _from_model_folder(_download(str(source).removeprefix(HUB_PREFIX)))
+        return _from_model_folder(download(str(source).removeprefix(HUB_PREFIX)))
     path = Path(source)
     if path.is_file():
         return _from_run(path)
@@ -80,7 +82,7 @@ def load_trained(source: str | Path) -> Trained:
 
 
 def find_weights(source: str | Path) -> tuple[RunConfig, dict[str, dict[str, Tensor]]]:
-    """All weights of a model by network, to begin another training with.
+    """All weights of a model by network, to start another run from.
 
     Args:
         source: As for `load_trained`. A run has those of every network; a model those of inference.
@@ -125,7 +127,7 @@ def save_trained(
     """
     if report is not None:
         check_report(report, trained, half=half)
-    config = {"format": MODEL_FORMAT, "run": to_dict(trained.config)}
+    config = {"format": FORMAT, "run": to_dict(trained.config)}
     if trained.pack_sha256 is not None:
         config["pack_sha256"] = trained.pack_sha256
     source = source or folder.name
@@ -151,7 +153,9 @@ def check_report(
         measured = report["model"]["weights_sha256"]
     except (KeyError, TypeError) as error:
         raise InputError(f"{name}: is not a report of twobirds evaluate") from error
-    if measured == _hash_weights(trained, half=half):
+    # The file that the model was loaded from may name its tensors as an older version did.
+    is_loaded = measured == trained.weights_sha256 and trained.is_half == half
+    if is_loaded or measured == _hash_weights(trained, half=half):
         return
     if half and measured == _hash_weights(trained, half=False):
         raise InputError(
@@ -183,41 +187,26 @@ def push_trained(
     Raises:
         InputError: If the Hub refuses or cannot be reached, or the report is about other weights.
     """
-    from huggingface_hub import HfApi
-
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / repository.rsplit("/", maxsplit=1)[-1]
         source = f"{HUB_PREFIX}{repository}"
         save_trained(trained, folder, half=half, report=report, notes=notes, source=source)
-        try:
-            api = HfApi()
-            api.create_repo(repository, private=private, exist_ok=True)
-            api.upload_folder(repo_id=repository, folder_path=folder)
-        except Exception as error:  # errors of whichever HTTP library the Hub's client uses
-            raise InputError(f"{HUB_PREFIX}{repository}: cannot be uploaded: {error}") from error
-
-
-def _download(repository: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        patterns = [WEIGHTS_FILE, CONFIG_FILE]
-        return Path(snapshot_download(repository, allow_patterns=patterns))
-    except Exception as error:  # errors of whichever HTTP library the Hub's client uses
-        raise InputError(f"{HUB_PREFIX}{repository}: cannot be downloaded: {error}") from error
+        upload(folder, repository, private=private)
 
 
 def _from_model_folder(folder: Path) -> Trained:
     tensors, content = load_model(folder)
     where = str(folder / CONFIG_FILE)
-    if content.get("format") != MODEL_FORMAT:
-        raise InputError(f"{where}: has format {content.get('format')!r}, not {MODEL_FORMAT}")
-    config = from_dict(RunConfig, content.get("run"), f"{where}: run")
+    is_old = require_format(content.get("format"), where)
+    config = parse_run(content.get("run"), f"{where}: run")
     bank = tensors.pop(_BANK, None)
+    if is_old:
+        tensors = upgrade_tensors(config.recipe.name, tensors)
     trained = _assemble(folder, config, tensors, bank)
     return replace(
         trained,
         weights_sha256=content["weights_sha256"],
+        is_half=any(tensor.dtype == torch.float16 for tensor in tensors.values()),
         pack_sha256=_hash_or_none(content.get("pack_sha256"), where),
     )
 
@@ -233,7 +222,7 @@ def _from_run(path: Path) -> Trained:
         raise InputError(f"{path}: does not say how long it was trained")
     images_seen = iteration * config.train.batch_size
     if images_seen < config.train.images:
-        config = replace(config, train=config.train.with_images(images_seen))
+        config = config.with_images(images_seen)
     trained = _assemble(path, config, _averages(networks), state.get(_BANK))
     return replace(
         trained,
@@ -268,7 +257,7 @@ def _averages(networks: Mapping[str, Any]) -> dict[str, Any]:
 def _assemble(where: Path, config: RunConfig, weights: Mapping[str, Any], bank: Any) -> Trained:
     """Build the networks and fill them, checking every name and shape."""
     try:
-        networks = build_networks(config)
+        networks = recipe_of(config).build_networks(config)
         parts = tuple(f"{name}." for name, _ in networks.named_children())
         needed = {name: value for name, value in weights.items() if name.startswith(parts)}
         networks.load_state_dict(needed)
@@ -277,7 +266,7 @@ def _assemble(where: Path, config: RunConfig, weights: Mapping[str, Any], bank: 
         raise InputError(f"{where}: weights do not fit the configuration: {reason}") from error
     if not isinstance(bank, Tensor) or bank.ndim != 2 or len(bank) == 0:
         raise InputError(f"{where}: has no bank of attribute rows")
-    if bank.shape[1] != config.model.num_attributes or bank.dtype != torch.uint8:
+    if bank.shape[1] != config.data.num_attributes or bank.dtype != torch.uint8:
         raise InputError(f"{where}: its bank of attribute rows does not fit the attributes")
     return Trained(networks, config, bank, weights_sha256="")
 

@@ -68,7 +68,7 @@ class BatchNorm(nn.Module):
 
 
 def initialize(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw the weights from N(0, 0.02), those of batch norm from N(1, 0.02), as DCGAN does."""
+    """Sample weights from N(0, 0.02), those of batch norm from N(1, 0.02), as DCGAN does."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(layer.weight, 0.0, 0.02, generator)
@@ -104,13 +104,13 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
             layer.updates_statistics = True
 
 
-def turn(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
-    """Turn faces in their plane and look at more or less of each.
+def rotate_and_zoom(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
+    """Rotate faces in their plane and zoom in or out.
 
     Args:
         images: `[B, 3, H, W]`.
         angle: `[B]`, radians.
-        scale: `[B]`: how many times as much is looked at; beyond the edge lies its mirror image.
+        scale: `[B]`: side of the part shown, as a factor; beyond the edge lies its mirror image.
 
     Returns:
         The same shape; gradients pass.

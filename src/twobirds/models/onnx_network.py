@@ -19,13 +19,13 @@ from twobirds.errors import InputError, missing_extra
 from twobirds.models.onnx_operators import OPERATORS
 
 _HEADS = frozenset("Flatten Reshape Gemm MatMul Softmax ReduceMean GlobalAveragePool Shape".split())
-"""Operators with which a classifier's head begins: no features from there on."""
+"""Operators of a classifier's head: no features from the first of them on."""
 _MIN_SIDE = 2  # of features, in pixels
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a network wants grey levels 0 to 255 to be; read from NET.json beside NET.onnx.
+    """What a network wants grey levels 0 to 255 to be; loaded from NET.json beside NET.onnx.
 
     The default is that of networks trained on ImageNet.
     """

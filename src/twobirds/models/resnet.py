@@ -1,4 +1,4 @@
-"""A small residual network that reads attributes: the judge of edits, and an anchor (P18)."""
+"""A small residual network that classifies attributes: the judge of edits, and a baseline (P18)."""
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +44,7 @@ class AttributeResNet(nn.Module):
 
     Args:
         size: S, height and width of the images in pixels.
-        num_attributes: K, how many it reads.
+        num_attributes: K.
     """
 
     def __init__(self, size: int, num_attributes: int) -> None:
@@ -65,7 +65,7 @@ class AttributeResNet(nn.Module):
         self.head = nn.Linear(channels, num_attributes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Read images `[B, 3, S, S]` in [-1, 1].
+        """Classify images `[B, 3, S, S]` in [-1, 1].
 
         Returns:
             Attribute logits `[B, K]`; features `[B, 192]` behind them.

@@ -3,10 +3,19 @@
 import dataclasses
 from dataclasses import dataclass
 
-from twobirds.config import CycleConfig, RunConfig, TrainConfig
+from twobirds.config import DataConfig, RecipeConfig, RunConfig
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.presets import PAPER
+from twobirds.recipes.baselines.config import (
+    CGANConfig,
+    CNNConfig,
+    CycleGANConfig,
+    DCGANConfig,
+    RecognizerConfig,
+    ResNetConfig,
+)
+from twobirds.recipes.paper.config import PaperConfig
+from twobirds.recipes.paper.presets import PAPER
 
 OURS, ACGAN, CGAN, DCGAN = "ours", "acgan", "cgan", "dcgan"
 CNN, RECOGNIZER, RESNET = "cnn", "recognizer", "resnet"
@@ -134,25 +143,37 @@ def recipe(name: str, budget: Budget, *, size: int, seed: int) -> RunConfig:
         size: Height and width of the images in pixels.
         seed: Of everything random.
     """
-    first = stage1_images(budget)
-    images = first if name == STAGE1 else budget.images
-    share = first / images if name in SETTINGS else 1.0
+    attribute = name.removeprefix(CYCLE_PREFIX)
+    if attribute != name:
+        return _cyclegan(name, budget, attribute, size=size, seed=seed)
+    images = stage1_images(budget) if name == STAGE1 else budget.images
     train = dataclasses.replace(
         PAPER.train,
         images=images,
-        stage1_share=share,
         batch_size=budget.batch_size,
         seed=seed,
         sample_every_images=max(budget.batch_size, images // 10),
         log_every_images=max(budget.batch_size, min(3_200, images // 20)),
         learning_rate=_RESNET_LEARNING_RATE if name == RESNET else PAPER.train.learning_rate,
     )
-    model = dataclasses.replace(PAPER.model, size=size, width=budget.width)
-    config = RunConfig(preset=name, model=model, loss=PAPER.loss, train=train)
-    attribute = name.removeprefix(CYCLE_PREFIX)
-    if attribute != name:
-        return _cyclegan(config, budget, attribute)
-    return dataclasses.replace(config, loss=_SETTING_LOSSES.get(name, PAPER.loss))
+    return RunConfig(name, _recipe_config(name, budget), DataConfig(size=size), train)
+
+
+def _recipe_config(name: str, budget: Budget) -> RecipeConfig:
+    """The settings of a model's recipe; those of CycleGAN are `_cyclegan`'s."""
+    width = budget.width
+    baselines: dict[str, RecipeConfig] = {
+        CGAN: CGANConfig(width=width),
+        DCGAN: DCGANConfig(width=width),
+        CNN: CNNConfig(width=width),
+        RECOGNIZER: RecognizerConfig(width=width),
+        RESNET: ResNetConfig(),
+    }
+    if name in baselines:
+        return baselines[name]
+    share = stage1_images(budget) / budget.images if name in SETTINGS else 1.0
+    config = _SETTING_CONFIGS.get(name, PaperConfig())
+    return dataclasses.replace(config, width=width, stage1_share=share)
 
 
 def cyclegan_name(attribute: str) -> str:
@@ -160,23 +181,24 @@ def cyclegan_name(attribute: str) -> str:
     return f"{CYCLE_PREFIX}{attribute}"
 
 
-_SETTING_LOSSES = {
-    PIXEL: dataclasses.replace(PAPER.loss, perceptual=0.0, latent=0.0),
-    LATENT: dataclasses.replace(PAPER.loss, perceptual=0.0, pixel=0.0),
-    PIXEL_LATENT: dataclasses.replace(PAPER.loss, perceptual=0.0),
+_SETTING_CONFIGS = {
+    PIXEL: PaperConfig(perceptual_weight=0.0, latent_weight=0.0),
+    LATENT: PaperConfig(perceptual_weight=0.0, pixel_weight=0.0),
+    PIXEL_LATENT: PaperConfig(perceptual_weight=0.0),
 }
 
 
-def _cyclegan(config: RunConfig, budget: Budget, attribute: str) -> RunConfig:
+def _cyclegan(name: str, budget: Budget, attribute: str, *, size: int, seed: int) -> RunConfig:
     """Batches of one image a domain, as its authors have them."""
-    train: TrainConfig = dataclasses.replace(
-        config.train,
+    train = dataclasses.replace(
+        PAPER.train,
         batch_size=2,
         images=budget.cycle_images or budget.images,
+        seed=seed,
         log_every_images=20,
         sample_every_images=1_000,
     )
-    cycle = CycleConfig(
+    recipe = CycleGANConfig(
         attribute, num_channels=budget.cycle_channels, num_blocks=budget.cycle_blocks
     )
-    return dataclasses.replace(config, train=train, cycle=cycle)
+    return RunConfig(name, recipe, DataConfig(size=size), train)

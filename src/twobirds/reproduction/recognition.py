@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from twobirds.baselines.dcgan_svm import extract_features, fit_svms, load_svms, save_svms
-from twobirds.baselines.recognizers import load_recognizer
 from twobirds.evaluation.faces import batches, to_tensor
 from twobirds.evaluation.recognition import majority_labels, score_recognition
+from twobirds.recipes.baselines.dcgan_svm import extract_features, fit_svms, load_svms, save_svms
+from twobirds.recipes.baselines.recognizers import load_recognizer
 from twobirds.reproduction.paired import Estimate, estimate
 from twobirds.reproduction.plan import CNN, DCGAN, OURS, RECOGNIZER, RESNET
 from twobirds.reproduction.study import Study
@@ -65,7 +65,7 @@ def _read(study: Study, name: str) -> np.ndarray:
     recognize: Callable[[Tensor], Tensor] = study.ours.recognize
     if name in (CNN, RECOGNIZER, RESNET):
         run = study.trainings.run(name)
-        recognize = load_recognizer(run, study.ours.device, kind=name)  # type: ignore[arg-type]
+        recognize = load_recognizer(run, study.ours.device)
     return _apply(study, recognize, study.faces.images)
 
 

@@ -167,5 +167,5 @@ def _num_people(people: np.ndarray) -> int | None:
 
 def _without_names(config: dict[str, Any]) -> dict[str, Any]:
     """A configuration without the names of the attributes, which are the same for all."""
-    model = {key: value for key, value in config["model"].items() if key != "attributes"}
-    return {**config, "model": model}
+    data = {key: value for key, value in config["data"].items() if key != "attributes"}
+    return {**config, "data": data}

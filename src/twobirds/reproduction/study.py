@@ -6,8 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from twobirds.api import FaceModel
-from twobirds.baselines.cgan import ConditionalGenerator, load_conditional_gan
-from twobirds.baselines.cyclegan import Translator, load_translator
 from twobirds.evaluation.editing import IdentityJudge
 from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.evaluate import choose_rows
@@ -16,6 +14,8 @@ from twobirds.evaluation.judge import Judge
 from twobirds.evaluation.judge_training import train_or_load_judge
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.evaluation.sections import Evaluation, calibrate_identity_judge
+from twobirds.recipes.baselines.cgan import ConditionalGenerator, load_conditional_gan
+from twobirds.recipes.baselines.cyclegan import Translator, load_translator
 from twobirds.reproduction.plan import (
     CGAN,
     DCGAN,
@@ -82,7 +82,7 @@ class Study:
         """CGAN or DCGAN."""
         run = self.trainings.run(name)
         assert name in (CGAN, DCGAN)
-        return load_conditional_gan(run, self.ours.device, conditional=name == CGAN)
+        return load_conditional_gan(run, self.ours.device)
 
     def translator(self, attribute: str) -> Translator:
         """The CycleGAN of an attribute."""

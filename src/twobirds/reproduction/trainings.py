@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from twobirds.baselines.cgan import ConditionalGAN
-from twobirds.baselines.cyclegan import CycleGAN
-from twobirds.baselines.recognizers import Recognizer
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json
 from twobirds.config import RunConfig
 from twobirds.data.pack import Pack
+from twobirds.recipes.baselines.config import CycleGANConfig
 from twobirds.reproduction.jobs import Jobs
 from twobirds.reproduction.plan import (
     ACGAN,
@@ -36,20 +34,12 @@ from twobirds.reproduction.plan import (
     recipe,
 )
 from twobirds.runtime import Runtime
-from twobirds.training.iterative import IterativeGAN
 from twobirds.training.logging import METRICS_FILE
-from twobirds.training.run import ObjectiveBuilder, fork_run, train_objective
+from twobirds.training.run import fork_run, train_run
 
 Announce = Callable[[str], None]
 """Told what is going on, in a line."""
 
-_BUILDERS: dict[str, ObjectiveBuilder] = {
-    CGAN: ConditionalGAN,
-    DCGAN: partial(ConditionalGAN, conditional=False),
-    CNN: partial(Recognizer, kind="cnn"),
-    RECOGNIZER: partial(Recognizer, kind="recognizer"),
-    RESNET: partial(Recognizer, kind="resnet"),
-}
 _TRIAL_SECONDS = 20.0  # of CycleGAN, to learn how fast it is
 _PLAN_FILE = "images.json"
 
@@ -120,17 +110,14 @@ class Trainings:
         config = recipe(name, self.budget, size=self.pack.size, seed=self.seed)
         if name in (*SETTINGS, ACGAN) and not (self.run(name) / CHECKPOINT_FILE).exists():
             self._fork(name, config)
-        if config.cycle is not None:
+        if isinstance(config.recipe, CycleGANConfig):
             images = self._cycle_images(name, config)
             if images is None:
                 return False
             config = dataclasses.replace(
                 config, train=dataclasses.replace(config.train, images=images)
             )
-            build: ObjectiveBuilder = CycleGAN
-        else:
-            build = _BUILDERS.get(name, IterativeGAN)
-        return self._is_complete(name, config) or self._leg(name, config, build)
+        return self._is_complete(name, config) or self._leg(name, config)
 
     def _is_complete(self, name: str, config: RunConfig) -> bool:
         """Whether nothing is left to do, not even to open the run, which its clock would count."""
@@ -141,15 +128,12 @@ class Trainings:
         is_ours = state["pack_sha256"] == self.pack.sha256 and earlier.preset == config.preset
         return is_ours and state["iteration"] * config.train.batch_size >= config.train.images
 
-    def _leg(
-        self, name: str, config: RunConfig, build: ObjectiveBuilder, seconds: float = float("inf")
-    ) -> bool:
-        return train_objective(
+    def _leg(self, name: str, config: RunConfig, seconds: float = float("inf")) -> bool:
+        return train_run(
             config,
             self.pack,
             self.run(name),
             self.runtime,
-            build,
             resume=True,
             max_seconds=seconds,
             shows_progress=self.num_jobs == 1,
@@ -172,7 +156,7 @@ class Trainings:
         plan = self.run(name) / _PLAN_FILE
         if not plan.exists():
             started = time.monotonic()
-            is_complete = self._leg(name, config, CycleGAN, _TRIAL_SECONDS)
+            is_complete = self._leg(name, config, _TRIAL_SECONDS)
             if not is_complete and time.monotonic() - started < _TRIAL_SECONDS:
                 return None
             state = load_run(self.run(name) / CHECKPOINT_FILE)[1]

@@ -163,7 +163,7 @@ class _Recorder:
         return means
 
     def keep_up(self) -> None:
-        """Move the bar, and draw samples and save when they are due."""
+        """Move the bar; write samples and save when they are due."""
         self.display.advance(self.images_seen)
         if self._has_due_samples:
             self.write_samples()
@@ -171,7 +171,7 @@ class _Recorder:
             self.save()
 
     def finish(self, *, is_complete: bool) -> None:
-        """Save; of a complete run draw samples once more, so that a short one has some, too."""
+        """Save; of a complete run write samples once more, so that a short one has some, too."""
         self.save()
         if is_complete and not self._has_due_samples:
             self.write_samples()

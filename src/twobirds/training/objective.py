@@ -8,24 +8,42 @@ from torch.optim import Optimizer
 
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
+from twobirds.training.warm_start import NetworkWeights
 
 
 class Objective(Protocol):
-    """Networks, their optimizers, and one iteration of training them.
+    """Networks, their optimizers, and one iteration of training them: a recipe's training.
 
-    The paper's two stages are one objective; every baseline is another.
+    `twobirds.training.schedule` has what objectives without stages or schedules share.
     """
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """Everything with weights that a checkpoint must hold, moving averages among it."""
+        """Everything with weights that a checkpoint must hold, moving averages among it.
+
+        Frozen networks that are loaded from elsewhere are not.
+        """
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
         """The optimizers whose state a checkpoint must hold."""
 
-    def begin(self, pack: Pack) -> None:
-        """Take from the train split what a new run begins with."""
+    def initialize(self, pack: Pack) -> None:
+        """Set the weights of a new run that depend on the train split (principal components, say).
+
+        The others are functions of the seed, set when the objective is built.
+        """
+
+    def warm_start(self, weights: NetworkWeights) -> None:
+        """Set the weights of a new run from a trained model of the same recipe.
+
+        Args:
+            weights: State dicts by name of the network: all of a run, those of inference of a saved
+                model.
+
+        Raises:
+            InputError: If the model has other networks.
+        """
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """Train on one batch.

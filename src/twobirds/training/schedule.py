@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping
 
+from torch import nn
+
 from twobirds.data.pack import Pack
+from twobirds.training.warm_start import NetworkWeights, load_matching
 
 
 class Unscheduled:
-    """One stage, and no schedule that follows the losses."""
+    """One stage, no schedule that follows the losses, weights that depend on the seed alone."""
 
-    def begin(self, pack: Pack) -> None:
-        """Nothing is taken from the faces beforehand."""
+    networks: Mapping[str, nn.Module]
+    """See `Objective`."""
+
+    def initialize(self, pack: Pack) -> None:
+        """Nothing depends on the train split."""
+
+    def warm_start(self, weights: NetworkWeights) -> None:
+        """Take every network that the model has."""
+        load_matching(self.networks, weights)
 
     def adapt(self, means: Mapping[str, float]) -> None:
         """Nothing follows the losses."""

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from twobirds.checkpoint import RUN_FORMAT, save_state
+from twobirds.checkpoint import save_state
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
+from twobirds.recipes.upgrade import FORMAT
 from twobirds.training.objective import Objective
 
 
@@ -59,7 +60,7 @@ def save_checkpoint(
         if not all(torch.isfinite(value).all() for value in weights.values()):
             raise FloatingPointError(f"the weights of the {name} are no longer finite")
     state = {
-        "format": RUN_FORMAT,
+        "format": FORMAT,
         "config": to_dict(config),
         "networks": networks,
         "optimizers": {name: o.state_dict() for name, o in objective.optimizers.items()},

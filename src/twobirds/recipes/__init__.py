@@ -1,0 +1,1 @@
+"""The ways of training a model, one folder each; `registry` finds them by name."""

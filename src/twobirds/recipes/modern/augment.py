@@ -1,0 +1,136 @@
+"""Differentiable augmentation of everything that a discriminator or recognizer sees."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twobirds.models.layers import rotate_and_zoom
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Largest amounts; each face is augmented by a random one of its own (Zhao et al., 2020)."""
+
+    shift: float = 0.0
+    """Largest shift, as a part of the side; what moves in is grey."""
+    brightness: float = 0.0
+    """Largest value added to or subtracted from all pixels."""
+    saturation: float = 0.0
+    """Largest difference from 1 of the factor on the colours."""
+    contrast: float = 0.0
+    """Largest difference from 1 of the factor on the contrast."""
+    cutout: float = 0.0
+    """Side of a square that is greyed, as a part of the face's; it may hang over the edge."""
+    rotation: float = 0.0
+    """Largest rotation in the plane, in radians; the mirror image fills the corners."""
+    zoom: float = 0.0
+    """Largest difference from 1 of the factor on the side of the part shown."""
+    noise: float = 0.0
+    """Largest standard deviation of noise; half of the faces get none, the others up to this."""
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Augment images.
+
+        Args:
+            images: `[B, 3, H, W]` float32, about [-1, 1].
+            generator: On the CPU; the same state gives the same changes.
+
+        Returns:
+            The same shape; gradients pass.
+        """
+        samples = torch.rand(7, len(images), 1, 1, 1, generator=generator).to(images.device)
+        spread = 2 * samples - 1  # [7, B, 1, 1, 1] in [-1, 1)
+        images = images + self.brightness * spread[0]
+        grey = images.mean(1, keepdim=True)  # [B, 1, H, W]
+        images = torch.lerp(grey, images, 1 + self.saturation * spread[1])
+        mean = images.mean((1, 2, 3), keepdim=True)  # [B, 1, 1, 1]
+        images = torch.lerp(mean, images, 1 + self.contrast * spread[2])
+        if self.shift:
+            images = _shift(images, self.shift * spread[3:5].flatten(1))
+        if self.rotation or self.zoom:
+            angle, scale = torch.rand(2, len(images), generator=generator).to(images.device) * 2 - 1
+            images = rotate_and_zoom(images, self.rotation * angle, 1 + self.zoom * scale)
+        if self.cutout:
+            images = images * _outside_square(images, self.cutout, samples[5:7])
+        if self.noise:
+            images = images + self.noise * _noise(images, generator)
+        return images
+
+
+DISCRIMINATOR = Augmentation(shift=1 / 8, brightness=0.5, saturation=1.0, contrast=0.5, cutout=0.5)
+"""What D sees: strong, so that D does not overfit to ten thousand faces."""
+WEAK = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
+"""For classifiers of attributes: weak, for colours are among the attributes."""
+RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3, rotation=0.2, zoom=0.12)
+"""What the recognizer learns from."""
+
+
+def classifier_views(noise: float, cutout: float) -> tuple[Augmentation, Augmentation]:
+    """What the noise-robust classifier sees of generated faces, and of the faces it learns from.
+
+    Through noise, its gradients on the pixels look like the attribute to people too (Kaur et al.,
+    2019). As another part is hidden each time, the whole attribute must show: else a few painted
+    pixels would do, or one eye of two (ADR 21).
+
+    Args:
+        noise: Largest standard deviation of the noise.
+        cutout: Side of what is hidden, as a part of the face's.
+    """
+    view = dataclasses.replace(WEAK, noise=noise, cutout=cutout)
+    return view, dataclasses.replace(view, cutout=max(cutout, RECOGNIZER.cutout))
+
+
+def mix(
+    images: Tensor, labels: Tensor, alpha: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Blend each face with another of the batch, and its labels likewise (Zhang et al., 2018).
+
+    Args:
+        images: `[B, 3, H, W]`.
+        labels: `[B, K]` in [0, 1].
+        alpha: Of the symmetric Beta distribution of the one weight; 0 blends nothing.
+        generator: On the CPU.
+
+    Returns:
+        The same shapes.
+    """
+    if not alpha:
+        return images, labels
+    seed = int(torch.randint(2**62, (), generator=generator))
+    weight = float(np.random.default_rng(seed).beta(alpha, alpha))
+    other = torch.randperm(len(images), generator=generator).to(images.device)
+    return torch.lerp(images[other], images, weight), torch.lerp(labels[other], labels, weight)
+
+
+def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise of the images' shape, of standard deviations up to 1, 0 for half of them."""
+    levels = (2 * torch.rand(len(images), 1, 1, 1, generator=generator) - 1).clamp(min=0)
+    seed = int(torch.randint(2**62, (), generator=generator))
+    there = torch.Generator(images.device).manual_seed(seed)  # millions of numbers: on the device
+    noise = torch.randn(images.shape, generator=there, device=images.device)
+    return levels.to(images.device) * noise
+
+
+def _shift(images: Tensor, by: Tensor) -> Tensor:
+    """Move `[B, 3, H, W]` by whole pixels, `by` `[2, B]` parts of the side; grey moves in."""
+    side = images.shape[-1]
+    offsets = (by * side).round().long()[:, :, None]  # [2, B, 1]
+    places = torch.arange(side, device=images.device) + offsets  # [2, B, S]
+    inside = ((places >= 0) & (places < side)).to(images.dtype)
+    rows, columns = places.clamp(0, side - 1)  # [B, S] each
+    batch = torch.arange(len(images), device=images.device)[:, None, None]
+    pixels = images.permute(0, 2, 3, 1)  # [B, S, S, 3]
+    moved = pixels[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return moved * (inside[0][:, None, :, None] * inside[1][:, None, None, :])
+
+
+def _outside_square(images: Tensor, side: float, centre: Tensor) -> Tensor:
+    """0 in a square, 1 elsewhere, `[B, 1, H, W]`; centres `[2, B, 1, 1, 1]` in [0, 1)."""
+    size = images.shape[-1]
+    places = (torch.arange(size, device=images.device) + 0.5) / size
+    is_near = (places - centre.flatten(1)[:, :, None]).abs() < side / 2  # [2, B, S]
+    square = is_near[0][:, None, :, None] & is_near[1][:, None, None, :]
+    return 1 - square.to(images.dtype)

@@ -1,0 +1,1 @@
+"""Recipe `paper`: the iterative GAN of the paper, two stages, three networks (P6-P15)."""

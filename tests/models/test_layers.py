@@ -1,0 +1,108 @@
+"""Layers, initial weights, frozen parts and moving averages that recipes share."""
+
+import pytest
+import torch
+from torch import nn
+
+from twobirds.models.ema import ema_decay, update_ema
+from twobirds.models.layers import BatchNorm, frozen_statistics, frozen_weights, initialize
+from twobirds.randomness import keyed_generator
+
+
+def test_initial_weights_are_spread_like_dcgans() -> None:
+    layers = nn.Sequential(nn.Linear(200, 300), nn.Conv2d(30, 40, 5), BatchNorm(5_000))
+    initialize(layers, keyed_generator(0))
+    linear, convolution, norm = layers
+    for layer, mean in ((linear, 0.0), (convolution, 0.0), (norm, 1.0)):
+        assert layer.weight.mean().item() == pytest.approx(mean, abs=1e-3)
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+        assert layer.bias.abs().max() == 0
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3, 2)])
+def test_batch_norm_is_torchs(shape: tuple[int, ...]) -> None:
+    mine = BatchNorm(5)
+    torchs: nn.Module = nn.BatchNorm2d(5) if len(shape) == 4 else nn.BatchNorm1d(5)
+    initialize(mine, keyed_generator(3))
+    torchs.load_state_dict(mine.state_dict(), strict=False)
+    results = []
+    for layer in (mine, torchs):
+        generator = torch.Generator().manual_seed(1)
+        outputs = []
+        for step in range(3):
+            layer.train(step < 2)  # twice with the batch's statistics, then with the running ones
+            x = torch.randn(shape, generator=generator).requires_grad_()
+            outputs.append(layer(x))
+            outputs[-1].square().mul(torch.linspace(0, 1, x.numel()).view(shape)).sum().backward()
+            assert x.grad is not None
+            outputs.append(x.grad)
+        results.append([*outputs, layer.weight.grad, layer.bias.grad])
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+    assert torch.equal(mine.running_mean, torchs.running_mean)
+    assert torch.equal(mine.running_var, torchs.running_var)
+    assert mine.running_mean.abs().max() > 0
+
+
+def test_frozen_statistics_leave_the_running_ones_but_normalize_by_the_batch() -> None:
+    norm = BatchNorm(3)
+    x = torch.randn(8, 3) + 5
+    with frozen_statistics(norm):
+        frozen = norm(x)
+    assert norm.running_mean.tolist() == [0, 0, 0]
+    assert norm.running_var.tolist() == [1, 1, 1]
+    assert torch.equal(frozen, norm(x))
+    assert norm.running_mean.min() > 0.3  # a tenth of the way to 5
+
+
+def test_frozen_statistics_are_released_after_an_error_and_nest() -> None:
+    network = nn.Sequential(BatchNorm(3), nn.Sequential(BatchNorm(3)))
+    norms = [m for m in network.modules() if isinstance(m, BatchNorm)]
+    with pytest.raises(KeyError), frozen_statistics(network):
+        raise KeyError
+    assert all(norm.updates_statistics for norm in norms)
+    with frozen_statistics(network):
+        with frozen_statistics(norms[0]):
+            pass
+        assert not any(norm.updates_statistics for norm in norms)
+    assert all(norm.updates_statistics for norm in norms)
+
+
+def test_frozen_weights_pass_gradients_on_and_take_none() -> None:
+    layer = nn.Linear(2, 1)
+    x = torch.ones(1, 2, requires_grad=True)
+    with frozen_weights(layer):
+        y = layer(x)
+    y.sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, layer.weight.detach())
+    assert layer.weight.grad is None
+    assert layer.bias.grad is None
+
+
+def test_frozen_weights_are_released_after_an_error_and_stay_frozen_if_they_were() -> None:
+    layer = nn.Linear(2, 1)
+    layer.bias.requires_grad_(False)
+    with frozen_weights(layer):
+        assert not layer.weight.requires_grad
+    with pytest.raises(KeyError), frozen_weights(layer):
+        raise KeyError
+    assert layer.weight.requires_grad
+    assert not layer.bias.requires_grad
+
+
+def test_update_ema_by_hand() -> None:
+    average, network = BatchNorm(2), BatchNorm(2)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([2.0, 3.0]))
+        network.running_mean.copy_(torch.tensor([4.0, -4.0]))
+    update_ema(average, network, 0.75)
+    assert average.weight.tolist() == [1.25, 1.5]
+    assert average.running_mean.tolist() == [1.0, -1.0]
+    update_ema(average, network, 0.0)
+    assert average.weight.tolist() == [2.0, 3.0]
+
+
+def test_ema_decay_by_hand() -> None:
+    assert ema_decay(64, 6_400, 10**9) == pytest.approx(0.5**0.01)
+    assert ema_decay(64, 6_400, 1_280) == 0.5  # half-life a twentieth of what was seen
+    assert ema_decay(64, 6_400, 0) == 0.0
