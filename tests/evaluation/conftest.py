@@ -25,6 +25,7 @@ from twobirds.data.pack import Pack
 from twobirds.evaluation.faces import to_tensor
 from twobirds.evaluation.judge import JudgeMetadata, save_judge
 from twobirds.evaluation.judge_training import JUDGE_SEED, train_judge
+from twobirds.recipes.paper.config import PaperConfig
 
 SIZE, SEED, NUM_FACES = 32, 11, 360
 NAMES = (
@@ -44,7 +45,7 @@ class Oracle:
     name = "oracle"
     size = SIZE
     num_latents = 4
-    config = RunConfig("oracle")
+    config = RunConfig("oracle", PaperConfig())
     weights_sha256 = "0" * 64
     pack_sha256 = "a" * 64
     device = torch.device("cpu")
