@@ -17,6 +17,7 @@ from twobirds.apps import cli
 from twobirds.apps.cli import main
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw
+from twobirds.apps.display import say_attributes
 from twobirds.errors import DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
@@ -42,6 +43,37 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     listed = re.findall(r"^[│ ]   • ([a-z]+)", capsys.readouterr().out, re.MULTILINE)
     assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "00", "39"])
+def test_no_width_of_the_terminal_hides_the_output(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["--version"]) == 0
+    say_attributes("a face", {"Smiling": 0.75})
+    assert "0.750" in capsys.readouterr().out
+
+
+def test_the_page_starts_behind_any_proxy() -> None:
+    script = """if True:
+        import os
+        from twobirds.apps.app_command import _without_proxies
+        with _without_proxies():
+            import twobirds.apps.web.serve
+        assert "NO_PROXY" not in os.environ
+        assert os.environ["no_proxy"] == "localhost"
+    """
+    for name in ("ALL_PROXY", "https_proxy"):
+        proxies = {name: "socks5h://127.0.0.1:9", "no_proxy": "localhost"}
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | proxies,
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

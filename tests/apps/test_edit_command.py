@@ -46,7 +46,7 @@ def test_identity_caps_the_strength(
     limits = ["--until=1", f"--embedder={embedder}", "--max-identity-distance"]
     assert main([*words, *limits, "0"]) == 0  # less than any distance
     assert ": strength 0, " in (told := capsys.readouterr().err)
-    assert told.endswith(": not edited: the weakest edit would already cost the person\n")
+    assert told.endswith(": not edited: the weakest edit would exceed --max-identity-distance\n")
     assert main([*words, *limits, "4"]) == 0  # as much as any
     told = capsys.readouterr().err
     assert re.search(r": strength [0-9.]+, .* up to 3; the best is kept$", told)

@@ -82,6 +82,52 @@ def test_out_may_choose_the_format(photo: Path, model: str, tmp_path: Path) -> N
         assert b"compositeWithTrainedAlgorithmicMedia" in image.info["xmp"]
 
 
+def test_a_photo_is_what_its_content_says(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, file_format, suffix in (
+        ("a.heic", "JPEG", ".jpg"),
+        ("b.jpg", "WEBP", ".webp"),
+        ("c", "PNG", ".png"),
+        ("d.jpeg", "JPEG", ".jpeg"),
+    ):
+        Image.open(photo).save(tmp_path / name, format=file_format)
+        words = ["edit", f"{tmp_path}/{name}", model, "--set=Bald=1", f"--out={tmp_path}/out"]
+        assert main(words) == 0
+        path = Path(capsys.readouterr().out.strip())
+        assert path.name == f"{Path(name).stem}.edited{suffix}"
+        with Image.open(path) as image:
+            assert image.format == file_format
+
+
+def test_a_limit_of_the_encoder_is_told_and_nothing_is_written(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 80_000
+    Image.open(photo).save(tmp_path / "long.png", exif=exif)
+    words = ["edit", f"{tmp_path}/long.png", model, "--set=Bald=1", f"--out={tmp_path}/x.jpg"]
+    assert main(words) == 2
+    assert "long.png: its EXIF metadata have 80,0" in capsys.readouterr().err
+    assert not (tmp_path / "x.jpg").exists()
+
+
+def test_an_animation_is_said_to_become_a_still(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = [Image.open(photo).convert("RGB").rotate(turn) for turn in (0, 1, 2)]
+    animation = tmp_path / "animation.webp"
+    frames[0].save(animation, save_all=True, append_images=frames[1:], lossless=True)
+    words = ["edit", str(animation), model, "--set=Bald=1", f"--out={tmp_path}/x.webp"]
+    assert main(words) == 0
+    said = f"{animation}: is an animation of 3 frames: only the first is used\n"
+    assert said in capsys.readouterr().err
+    assert main([*words, "--strength=0"]) == 0  # a photo that stays as it is, is copied
+    assert (tmp_path / "x.webp").read_bytes() == animation.read_bytes()
+    assert main(["recognize", str(animation), model, "--json"]) == 0
+    assert said in capsys.readouterr().err
+
+
 def test_recognize_says_which_face(
     photo: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

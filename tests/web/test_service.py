@@ -154,7 +154,7 @@ def test_downloads_keep_to_their_folder_and_go(tmp_path: Path) -> None:
 def test_the_shelf_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("twobirds.apps.web.shelf.time.monotonic", lambda: now)
-    shelf: Shelf[str] = Shelf(10, most=2)
+    shelf: Shelf[str] = Shelf(10, max_things=2)
     a, b = shelf.put("a"), shelf.put("b")
     now = 8.0
     assert shelf.get(a) == "a"  # and so it is kept for as long again
@@ -164,6 +164,14 @@ def test_the_shelf_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [shelf.get(a), shelf.get(c), shelf.get(d)] == [None, "c", "d"]  # two at most
     shelf.drop(c)
     assert shelf.get(c) is None
+
+
+def test_the_shelf_keeps_to_its_weight() -> None:
+    shelf: Shelf[str] = Shelf(10, 9, weigh=len, max_weight=5)
+    a, b, c = shelf.put("aa"), shelf.put("bb"), shelf.put("cc")
+    assert [shelf.get(a), shelf.get(b), shelf.get(c)] == [None, "bb", "cc"]
+    d = shelf.put("heavier than all")
+    assert [shelf.get(b), shelf.get(c), shelf.get(d)] == [None, None, "heavier than all"]
 
 
 def asked(guard: Guard, body: bytes, *kinds: str) -> int:

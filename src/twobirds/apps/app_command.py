@@ -1,7 +1,9 @@
 """The command that serves the web page."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -48,7 +50,8 @@ class App:
             os.environ["GRADIO_TEMP_DIR"] = folder  # before gradio is imported
             os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
             try:
-                from twobirds.apps.web.serve import serve
+                with _without_proxies():
+                    from twobirds.apps.web.serve import serve
             except ModuleNotFoundError as error:
                 raise missing_extra("the page needs", "web", error) from error
             from twobirds.photos.detectors import find_detector
@@ -59,3 +62,23 @@ class App:
                 note(line)
             serve(self, model, detector, Path(folder))
         return 0
+
+
+@contextlib.contextmanager
+def _without_proxies() -> Iterator[None]:
+    """Hide the proxies of the environment while gradio is imported.
+
+    It opens an HTTP client then, of which the page makes no use, and which fails on a SOCKS proxy
+    where a further package is absent.
+    """
+    names = ("NO_PROXY", "no_proxy")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "*"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

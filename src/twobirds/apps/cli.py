@@ -19,7 +19,7 @@ from twobirds import __version__
 from twobirds.apps.app_command import App
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw, Pack
-from twobirds.apps.display import note, say
+from twobirds.apps.display import note, require_columns, say
 from twobirds.apps.edit_command import Edit
 from twobirds.apps.face_commands import Recognize, Reconstruct
 from twobirds.apps.generate_command import Generate
@@ -43,7 +43,7 @@ Command = (
     | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
     | Annotated[App, tyro.conf.subcommand("app")]
 )
-_DESCRIPTION = """One model of faces that recognizes, generates, rebuilds and edits.
+_DESCRIPTION = """One model of faces that recognizes, generates, reconstructs and edits.
 
 twobirds COMMAND --help says more; twobirds --version which version this is."""
 
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names may hold any bytes
+    require_columns()
     try:
         with _orderly_termination():
             code = _run(words)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ ShowProgress = Callable[[str, int, int], None]
 """Called with what is being done, how many of it are done, and of how many."""
 
 _BAR_WIDTH = 20  # characters of a probability of 1
+_MIN_COLUMNS, _DEFAULT_COLUMNS = 40, 80  # of a terminal: in less, a table shows nothing
 
 
 def say(text: str) -> None:
@@ -34,6 +36,13 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Print a line on stderr."""
     sys.stderr.write(text + "\n")
+
+
+def require_columns() -> None:
+    """Replace a width of the terminal in `COLUMNS` in which neither help nor a table has room."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) < _MIN_COLUMNS:
+        os.environ["COLUMNS"] = str(_DEFAULT_COLUMNS)
 
 
 def say_json(content: Any) -> None:

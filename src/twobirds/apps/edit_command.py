@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "reached": "the recognizer agrees",
-    "identity": "more would cost the person",
+    "identity": "a stronger edit would exceed --max-identity-distance",
     "strength": "what was asked for is not reached at any strength up to 3; the best is kept",
     "already": "not edited, for the recognizer sees it there already",
 }
-_FARTHEST = 4  # squared distance of unit vectors that point away from each other
-_NOT_EDITED = "not edited: the weakest edit would already cost the person"
+_MAX_DISTANCE = 4  # squared distance of unit vectors that point away from each other
+_NOT_EDITED = "not edited: the weakest edit would exceed --max-identity-distance"
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Edit:
     """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
     until: Annotated[float | None, optional("FLOAT", "the strength given")] = None
     """Try strengths from 0.5 to 3 until the recognizer agrees with each change this far, 0 to 1.
-    What it sees with a probability above 0.5 already is not drawn. It is taken in by paint: above
-    a strength of 1, look before you believe it."""
+    What it predicts above 0.5 already is not changed. Painted traces of an attribute can satisfy
+    it: above a strength of 1, look at the result."""
     max_identity_distance: Annotated[float | None, optional("FLOAT", "no limit")] = None
     """With --until: the most that the embedder's distance from the source, from 0 to 4, may become.
     `evaluate --embedder` reports the threshold under which one in 1,000 strangers passes for the
@@ -96,10 +96,10 @@ class Edit:
             raise InputError(
                 "--max-identity-distance needs --embedder to measure it by, and the reverse"
             )
-        if not (self.max_identity_distance or 0) <= _FARTHEST:
+        if not (self.max_identity_distance or 0) <= _MAX_DISTANCE:
             raise InputError(
                 f"--max-identity-distance {self.max_identity_distance:g} sets no limit: faces are "
-                f"{_FARTHEST} apart at most, and strangers about 2"
+                f"{_MAX_DISTANCE} apart at most, and strangers about 2"
             )
         if self.until is None and self.embedder is not None:
             raise InputError("--max-identity-distance and --embedder go with --until")

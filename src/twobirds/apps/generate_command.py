@@ -77,7 +77,7 @@ class Generate:
         model = load_model(self.model, self.device)
         wanted = attribute_changes(self.set)
         if self.describe is not None:
-            wanted = read_description(self.describe, model.attributes) | wanted
+            wanted = parse_description(self.describe, model.attributes) | wanted
         shown, wanted = self._ask(model, wanted)
         pixels = to_pixels(model.decode(*shown))
         details = listed_values(wanted)
@@ -107,28 +107,28 @@ class Generate:
         return shown, wanted
 
 
-def read_description(text: str, names: Sequence[str]) -> dict[str, float]:
+def parse_description(text: str, names: Sequence[str]) -> dict[str, float]:
     """Attributes of a description; says what was understood, and what was not.
 
     Raises:
         InputError: If nothing was understood.
     """
-    read = understand(text, names)
-    tell_understanding(read)
-    if not read.attributes:
+    understanding = understand(text, names)
+    tell_understanding(understanding)
+    if not understanding.attributes:
         raise InputError(
             f"--describe {text!r}: nothing in it says what a face looks like; "
             "try words such as bald, young woman, glasses, black hair, no beard"
         )
-    return read.attributes
+    return understanding.attributes
 
 
-def tell_understanding(read: Understanding) -> None:
+def tell_understanding(understanding: Understanding) -> None:
     """Say on stderr what was understood, and what was not."""
     for title, words in (
-        ("understood", [f"{said}: {meaning}" for said, meaning in read.understood]),
-        ("not understood", read.ignored),
-        ("not known to the model", read.unavailable),
+        ("understood", [f"{said}: {meaning}" for said, meaning in understanding.understood]),
+        ("not understood", understanding.ignored),
+        ("not known to the model", understanding.unavailable),
     ):
         if words:
             note(f"{title}: {'; '.join(words)}")

@@ -42,9 +42,9 @@ class Evaluate:
     num_fakes: int = 5_000
     """Faces to generate; the Fréchet distance is biased upwards with fewer."""
     max_faces: Annotated[int | None, optional("INT", "all")] = None
-    """Most faces of the split, chosen at random."""
+    """Maximum number of faces of the split, chosen at random."""
     faces_per_edit: int = 200
-    """Most faces for each attribute and direction."""
+    """Maximum number of faces for each attribute and direction."""
     judge_images: int = 80_000
     """Training images to show the judge where it has to be trained."""
     no_figures: bool = False
@@ -126,15 +126,15 @@ class Export:
         model = load_model(self.model, "cpu")
         report = None
         if self.report is not None:
-            report = read_report(self.report, model, half=self.half)
-        notes = "" if self.notes is None else read_notes(self.notes)
+            report = load_report(self.report, model, half=self.half)
+        notes = "" if self.notes is None else load_notes(self.notes)
         model.save(self.out, half=self.half, report=report, notes=notes)
         say(f"saved {self.out}")
         return 0
 
 
-def read_notes(path: Path) -> str:
-    """Read text for a card.
+def load_notes(path: Path) -> str:
+    """Load text for a card.
 
     Raises:
         InputError: If it cannot be read as text.
@@ -145,8 +145,8 @@ def read_notes(path: Path) -> str:
         raise InputError(f"--notes {path} cannot be read as text: {error}") from error
 
 
-def read_report(path: Path, model: "FaceModel", *, half: bool) -> Mapping[str, Any]:
-    """Read a report, and check that it is about this model as it will be stored.
+def load_report(path: Path, model: "FaceModel", *, half: bool) -> Mapping[str, Any]:
+    """Load a report, and check that it is about this model as it will be stored.
 
     Raises:
         InputError: If it is not a report, or about other weights.

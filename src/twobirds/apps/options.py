@@ -126,7 +126,7 @@ def split_assignments(words: Iterable[Iterable[str]]) -> list[tuple[str, str]]:
 
 
 def attribute_changes(words: Iterable[Iterable[str]]) -> dict[str, float]:
-    """Read `--set Eyeglasses=1 Smiling=0.5` as values by attribute.
+    """Parse `--set Eyeglasses=1 Smiling=0.5` as values by attribute.
 
     Raises:
         InputError: If a value is not a number; names and ranges are left to the model.

@@ -69,7 +69,7 @@ def name_outputs(
     """Say where the results of each input go: `NAME.kind.EXTENSION`, or the file asked for.
 
     Args:
-        inputs: The files that were read.
+        inputs: The files that are opened.
         out: A folder, or for one input the name of a picture; None is the current folder.
         kind: What was done, such as `edited`.
         as_png: Whether all pictures are PNG files; else each is of its input's format.

@@ -26,7 +26,7 @@ _LIKE = re.compile(
     re.IGNORECASE,
 )
 """How a witness names a face: "like the third", "the 3rd one", "number 3", "#3"."""
-_SPREAD = 0.35  # of the noise that is mixed into the code of the face chosen
+_SPREAD = 0.35  # of the noise that is mixed into the latents of the face chosen
 
 
 class Candidates(NamedTuple):
@@ -50,7 +50,7 @@ class Refinement(NamedTuple):
 def first_candidates(
     model: "FaceModel", count: int, wanted: Mapping[str, float], seed: int
 ) -> Candidates:
-    """Faces that have what was named, as `FaceModel.generate` draws them.
+    """Faces that have what was named, as `FaceModel.generate` makes them.
 
     Raises:
         InputError: If an attribute or value is unfit.

@@ -10,7 +10,7 @@ from PIL import Image
 from twobirds.data.similarity import apply, estimate_similarity, invert
 from twobirds.photos.template import Template
 
-_MOST_SAMPLES = 16  # a side of a pixel of the crop, when a large face is shrunk
+_MAX_SAMPLES = 16  # a side of a pixel of the crop, when a large face is shrunk
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def cut_face(pixels: np.ndarray, placement: Placement) -> np.ndarray:
     Returns:
         `[S, S, 3]` uint8 RGB.
     """
-    samples = min(_MOST_SAMPLES, max(1, math.ceil(1 / placement.scale)))
+    samples = min(_MAX_SAMPLES, max(1, math.ceil(1 / placement.scale)))
     side = placement.size * samples
     large = cv2.warpAffine(
         pixels,

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -14,6 +14,8 @@ _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _MAX_SRGB_ERROR = 2  # levels, up to which a profile counts as sRGB: rounding of its tables
 _CHECKED_LEVELS = 9  # of each channel, at which that is measured
 _ROWS = 512  # converted at a time, for memory
+_SOLVER_STEPS, _SOLVER_REACH = 4, 12.0  # levels, over which slopes are measured
+_DAMPING = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,22 +40,24 @@ class SourceColors:
         """
         samples = self.samples.copy()
         for top in range(0, len(samples), _ROWS):
-            rows = np.s_[top : top + _ROWS]
-            if (before[rows] == after[rows]).all():
-                continue
-            old, new = (self._from_srgb(pixels[rows]) for pixels in (before, after))
-            change = new.astype(np.int16) - old
-            samples[rows] = (samples[rows] + change).clip(0, 255)
+            rows = samples[top : top + _ROWS]
+            old, new = before[top : top + _ROWS], after[top : top + _ROWS]
+            changed = (old != new).any(axis=2)  # [h, W]
+            if changed.any():
+                rows[changed] = self._edited(rows[changed], old[changed], new[changed])
         return Image.fromarray(samples[..., 0] if self.mode == "L" else samples, self.mode)
 
-    def _from_srgb(self, pixels: np.ndarray) -> np.ndarray:
-        """`[h, w, 3]` uint8 sRGB as samples `[h, w, C]` uint8."""
+    def _edited(self, samples: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Samples `[n, C]` uint8 of pixels that change from `before` to `after`, `[n, 3]` uint8."""
         if self.profile is None:
-            return _inks(pixels)
-        target = _opened(self.profile)
-        converted = _converted(Image.fromarray(pixels), _SRGB, target, self.mode)
-        samples = np.asarray(converted)
-        return samples.reshape(*samples.shape[:2], -1)
+            return _inks(after)
+        profile = _opened(self.profile)
+        try:
+            old, new = (_converted(p, "RGB", _SRGB, profile, self.mode) for p in (before, after))
+        except ImageCms.PyCMSError:  # the profile says what its samples look like, not the reverse
+            return _solved(samples, after, profile, self.mode)
+        edited: np.ndarray = samples + (new.astype(np.int16) - old)
+        return edited.clip(0, 255).astype(np.uint8)
 
 
 def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, SourceColors | None]:
@@ -72,9 +76,10 @@ def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, Sour
     opened = _opened(profile) if profile else None
     try:
         if opened is not None and not _is_srgb(opened, mode):
-            source = image.convert(mode)
-            pixels = np.asarray(_converted(source, opened, _SRGB, "RGB"))
-            return pixels, SourceColors(_samples(source), mode, profile)
+            samples = _samples(image.convert(mode))  # [H, W, C]
+            flat = samples.reshape(-1, samples.shape[2])
+            pixels = _converted(flat, mode, opened, _SRGB, "RGB").reshape(*samples.shape[:2], 3)
+            return pixels, SourceColors(samples, mode, profile)
     except ImageCms.PyCMSError:  # such as a profile for other channels than the image has
         pass
     pixels = np.asarray(_rgb(image))
@@ -102,23 +107,63 @@ def _opened(profile: bytes) -> ImageCms.ImageCmsProfile | None:
 
 
 def _converted(
-    image: Image.Image,
+    samples: np.ndarray,
+    source_mode: Mode,
     source: ImageCms.ImageCmsProfile | None,
     target: ImageCms.ImageCmsProfile | None,
-    mode: Mode,
-) -> Image.Image:
-    """`image` from one profile to another, of which the result has `mode`."""
+    target_mode: Mode,
+) -> np.ndarray:
+    """Samples `[n, C]` uint8 of one profile as `[n, C']` uint8 of another.
+
+    Raises:
+        ImageCms.PyCMSError: If the profiles do not allow it.
+    """
     if source is None or target is None:
         raise ImageCms.PyCMSError("a damaged profile")
+    shaped = samples.reshape(1, -1) if source_mode == "L" else samples[None]
     converted = ImageCms.profileToProfile(
-        image,
+        Image.fromarray(np.ascontiguousarray(shaped), source_mode),
         source,
         target,
         renderingIntent=_INTENT,
-        outputMode=mode,
+        outputMode=target_mode,
         flags=_FLAGS,
     )
-    return cast(Image.Image, converted)
+    return np.asarray(converted).reshape(len(samples), -1)
+
+
+def _solved(
+    samples: np.ndarray, pixels: np.ndarray, profile: ImageCms.ImageCmsProfile | None, mode: Mode
+) -> np.ndarray:
+    """Samples near others that a profile converts to given colours, by damped least squares.
+
+    Args:
+        samples: `[n, C]` uint8, where the search starts.
+        pixels: `[n, 3]` uint8 sRGB: what they shall look like.
+        profile: Of the samples.
+        mode: Of the samples.
+
+    Returns:
+        `[n, C]` uint8.
+    """
+
+    def seen(values: np.ndarray) -> np.ndarray:
+        levels = values.round().astype(np.uint8)
+        return _converted(levels, mode, profile, _SRGB, "RGB").astype(np.float64)
+
+    values = samples.astype(np.float64)
+    for _ in range(_SOLVER_STEPS):
+        now = seen(values)
+        slopes = np.empty((*values.shape, 3))  # [n, C, 3]
+        for channel in range(values.shape[1]):
+            step = np.where(values[:, channel] > 127, -_SOLVER_REACH, _SOLVER_REACH)
+            moved = values.copy()
+            moved[:, channel] += step
+            slopes[:, channel] = (seen(moved) - now) / step[:, None]
+        gram = slopes.transpose(0, 2, 1) @ slopes + _DAMPING * np.eye(3)  # [n, 3, 3]
+        weights = np.linalg.solve(gram, (pixels - now)[..., None])  # [n, 3, 1]
+        values = (values + (slopes @ weights)[..., 0]).clip(0, 255)
+    return values.round().astype(np.uint8)
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: Mode) -> bool:
@@ -126,14 +171,14 @@ def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: Mode) -> bool:
     if mode == "CMYK":
         return False
     levels = np.linspace(0, 255, _CHECKED_LEVELS).round().astype(np.uint8)
-    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
-    image = Image.fromarray(colors).convert(mode)
-    converted = np.asarray(_converted(image, profile, _SRGB, "RGB")).astype(int)
-    return bool(np.abs(converted - np.asarray(image.convert("RGB"))).max() <= _MAX_SRGB_ERROR)
+    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
+    samples = colors if mode == "RGB" else levels[:, None]
+    converted = _converted(samples, mode, profile, _SRGB, "RGB").astype(int)
+    return bool(np.abs(converted - samples).max() <= _MAX_SRGB_ERROR)
 
 
 def _inks(pixels: np.ndarray) -> np.ndarray:
-    """`[H, W, 3]` uint8 sRGB as `[H, W, 4]` uint8 CMYK, with as much black as there can be."""
-    light = pixels.max(axis=2, keepdims=True).astype(np.float32)  # [H, W, 1]
+    """`[n, 3]` uint8 sRGB as `[n, 4]` uint8 CMYK, with as much black as there can be."""
+    light = pixels.max(axis=1, keepdims=True).astype(np.float32)  # [n, 1]
     inks = (light - pixels) / np.maximum(light, 1) * 255
-    return np.concatenate([inks, 255 - light], axis=2).round().astype(np.uint8)
+    return np.concatenate([inks, 255 - light], axis=1).round().astype(np.uint8)

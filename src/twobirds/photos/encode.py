@@ -112,15 +112,15 @@ def _check_limits(image: Image.Image, file_format: str, arguments: dict[str, Any
     Raises:
         InputError: If the picture is too large, or its metadata are too long.
     """
-    most = _MAX_SIDES.get(file_format)
-    if most is not None and max(image.size) > most:
+    max_side = _MAX_SIDES.get(file_format)
+    if max_side is not None and max(image.size) > max_side:
         raise InputError(
             f"{image.width}x{image.height} pixels do not fit into {file_format}, which holds "
-            f"{most:,} a side: choose a name that ends in .png"
+            f"{max_side:,} a side: choose a name that ends in .png"
         )
-    for name, most in _MAX_JPEG_SEGMENT.items() if file_format == "JPEG" else ():
-        if len(arguments.get(name, b"")) > most:
+    for name, max_bytes in _MAX_JPEG_SEGMENT.items() if file_format == "JPEG" else ():
+        if len(arguments.get(name, b"")) > max_bytes:
             raise InputError(
                 f"its {name.upper()} metadata have {len(arguments[name]):,} bytes, and JPEG holds "
-                f"{most:,}: choose a name that ends in .png"
+                f"{max_bytes:,}: choose a name that ends in .png"
             )

@@ -16,15 +16,15 @@ def paste(
 ) -> np.ndarray:
     """Add what an edit changed to a photo, at the photo's own resolution.
 
-    The difference of the two drawings is enlarged and added, so that light, colours and fine detail
+    The difference of the two images is enlarged and added, so that light, colours and fine detail
     of the photo stay; where it is large, as where hair or glasses went, the detail goes with them.
     Outside the crop no pixel changes.
 
     Args:
         pixels: `[H, W, 3]` uint8 RGB of the photo.
         placement: Where the face lies.
-        before: `[S, S, 3]` float32 in [-1, 1]: the face as the model draws it with nothing changed.
-        after: `[S, S, 3]` float32 in [-1, 1]: as it draws it changed.
+        before: `[S, S, 3]` float32 in [-1, 1]: the model's image with nothing changed.
+        after: `[S, S, 3]` float32 in [-1, 1]: its image of the edit.
 
     Returns:
         `[H, W, 3]` uint8, a copy.

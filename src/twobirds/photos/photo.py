@@ -168,7 +168,7 @@ def _left_out(image: Image.Image) -> str | None:
 
 
 def _encoding(image: Image.Image, file_format: str, data: bytes) -> dict[str, Any]:
-    """Arguments that let Pillow's encoder write about what its decoder read."""
+    """Arguments that let Pillow's encoder write about what its decoder found."""
     encoding: dict[str, Any] = {}
     if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode in ("L", "RGB", "CMYK"):
         sampling = JpegImagePlugin.get_sampling(image)
@@ -202,14 +202,14 @@ def _is_lossless_webp(data: bytes) -> bool:
 
 def _check_size(width: int, height: int, min_side: int) -> None:
     if width * height > MAX_PHOTO_PIXELS:
-        most = MAX_PHOTO_PIXELS // 1_000_000
-        raise InputError(f"{width}x{height} pixels are too many: at most {most} megapixels")
+        megapixels = MAX_PHOTO_PIXELS // 1_000_000
+        raise InputError(f"{width}x{height} pixels are too many: at most {megapixels} megapixels")
     if min(width, height) < min_side:
         raise InputError(f"{width}x{height} pixels are too few: at least {min_side} a side")
 
 
 def _register_heif() -> None:
-    """Let Pillow read HEIC, where the package is there."""
+    """Let Pillow open HEIC, where the package is there."""
     try:
         import pillow_heif
     except ModuleNotFoundError:

@@ -99,9 +99,11 @@ def _values(what: str, values: Any) -> dict[str, float]:
     return dict(values)
 
 
-def _whole(what: str, value: Any, least: int, most: int) -> int:
+def _whole(what: str, value: Any, minimum: int, maximum: int) -> int:
     """A whole number of JSON."""
     is_number = isinstance(value, int | float) and math.isfinite(value) and value == int(value)
-    if not is_number or not least <= value <= most:
-        raise InputError(f"{what} must be a whole number from {least} to {most}, not {value!r}")
+    if not is_number or not minimum <= value <= maximum:
+        raise InputError(
+            f"{what} must be a whole number from {minimum} to {maximum}, not {value!r}"
+        )
     return int(value)

@@ -64,7 +64,7 @@ class GenerateTab:
                 lacking = gr.Dropdown(self.names, multiselect=True, label="Without")
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
                 generate = gr.Button("Generate", variant="primary")
-                read = gr.Markdown(elem_id="read")
+                understood = gr.Markdown(elem_id="read")
             with gr.Column(min_width=280):
                 gallery = gr.Gallery(
                     label="Choose one to keep it",
@@ -83,8 +83,10 @@ class GenerateTab:
             kept = self._build_kept()
         inputs = [words, having, lacking, seed]
         for asked in (generate.click, words.submit):
-            asked(self._generate, inputs, [gallery, shown, read, keeping], **QUIET)
-        answer.submit(self._refine, [answer, shown, seed], [gallery, shown, read, keeping], **QUIET)
+            asked(self._generate, inputs, [gallery, shown, understood, keeping], **QUIET)
+        answer.submit(
+            self._refine, [answer, shown, seed], [gallery, shown, understood, keeping], **QUIET
+        )
         seen = [kept.latents, keeping, kept.face, *kept.sliders]
         gallery.select(self._keep, [shown], seen, **QUIET)
 
@@ -111,7 +113,7 @@ class GenerateTab:
                 ]
         for slider in sliders:
             slider.input(
-                self._redraw,
+                self._show_kept,
                 [latents, *sliders],
                 [face],
                 show_progress="hidden",
@@ -127,8 +129,8 @@ class GenerateTab:
         """Candidates that have what was asked for."""
         wanted, line = {}, ""
         if words.strip():
-            read = understand(words, self.names)
-            wanted, line = dict(read.attributes), _report(read)
+            understanding = understand(words, self.names)
+            wanted, line = dict(understanding.attributes), _report(understanding)
         wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
         shown = refuse_on_page(
             lambda: first_candidates(self.service.model, _COUNT, wanted, int(seed or 0))
@@ -160,14 +162,14 @@ class GenerateTab:
         pixels = enlarged(self.service.decode(latents, rows)[0])
         return [latents, gr.Row(visible=True), pixels, *rows[0].tolist(), *[0.0] * NUM_DIRECTIONS]
 
-    def _redraw(self, latents: Tensor | None, *values: float) -> np.ndarray:
+    def _show_kept(self, latents: Tensor | None, *values: float) -> np.ndarray:
         """A slider of the face kept was moved."""
         if latents is None:
             raise gr.Error("Choose a face first.", print_exception=False)
-        return enlarged(self._draw_kept(latents, values))
+        return enlarged(self._decode_kept(latents, values))
 
-    def _draw_kept(self, latents: Tensor, values: Sequence[float]) -> np.ndarray:
-        """A face `[S, S, 3]` uint8 from its code `[1, Z]` and the sliders' values."""
+    def _decode_kept(self, latents: Tensor, values: Sequence[float]) -> np.ndarray:
+        """A face `[S, S, 3]` uint8 from its latents `[1, Z]` and the sliders' values."""
         row, steps = values[: len(self.names)], values[len(self.names) :]
         latents = self.service.moved(latents, steps)
         face: np.ndarray = self.service.decode(latents, torch.tensor([list(row)]).float())[0]
@@ -177,7 +179,7 @@ class GenerateTab:
         """The face kept, as a file."""
         if latents is None:
             raise gr.Error("Choose a face first.", print_exception=False)
-        pixels = self._draw_kept(latents, values)
+        pixels = self._decode_kept(latents, values)
         marks = Marks("generated", is_visible=noted)
         content = picture_bytes(marks.shown_on(pixels), marks.provenance(self.service.model))
         return str(self.files.write("generated.png", content))
@@ -189,12 +191,12 @@ def enlarged(face: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC))
 
 
-def _report(read: Understanding) -> str:
+def _report(understanding: Understanding) -> str:
     """What was understood of a description, and what not."""
-    meanings = [f"{said}: {meaning}" for said, meaning in read.understood]
+    meanings = [f"{said}: {meaning}" for said, meaning in understanding.understood]
     parts = (
         ("Understood", meanings),
-        ("Not understood", read.ignored),
-        ("Not known to the model", read.unavailable),
+        ("Not understood", understanding.ignored),
+        ("Not known to the model", understanding.unavailable),
     )
     return "  \n".join(f"**{title}:** {'; '.join(words)}" for title, words in parts if words)

@@ -14,8 +14,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _WINDOW_SECONDS = 60.0
-_MOST_ADDRESSES = 10_000  # remembered; the longest silent are forgotten first
-_MOST_JSON_BYTES = 1_000_000
+_MAX_ADDRESSES = 10_000  # remembered; the longest silent are forgotten first
+_MAX_JSON_BYTES = 1_000_000
 _FORM_BYTES = 100_000  # of a multipart form beside the file in it
 _HEADERS = (
     (
@@ -52,7 +52,7 @@ class RateLimit:
         if len(times) >= self.per_minute:
             return False
         times.append(now)
-        while len(self._times) > _MOST_ADDRESSES:
+        while len(self._times) > _MAX_ADDRESSES:
             self._times.popitem(last=False)
         return True
 
@@ -73,7 +73,7 @@ class RefusedError(Exception):
 class Guard:
     """ASGI middleware that refuses what is too often, too large, or names files of others.
 
-    Gradio fetches a file that a call names by its address, and reads one that it names by its place
+    Gradio fetches a file that a call names by its address, and opens one that it names by its path
     on this machine; a call may name what was uploaded or handed out, and nothing else.
 
     Args:
@@ -107,7 +107,7 @@ class Guard:
         await self.app(scope, receive, send_with_headers)
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        """The body of a POST, read and found harmless.
+        """The body of a POST, received and found harmless.
 
         Raises:
             RefusedError: If it is not to be taken.
@@ -117,8 +117,8 @@ class Guard:
             raise RefusedError(429, "too many requests: try again in a minute")
         kinds = [value for name, value in scope["headers"] if name == b"content-type"]
         is_form = bool(kinds) and all(k.startswith(b"multipart/form-data") for k in kinds)
-        most = self.max_bytes + _FORM_BYTES if is_form else _MOST_JSON_BYTES
-        body = await _read(receive, most)
+        max_bytes = self.max_bytes + _FORM_BYTES if is_form else _MAX_JSON_BYTES
+        body = await _body(receive, max_bytes)
         if not is_form and not _names_only_files_in(self.folder, body):
             raise RefusedError(400, "files are uploaded first, not named by address or place")
         rest = [{"type": "http.request", "body": body, "more_body": False}]
@@ -129,15 +129,15 @@ class Guard:
         return replay
 
 
-async def _read(receive: Receive, most: int) -> bytes:
+async def _body(receive: Receive, max_bytes: int) -> bytes:
     """A request's body, if it is no larger than allowed."""
     parts, size = [], 0
     while True:
         message = await receive()
         part = message.get("body", b"")
         size += len(part)
-        if size > most:
-            raise RefusedError(413, f"too large: at most {most // 1_000_000} megabytes")
+        if size > max_bytes:
+            raise RefusedError(413, f"too large: at most {max_bytes // 1_000_000} megabytes")
         parts.append(part)
         if message["type"] != "http.request" or not message.get("more_body"):
             return b"".join(parts)

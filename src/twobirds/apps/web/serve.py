@@ -16,11 +16,11 @@ from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
 from twobirds.apps.web.limits import Guard
 from twobirds.apps.web.page import CSS, build_page, theme
 from twobirds.apps.web.service import FaceService
-from twobirds.apps.web.sessions import MOST_SESSIONS
+from twobirds.apps.web.sessions import MAX_SESSIONS
 from twobirds.errors import InputError
 from twobirds.photos.faces import Detector
 
-_MOST_WAITING = 64  # calls in the queue; further ones are refused
+_MAX_WAITING = 64  # calls in the queue; further ones are refused
 _SWEEP_SECONDS = 30.0
 _PATIENCE_SECONDS = 3  # with open connections, when the server ends
 _DOWNLOADS = "downloads"
@@ -77,8 +77,8 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
     downloads = folder / _DOWNLOADS
     downloads.mkdir()
     page = build_page(service, Files(downloads), options.identity_threshold)
-    page.state_session_capacity = MOST_SESSIONS
-    page.queue(max_size=_MOST_WAITING, default_concurrency_limit=1, api_open=False)
+    page.state_session_capacity = MAX_SESSIONS
+    page.queue(max_size=_MAX_WAITING, default_concurrency_limit=1, api_open=False)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
         app,

@@ -5,7 +5,7 @@ from collections import deque
 
 import gradio as gr
 
-MOST_SESSIONS = 1_000
+MAX_SESSIONS = 1_000
 """Pages open at a time; Gradio forgets the longest unused of more."""
 
 

@@ -18,7 +18,7 @@ class Shelf(Generic[T]):
 
     Args:
         seconds: How long after.
-        most: Things kept at a time; the longest unused go first.
+        max_things: Things kept at a time; the longest unused go first.
         weigh: What a thing weighs, such as its bytes; None weighs nothing.
         max_weight: Of all things together; the newest is kept whatever it weighs.
     """
@@ -26,12 +26,12 @@ class Shelf(Generic[T]):
     def __init__(
         self,
         seconds: float,
-        most: int,
+        max_things: int,
         *,
         weigh: Callable[[T], float] | None = None,
         max_weight: float = math.inf,
     ) -> None:
-        self.seconds, self.most, self.max_weight = seconds, most, max_weight
+        self.seconds, self.max_things, self.max_weight = seconds, max_things, max_weight
         self._weigh = weigh or (lambda _: 0.0)
         self._things: OrderedDict[str, tuple[float, T]] = OrderedDict()  # the longest unused first
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class Shelf(Generic[T]):
 
     def _is_full(self) -> bool:
         weight = sum(self._weigh(thing) for _, thing in self._things.values())
-        return len(self._things) > self.most or weight > self.max_weight
+        return len(self._things) > self.max_things or weight > self.max_weight
 
     def get(self, key: str | None) -> T | None:
         """What was put there, for as long again; None if it is forgotten."""
