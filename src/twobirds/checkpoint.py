@@ -1,5 +1,6 @@
 """Files that are either whole or absent: training state, and models for others to load."""
 
+import errno
 import hashlib
 import json
 import os
@@ -47,6 +48,8 @@ def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:  # of a full disk, the system does not say which file it was
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -75,6 +78,29 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: is not valid JSON: {error}") from error
 
 
+def require_free(path: Path) -> Path:
+    """Check that a folder can be made at `path`, before any work is done for it.
+
+    Args:
+        path: The folder to make. A link stands for the place that it leads to.
+
+    Returns:
+        The place, absolute and without links.
+
+    Raises:
+        InputError: If something is there that is no empty folder, or that a folder cannot replace.
+    """
+    place = Path(os.path.realpath(path))
+    is_empty = place.is_dir() and not any(place.iterdir())
+    if os.path.lexists(place) and not is_empty:
+        raise InputError(f"{path} exists already: choose another name, or delete it first")
+    if os.path.ismount(place):
+        raise InputError(f"{path} is a mount point, which cannot be replaced: name a folder in it")
+    if is_empty and place in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(f"{path} is the folder you are in: name another one, such as {path}/pack")
+    return place
+
+
 @contextmanager
 def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """A temporary folder beside `path` that takes this name once it is complete.
@@ -85,7 +111,8 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
     Args:
         path: The folder to make.
-        replace: Let it take the place of what is there.
+        replace: Let it take the place of what is there. Otherwise nothing is ever replaced but an
+            empty folder, not even what appears at `path` meanwhile.
 
     Yields:
         The temporary folder.
@@ -93,22 +120,36 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises:
         InputError: If `path` holds something and is not to be replaced, or cannot be written.
     """
-    is_empty = path.is_dir() and not any(path.iterdir())
-    if os.path.lexists(path) and not (replace or is_empty):
-        raise InputError(f"{path} exists already: choose another name, or delete it first")
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
+    place = Path(os.path.realpath(path)) if replace else require_free(path)
+    temporary = place.parent / f".{place.name}.{secrets.token_hex(4)}.partial"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         yield temporary
         for file in temporary.iterdir():
             _flush(file)
         _flush(temporary)
-        _move_into_place(temporary, path)
+        if replace:
+            _move_into_place(temporary, place)
+        else:
+            _move_onto_nothing(temporary, place, path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_onto_nothing(temporary: Path, place: Path, path: Path) -> None:
+    """Rename a folder; `rename` itself refuses a place where there is more than an empty folder."""
+    try:
+        temporary.rename(place)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        raise InputError(
+            f"{path} has appeared meanwhile and is left as it is: choose another name"
+        ) from error
+    _flush(place.parent)
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:

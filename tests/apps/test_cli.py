@@ -22,8 +22,8 @@ from twobirds.errors import DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
 COMMANDS = (
-    "draw pack train evaluate recognize reconstruct edit generate export reproduce app".split()
-)
+    "draw pack check train evaluate recognize reconstruct edit generate export reproduce app"
+).split()
 
 
 def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:

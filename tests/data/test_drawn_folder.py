@@ -79,10 +79,10 @@ def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path: Path) -> Non
     out.mkdir()
     render_folder(out, count=1, size=32)
     before = sorted(path.name for path in out.iterdir())
-    with pytest.raises(InputError, match="already holds something"):
+    with pytest.raises(InputError, match="exists already: choose another name"):
         render_folder(out, count=1, size=32)
     assert sorted(path.name for path in out.iterdir()) == before
-    with pytest.raises(InputError, match="already holds something"):
+    with pytest.raises(InputError, match="exists already: choose another name"):
         render_folder(out / "drawn.json", count=1, size=32)
 
 

@@ -24,6 +24,7 @@ from twobirds.data.images import face_from_bytes
 from twobirds.data.pack import open_pack
 from twobirds.data.packing import LANDMARKS, pack_source
 from twobirds.data.splits import SplitRule
+from twobirds.data.summary import summarize
 from twobirds.errors import InputError
 
 
@@ -31,7 +32,7 @@ def leftovers(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if ".partial" in path.name]
 
 
-def header_of(pack: Path) -> dict[str, object]:
+def header_of(pack: Path) -> dict[str, Any]:
     header = json.loads((pack / "pack.json").read_text())
     assert isinstance(header, dict)
     return header
@@ -109,7 +110,7 @@ def test_one_report_names_every_fault_and_skipping_goes_on(tmp_path: Path) -> No
         "wrong number of columns (1):",
         f"  {listing}:4: 5 columns instead of 4",
         "unknown value (1):",
-        f"  {listing}:5: '-maybe' for '000003.png' is none of -1, 0, 1",
+        f"  {listing}:5: '-maybe' for '000003.png' in column Bald is neither -1 nor 1",
         "duplicate (1):",
         f"  {listing}:14: '000011.png' is at {listing}:13 already",
         "missing (1):",
@@ -120,7 +121,7 @@ def test_one_report_names_every_fault_and_skipping_goes_on(tmp_path: Path) -> No
     assert lines[13] == "undecodable image (2):"
     assert f"{listing}:8: '000006.png': cannot be decoded" in lines[14]
     assert f"{listing}:9: '000007.png': not a JPEG, PNG, WebP or BMP image" in lines[15]
-    assert lines[16:] == ["Fix these, or leave them out with --skip-bad."]
+    assert lines[16:] == ["Fix these first: they are most of the 12 rows."]
     assert not (tmp_path / "pack").exists()
     assert leftovers(tmp_path) == []
 
@@ -136,7 +137,9 @@ def test_long_reports_count_the_rest(tmp_path: Path) -> None:
     rows = "".join(f"x{i}.png 1 1 -1\n" for i in range(30))
     files["list_attr_celeba.txt"] = f"30\nA B C\n{rows}".encode()
     del files["identity_CelebA.txt"], files["list_eval_partition.txt"]
-    with pytest.raises(InputError, match=r"missing \(30\):\n(  .*\n){20}  and 10 more\nFix"):
+    with pytest.raises(
+        InputError, match=r"missing \(30\):\n(  .*\n){20}  and 10 more\nFix these first"
+    ):
         pack_source(write_folder(tmp_path / "faces", files), tmp_path / "pack", size=16)
     with pytest.raises(InputError, match="faces has no usable image"):
         pack_source(tmp_path / "faces", tmp_path / "pack", size=16, skip_bad=True)
@@ -152,6 +155,121 @@ def test_an_existing_target_is_never_touched(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InputError, match="pack cannot be written"):
         pack_source(source, tmp_path / "file" / "pack", size=16)
+
+
+def test_what_appears_at_the_target_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "faces", celeba_files())
+
+    def appear(done: int, _total: int) -> None:
+        if done == 12:
+            (tmp_path / "pack").mkdir()
+            (tmp_path / "pack/notes").write_text("mine")
+
+    with pytest.raises(InputError, match="pack has appeared meanwhile and is left as it is"):
+        pack_source(source, tmp_path / "pack", size=16, progress=appear)
+    assert (tmp_path / "pack/notes").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "pack"]
+
+    def pack_too(done: int, _total: int) -> None:
+        if done == 12:
+            pack_source(source, tmp_path / "two", size=16)
+
+    with pytest.raises(InputError, match="two has appeared meanwhile"):
+        pack_source(source, tmp_path / "two", size=16, progress=pack_too)
+    open_pack(tmp_path / "two", verify=True)
+
+
+def test_a_target_that_cannot_be_made_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = tmp_path / "absent"  # a source is not even looked for
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for out in (".", tmp_path / "empty", "../empty", "./x/.."):
+        with pytest.raises(InputError, match="is the folder you are in"):
+            pack_source(absent, out, size=16)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.path.ismount", lambda path: str(path).endswith("empty"))
+    with pytest.raises(InputError, match="empty is a mount point, which cannot be replaced"):
+        pack_source(absent, "empty", size=16)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="file exists already"):
+        pack_source(absent, "file", size=16)
+
+
+def test_a_link_stands_for_where_it_leads(tmp_path: Path) -> None:
+    source = write_folder(tmp_path / "faces", celeba_files())
+    (tmp_path / "disk/empty").mkdir(parents=True)
+    for name, target in (("one", "disk/empty"), ("two", "disk/absent")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+        pack_source(source, tmp_path / name, size=16)
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / target / "pack.json").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "faces", "one", "two"]
+    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["absent", "empty"]
+
+
+def test_a_disk_that_fills_up_meanwhile_is_said_with_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_folder(tmp_path / "faces", celeba_files())
+
+    def fill(*_: object) -> None:
+        raise OSError(28, "No space left on device")  # of a write, the system names no file
+
+    monkeypatch.setattr("twobirds.data.packing.RowWriter.append", fill)
+    with pytest.raises(InputError, match="pack cannot be written: No space left on device"):
+        pack_source(source, tmp_path / "pack", size=16)
+    assert [path.name for path in tmp_path.iterdir()] == ["faces"]
+
+
+def test_images_without_a_face_worth_of_pixels_are_faults_and_small_ones_are_counted(
+    tmp_path: Path,
+) -> None:
+    files = celeba_files(size=(16, 20))
+    files["img_align_celeba/000001.png"] = image_bytes(0, (1, 1))
+    files["img_align_celeba/000002.png"] = image_bytes(0, (300, 7))
+    source = write_folder(tmp_path / "faces", files)
+    with pytest.raises(InputError, match=r"too small \(2\):\n.*'000001.png' has 1x1 pixels"):
+        pack_source(source, tmp_path / "pack", size=32)
+    pack = pack_source(source, tmp_path / "pack", size=32, skip_bad=True)
+    header = header_of(pack.path)
+    assert (header["count"], header["enlarged"]) == (10, 10)
+    assert "enlarged: 10 images have fewer than 32x32 pixels" in list(summarize(header))
+    pack = pack_source(source, tmp_path / "small", size=16, skip_bad=True)
+    assert header_of(pack.path)["enlarged"] == 0
+
+
+def test_what_was_decided_is_written_down_and_said(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{name},{i % 2},{'yes' if i % 3 else 'no'},note {i},{i // 4 if i else '?'},{10 + i}\n"
+        for i, name in enumerate(names(24))
+    )
+    files = {"faces.csv": f"image,Hat,Smile,caption,person,age\n{rows}".encode()}
+    files |= {name: image_bytes(i) for i, name in enumerate(names(24))}
+    pack = pack_source(write_folder(tmp_path / "faces", files), tmp_path / "pack", size=16)
+    header = header_of(pack.path)
+    [source] = header["sources"]
+    assert (source["image"], source["person"], source["split"]) == (
+        "column image",
+        "column person",
+        None,
+    )
+    assert source["attributes"] == {"Hat": ["0", "1"], "Smile": ["no", "yes"]}
+    assert list(source["dropped"]) == ["caption", "age"]
+    assert source["dropped"]["age"].startswith("it has 24 values ('10', '11', '12', …)")
+    lines = list(summarize(header))
+    assert (
+        lines[1] == "faces.csv: 24 images; image: column image; person: column person; split: none"
+    )
+    assert "  attributes (no is no, yes is yes): Smile" in lines
+    assert any(line.startswith("  no attribute: caption: it has 24 values") for line in lines)
+    split = header["splits"]
+    assert sum(part["images"] for part in split.values()) == 24
+    assert sum(part["people"] for part in split.values()) == 6
+    assert sum(part["images_of_unknown_people"] for part in split.values()) == 1
+    for part, counts in split.items():
+        assert counts["images"] == len(pack.rows(part))
 
 
 def test_what_cannot_be_read_is_told_from_what_cannot_be_written(
@@ -217,7 +335,7 @@ def test_a_split_that_cannot_be_had_is_refused(tmp_path: Path, rule: SplitRule) 
     pack = pack_source(source, tmp_path / "pack", size=16, seed=3)
     assert header_of(pack.path)["split_rule"] == "random"
     assert header_of(pack.path)["split_seed"] == 3
-    assert (len(pack.rows("train")), len(pack.rows("test"))) == (11, 1)
+    assert [len(pack.rows(part)) for part in ("train", "valid", "test")] == [10, 1, 1]
 
 
 def test_landmark_templates() -> None:

@@ -9,6 +9,7 @@ import pytest
 from making_sources import image_bytes
 
 from twobirds.data.problems import Problem
+from twobirds.data.roles import ColumnChoice
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
 
@@ -87,7 +88,8 @@ def test_every_fault_is_found_at_its_row(tmp_path: Path) -> None:
         ("unknown value", "t.parquet:3"),
         ("unknown value", "t.parquet:5"),
     ]
-    assert "5 for Hat" in source.problems[1].what
+    assert "'5' for" in source.problems[1].what
+    assert "in column Hat is neither 0 nor 1" in source.problems[1].what
     contents = list(source.contents())
     assert contents[:2] == [image_bytes(0), image_bytes(3)]
     assert contents[2] == Problem("missing", "t.parquet:6", "no image is embedded")
@@ -110,6 +112,52 @@ def test_shards_must_fit_together_and_have_images(tmp_path: Path) -> None:
         open_source(write(tmp_path / "b.parquet", Bald=[True, False]))
     with pytest.raises(InputError, match="names no attributes"):
         open_source(write(tmp_path / "c.parquet", image=IMAGES))
+
+
+def test_columns_of_any_type_are_understood_or_dropped_with_a_reason(tmp_path: Path) -> None:
+    text = pa.array(["no", "yes", "no", "yes", "no", "yes"])
+    columns = {
+        "image": IMAGES,
+        "Smiling": [True, False] * 3,
+        "Glasses": text.dictionary_encode(),
+        "Beard": pa.array(text, pa.large_string()),
+        "Gender": [1, 2] * 3,
+        "Sign": pa.array([-1, 1] * 3, pa.int8()),
+        "Share": [0.0, 1.0] * 3,
+        "Hat": [1, None, None, None, None, 1],
+        "caption": [f"face {i}" for i in range(6)],
+        "box": [[0, 1]] * 6,
+        "person_id": [7.0, None, 7.0, float("nan"), 8.0, 8.0],
+    }
+    source = open_source(write(tmp_path / "t.parquet", **columns))
+    assert source.problems == []
+    assert source.attribute_names == ("Smiling", "Glasses", "Beard", "Gender", "Sign", "Share")
+    np.testing.assert_array_equal(source.attributes[:, 0], [1, 0] * 3)
+    np.testing.assert_array_equal(source.attributes[:, 1:], [[i % 2] * 5 for i in range(6)])
+    assert source.identity.tolist() == [7, -1, 7, -1, 8, 8]
+    dropped = source.decisions.dropped
+    assert dropped["Hat"].startswith("empty or unknown in 4 of 6 rows")
+    assert dropped["caption"].startswith("it has 6 values")
+    assert dropped["box"].startswith("its type is 'list")
+    assert set(dropped) == {"Hat", "caption", "box"}
+
+
+def test_which_column_has_the_images_is_asked_where_several_could(tmp_path: Path) -> None:
+    masks = [{"bytes": image_bytes(20 + i), "path": f"m{i}.png"} for i in range(6)]
+    columns = {"mask": masks, "photo": IMAGES, "Bald": [True, False] * 3}
+    path = write(tmp_path / "t.parquet", **columns)
+    with pytest.raises(InputError, match=r"'mask' or 'photo' could be meant: .*--image-column"):
+        open_source(path)
+    source = open_source(path, ColumnChoice(image="photo"))
+    assert list(source.contents()) == [image_bytes(i) for i in range(6)]
+    assert source.decisions.image == "column photo"
+    with pytest.raises(InputError, match=r"no column of images 'Bald' .* are mask, photo"):
+        open_source(path, ColumnChoice(image="Bald"))
+    columns["mask"] = [b"\x00\x01 features"] * 6  # bytes, but no images
+    source = open_source(write(tmp_path / "u.parquet", **columns))
+    assert source.decisions.image == "column photo"
+    columns["image"] = [{"bytes": image_bytes(40 + i), "path": f"i{i}.png"} for i in range(6)]
+    assert open_source(write(tmp_path / "v.parquet", **columns)).names[0] == "i0.png"
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from twobirds.data.splits import assign_splits, choose_rule
+from twobirds.data.splits import (
+    assign_splits,
+    choose_rule,
+    count_by_split,
+    count_divided_people,
+)
 from twobirds.errors import InputError
 
 UNKNOWN = np.full(6, -1)
@@ -27,7 +32,9 @@ def test_default_rule(identity: np.ndarray, partition: np.ndarray | None, rule: 
 
 
 def test_requests_that_cannot_be_met_say_so() -> None:
-    with pytest.raises(InputError, match=r"6 of 6 images have none.*identity file"):
+    with pytest.raises(
+        InputError, match=r"no person is known on any of 6 images; add an identity file"
+    ):
         choose_rule("identity", identity=UNKNOWN, partition=None)
     with pytest.raises(InputError, match="no list_eval_partition"):
         choose_rule("official", identity=PEOPLE, partition=None)
@@ -78,12 +85,50 @@ def test_three_people_fill_three_splits_and_two_still_train_and_test() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "train"), [(202_599, 185_000), (200_000, 185_000), (1_000, 925), (2, 2)]
+    ("count", "sizes", "words"),
+    [
+        (202_599, [185_000, 0, 17_599], "185,000 of 202,599 images train, the rest test"),
+        (200_000, [185_000, 0, 15_000], "185,000 of 200,000"),
+        (60, [48, 6, 6], "about 80/10/10 %"),  # the paper's share would leave none to validate
+        (3, [1, 1, 1], "about 80/10/10 %"),
+        (2, [1, 0, 1], "too few"),
+        (1, [1, 0, 0], "too few"),
+    ],
 )
-def test_random_is_the_papers(count: int, train: int) -> None:
-    split, _ = assign_splits("random", 0, identity=np.full(count, -1), partition=None)
-    assert (split == 0).sum() == train
-    assert (split == 2).sum() == count - train
+def test_random_is_the_papers_for_as_many_and_sensible_for_fewer(
+    count: int, sizes: list[int], words: str
+) -> None:
+    split, note = assign_splits("random", 0, identity=np.full(count, -1), partition=None)
+    assert np.bincount(split, minlength=3).tolist() == sizes
+    assert words in note
+
+
+def test_unknown_people_are_spread_and_known_ones_stay_apart() -> None:
+    identity = np.arange(400) // 4
+    identity[::3] = -1
+    assert choose_rule(None, identity=identity, partition=None) == "identity"
+    split, note = assign_splits("identity", 0, identity=identity, partition=None)
+    assert "each of 134 images of unknown people is taken for another person" in note
+    assert count_divided_people(identity, split) == 0
+    assert set(split[identity < 0].tolist()) == {0, 1, 2}
+    counts = count_by_split(identity, split)
+    assert sum(part["images_of_unknown_people"] for part in counts.values()) == 134
+    assert sum(part["people"] for part in counts.values()) == 100
+
+
+def test_unknown_people_do_not_make_a_partition_one_that_divides_people() -> None:
+    identity, partition = np.array([7, 7, -1, -1, 8]), np.array([0, 0, 0, 2, 2], np.uint8)
+    split, note = assign_splits("identity", 0, identity=identity, partition=partition)
+    np.testing.assert_array_equal(split, partition)
+    assert "own partition" in note
+
+
+def test_somebody_with_most_of_the_images_trains() -> None:
+    identity = np.array([0] * 80 + list(range(1, 21)))
+    for seed in range(20):
+        split, _ = assign_splits("identity", seed, identity=identity, partition=None)
+        assert set(split[identity == 0].tolist()) == {0}
+        assert np.bincount(split, minlength=3).tolist() == [80, 10, 10]
 
 
 def test_a_partition_that_cannot_be_used_is_not_passed_over_in_silence() -> None:

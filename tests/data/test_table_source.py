@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from making_sources import image_bytes, write_folder, write_zip
 
+from twobirds.data.roles import ColumnChoice
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
 
@@ -86,14 +88,14 @@ def test_every_fault_is_found_at_its_line(tmp_path: Path) -> None:
     source = open_source(folder_with(tmp_path, text))
     found = {f"{p.kind} {p.where}: {p.what}" for p in source.problems}
     assert found == {
-        "unknown value labels.csv:3: 'yes' for 'b.png' is none of -1, 0, 1",
+        "unknown value labels.csv:3: 'yes' for 'b.png' in column Kind is neither 0 nor 1",
         "duplicate labels.csv:4: 'a.png' is at labels.csv:2 already",
         "wrong number of columns labels.csv:5: 2 columns instead of 3",
         "missing labels.csv:6: no image 'd.png'",
         "unknown value labels.csv:7: split 'never' is none of train, valid, test",
         "unknown value labels.csv:8: unreadable name ''",
         "duplicate labels.csv:9: 'a.webp' is the image of labels.csv:2 already",
-        "unknown value labels.csv:10: -1 for 'b.png' in a list of 0/1",
+        "duplicate labels.csv:10: 'b.png' is at labels.csv:3 already",
     }
     assert source.names == ["a.png"]
 
@@ -106,8 +108,8 @@ def test_every_fault_is_found_at_its_line(tmp_path: Path) -> None:
         ('""\n', "labels.csv:1 has no names in its header"),
         ("photo,Kind\na.png,1\n", "labels.csv:1 has no column for the images' names.*'photo'"),
         ("image\na.png\n", "names no attributes"),
-        ("image,,Kind\na.png,1,1\n", "unreadable attribute name"),
-        ("image,Kind,Kind\na.png,1,1\n", "names attribute 'Kind' twice"),
+        ("image,Ki\tnd\na.png,1\n", "unreadable attribute name"),
+        ("image,Kind,Kind\na.png,1,1\n", "names column 'Kind' twice"),
         ('image,Kind\na.png,"' + "1" * 200_000, "not CSV text"),
     ],
 )
@@ -119,3 +121,152 @@ def test_a_damaged_table_is_named(tmp_path: Path, text: str, message: str) -> No
 def test_names_that_are_no_utf8_are_reported_with_their_line(tmp_path: Path) -> None:
     source = open_source(folder_with(tmp_path, CSV.replace("b.png", "bä.png"), "latin-1"))
     assert [p.where for p in source.problems] == ["labels.csv:3"]
+
+
+def test_one_name_in_two_folders(tmp_path: Path) -> None:
+    text = CSV.replace(".png", ".jpg")
+    files = {f"images/{letter}.jpg": image_bytes(i) for i, letter in enumerate("abc")}
+    files |= {f"depth/{letter}.png": image_bytes(9) for letter in "abcdef"}
+    folder = write_folder(tmp_path / "exact", files | {"labels.csv": text.encode()})
+    assert list(open_source(folder).contents()) == [image_bytes(i) for i in range(3)]
+    text = text.replace(".jpg", "")
+    folder = write_folder(tmp_path / "either", files | {"labels.csv": text.encode()})
+    first = open_source(folder).problems[0]
+    assert first.kind == "ambiguous"
+    assert first.what == "'a' may be 'depth/a.png' or 'images/a.jpg': add its folder"
+
+
+def test_names_with_folders_are_found_below_others(tmp_path: Path) -> None:
+    text = "image,Kind\n" + "".join(f"p{i // 2}/{i % 2}.png,{i % 2}\n" for i in range(6))
+    files = {f"images/p{i // 2}/{i % 2}.png": image_bytes(i) for i in range(6)}
+    source = open_source(write_folder(tmp_path, files | {"labels.csv": text.encode()}))
+    assert source.problems == []
+    assert list(source.contents()) == [image_bytes(i) for i in range(6)]
+
+
+def test_archives_from_other_systems(tmp_path: Path) -> None:
+    text = "image,Kind\nfotos\\zo\u00eb.jpg,1\nfotos/b.jpg,0\n"
+    names = ("mine\\fotos\\zoe\u0308.jfif", "mine\\fotos\\b.JPG")
+    files = {"mine\\labels.csv": text.encode()}
+    files |= {name: image_bytes(i) for i, name in enumerate(names)}
+    source = open_source(write_zip(tmp_path / "a.zip", files))
+    assert source.problems == []
+    assert list(source.contents()) == [image_bytes(0), image_bytes(1)]
+
+
+def test_a_path_twice_in_an_archive_is_refused(tmp_path: Path) -> None:
+    files = {"labels.csv": CSV.encode(), "a.png": image_bytes(0), "b.png": image_bytes(1)}
+    files |= {"x/a.png": image_bytes(2), "x\\a.png": image_bytes(3)}
+    with pytest.raises(InputError, match=r"a.zip holds 'x/a.png' twice"):
+        open_source(write_zip(tmp_path / "a.zip", files))
+
+
+Row = Callable[[int], str]
+
+
+def rows_of(header: str, row: Row, count: int = 40) -> str:
+    """A list of images, with what `row` says of each number."""
+    return "".join(f"{line}\n" for line in [header, *(row(i) for i in range(count))])
+
+
+def folder_of(tmp_path: Path, text: str, count: int = 40) -> Path:
+    files = {f"{i:03d}.png": image_bytes(i) for i in range(count)}
+    return write_folder(tmp_path, files | {"labels.csv": text.encode()})
+
+
+def test_each_column_has_its_own_coding(tmp_path: Path) -> None:
+    text = rows_of(
+        "image,A,B,C,D",
+        lambda i: f"{i:03d}.png,{i % 2},{i % 2 * 2 - 1},{i % 2 + 1},{['n', 'y'][i % 2]}",
+    )
+    source = open_source(folder_of(tmp_path, text))
+    assert source.problems == []
+    assert source.attribute_names == ("A", "B", "C", "D")
+    np.testing.assert_array_equal(source.attributes, [[i % 2] * 4 for i in range(40)])
+
+
+def test_columns_that_are_no_attributes_are_dropped_with_a_reason(tmp_path: Path) -> None:
+    text = rows_of(",image,A,age,celeb_id,note", lambda i: f"{i},{i:03d}.png,{i % 2},{i},{i // 4},")
+    source = open_source(folder_of(tmp_path, text))
+    assert source.problems == []
+    assert source.attribute_names == ("A",)
+    assert source.identity.tolist() == [i // 4 for i in range(40)]
+    assert source.decisions.person == "column celeb_id"
+    assert {name: why[:12] for name, why in source.decisions.dropped.items()} == {
+        "(unnamed)": "it has no na",
+        "age": "it has 40 va",
+        "note": "empty or unk",
+    }
+
+
+def test_unknown_people_are_nobody_and_known_ones_are_kept_apart(tmp_path: Path) -> None:
+    spellings = ("-1", "nan", "NA", "")
+
+    def row(i: int) -> str:
+        return f"{i:03d}.png,{i % 2},{spellings[i % 8] if i % 8 < 4 else f'p{i // 8}'}"
+
+    text = rows_of("image,A,identity", row)
+    source = open_source(folder_of(tmp_path, text))
+    unknown = [i % 8 < 4 for i in range(40)]
+    assert (source.identity < 0).tolist() == unknown
+    assert len(set(source.identity.tolist())) == 6
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        (
+            "image,file,A",
+            lambda i: f"{i:03d}.png,{i:03d}.png,{i % 2}",
+            "'image' or 'file' .*--image-column",
+        ),
+        (
+            "image,identity,person,A",
+            lambda i: f"{i:03d}.png,1,2,{i % 2}",
+            "'identity' or 'person' .*--person-col",
+        ),
+        (
+            "image,split,partition,A",
+            lambda i: f"{i:03d}.png,0,0,{i % 2}",
+            "'split' or 'partition' could be",
+        ),
+        (
+            "image,a=b",
+            lambda i: f"{i:03d}.png,{i % 2}",
+            "rename attribute 'a=b', for --set takes NAME=VALUE",
+        ),
+        (
+            "image,age",
+            lambda i: f"{i:03d}.png,{i}",
+            r"\(age: it has 40 values .*\) names no attributes",
+        ),
+        (
+            "image,A",
+            lambda i: f"{i:03d}.png,{i % 3 - 1}",
+            "column 'A' has -1 in 14 rows and 0 in 13: either",
+        ),
+    ],
+)
+def test_what_can_be_understood_in_two_ways_is_refused(
+    tmp_path: Path, header: str, row: Row, message: str
+) -> None:
+    folder = folder_of(tmp_path, rows_of(header, row))
+    with pytest.raises(InputError, match=message):
+        open_source(folder)
+
+
+def test_columns_can_be_named(tmp_path: Path) -> None:
+    text = rows_of("id,image,who,file,A", lambda i: f"{i},{i}.jpg,{i // 4},{i:03d}.png,{i % 2}")
+    folder = folder_of(tmp_path, text)
+    source = open_source(folder, ColumnChoice(image="file", person="who"))
+    assert source.names == [f"{i:03d}.png" for i in range(40)]
+    assert source.identity.tolist() == [i // 4 for i in range(40)]
+    with pytest.raises(InputError, match=r"no column 'face' \(--image-column\): it has 'id', "):
+        open_source(folder, ColumnChoice(image="face"))
+
+
+def test_an_identifier_beside_file_names_is_not_taken_for_them(tmp_path: Path) -> None:
+    text = rows_of("image_id,file_name,A", lambda i: f"{i},{i:03d}.png,{i % 2}")
+    source = open_source(folder_of(tmp_path, text))
+    assert source.names == [f"{i:03d}.png" for i in range(40)]
+    assert "image_id" in source.decisions.dropped

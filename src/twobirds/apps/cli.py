@@ -17,6 +17,7 @@ import tyro
 
 from twobirds import __version__
 from twobirds.apps.app_command import App
+from twobirds.apps.check_command import Check
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw, Pack
 from twobirds.apps.display import note, require_columns, say
@@ -33,6 +34,7 @@ WRONG_INPUT, DIVERGED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 14
 Command = (
     Annotated[Draw, tyro.conf.subcommand("draw")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
+    | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Recognize, tyro.conf.subcommand("recognize")]

@@ -54,10 +54,13 @@ class Draw:
 class Pack:
     """Check, crop, resize and split faces into a pack, for training and evaluation."""
 
-    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
-    """CelebA's layout as a folder or zip file, a CSV with images, Parquet files, or drawn faces."""
-    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    """Folder to make; it must not exist yet."""
+    paths: Annotated[
+        tuple[Path, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="SOURCE... OUT", help_behavior_hint="(required)"),
+    ] = ()
+    """One source or several, and at last the folder to make, which must not exist yet. A source is
+    CelebA's layout as a folder or zip file, a CSV with images, Parquet files, or drawn faces."""
     size: int = 128
     """Height and width of the packed images in pixels; models are for 32, 64 or 128."""
     split: Annotated[
@@ -74,6 +77,18 @@ class Pack:
     """Where eyes, nose and mouth are: a template, or 10 fractions of the packed image."""
     skip_bad: bool = False
     """Leave bad rows and files out, instead of reporting them and making no pack."""
+    leave_out: Annotated[Path | None, optional("FILE", "none")] = None
+    """Text file that names images to leave out, one in a line, as NAME or SOURCE/NAME."""
+    only: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="CONDITION")
+    ] = ()
+    """Leave out images that fail a condition on a column, such as 'px>=128' or source=hq; a source
+    without the column keeps its images. The column is one of the list, or of a CSV or TSV file
+    beside it whose first column names the images. May be given several times."""
+    image_column: Annotated[str | None, optional("NAME", "by its name and type")] = None
+    """Column of a CSV or of Parquet files that has the images, or their names."""
+    person_column: Annotated[str | None, optional("NAME", "by its name")] = None
+    """Column that says who is shown."""
     workers: Annotated[int | None, optional("INT", "one for each processor")] = None
     """Number of decoding processes."""
 
@@ -81,26 +96,36 @@ class Pack:
         """Pack; returns the exit code."""
         from twobirds.data.pack import load_header
         from twobirds.data.packing import SKIPPED_FILE, pack_source
+        from twobirds.data.roles import ColumnChoice
+        from twobirds.data.selection import Choice
+        from twobirds.data.summary import summarize
 
         require_seed(self.seed)
+        if len(self.paths) < 2:
+            raise InputError(
+                "pack takes a source, or several, and then OUT (see twobirds pack --help)"
+            )
+        *sources, out = self.paths
         with progress_bars("images") as show:
-            pack = pack_source(
-                self.source,
-                self.out,
+            pack_source(
+                sources,
+                out,
                 size=self.size,
                 split=self.split,
                 seed=self.seed,
                 landmarks=parse_landmarks(self.landmarks),
                 skip_bad=self.skip_bad,
+                choice=Choice(
+                    ColumnChoice(self.image_column, self.person_column), self.leave_out, self.only
+                ),
                 workers=self.workers,
                 progress=lambda done, total: show("packing", done, total),
             )
-        splits = ", ".join(f"{len(pack.rows(s)):,} {s}" for s in ("train", "valid", "test"))
-        say(f"packed {len(pack):,} faces of {pack.size}x{pack.size} pixels ({splits})")
-        header = load_header(self.out)
-        say(f"split: {header['split_rule']} ({header['split_note']})")
+        header = load_header(out)
+        for line in summarize(header):
+            say(line)
         if header["skipped"]:
-            say(f"left out {header['skipped']:,}: {self.out / SKIPPED_FILE} says what and why")
+            say(f"left out {header['skipped']:,}: {out / SKIPPED_FILE} says what and why")
         return 0
 
 

@@ -75,7 +75,7 @@ class Train:
         if self.minutes is not None and not self.minutes > 0:
             raise InputError(f"--minutes must be positive, not {self.minutes}")
         config = self.config()
-        pack = open_pack(self.data)
+        pack = open_pack(self.data, verify=True)
         with start(self.device, self.precision) as runtime:
             network = self._feature_network(config, runtime)
             is_complete = train_run(

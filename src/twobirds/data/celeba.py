@@ -1,24 +1,29 @@
 """Sources in CelebA's layout, as a folder or a zip file."""
 
 import posixpath
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.data.columns import column_of, is_missing
 from twobirds.data.drawn_description import load_drawn
-from twobirds.data.files import Archive, Files, Folder, ImageIndex
-from twobirds.data.images import IMAGE_EXTENSIONS
-from twobirds.data.listing import (
-    Columns,
-    Rows,
-    check_attribute_names,
-    collect_rows,
-    is_count,
-    load_lines,
-    split_rows,
-)
+from twobirds.data.files import Archive, Files, Folder
+from twobirds.data.listing import check_attribute_names, is_count, load_lines, split_rows
+from twobirds.data.names import AmbiguousNameError, NameIndex, is_image_name
 from twobirds.data.problems import Problem, shorten
-from twobirds.data.source import Source, load_contents, locate_images
+from twobirds.data.sheet import (
+    Sheet,
+    collect_rows,
+    find_attributes,
+    locate_images,
+    rows_with_labels,
+    source_of_sheet,
+)
+from twobirds.data.side_tables import find_side_column
+from twobirds.data.source import Decisions, Source, file_loader
 from twobirds.errors import InputError
 
 ATTRIBUTE_LIST, PARTITION_LIST, IDENTITY_LIST = (
@@ -58,41 +63,53 @@ def load_celeba(files: Files) -> Source:
     file = find_list(files.names, ATTRIBUTE_LIST)
     if file is None:
         raise InputError(f"{files.label} has no {ATTRIBUTE_LIST}.txt or .csv")
-    attribute_names, rows = _parse_attributes(files, file, problems)
+    sheet, attribute_names = _load_attributes(files, file, problems)
+    found = find_attributes(sheet, attribute_names, required=True)
     image_files = _find_image_files(files)
-    index = ImageIndex(image_files.names, file, IMAGE_FOLDERS)
-    paths = locate_images(rows, index, problems)
-    identity = _match_labels(files, IDENTITY_LIST, rows, problems)
-    partition = _match_labels(files, PARTITION_LIST, rows, problems)
-
+    paths = locate_images(sheet, _image_index(image_files, file), problems)
+    identity_list = find_list(files.names, IDENTITY_LIST)
+    partition_list = find_list(files.names, PARTITION_LIST)
+    people = _match_labels(files, identity_list, _PERSON, sheet, problems)
+    splits = _match_labels(files, partition_list, _SPLIT, sheet, problems)
     kept = [
-        i
-        for i, path in enumerate(paths)
-        if path is not None
-        and (identity is None or identity[i] >= 0)
-        and (partition is None or partition[i] >= 0)
+        row
+        for row in rows_with_labels(sheet, found, problems)
+        if None not in (paths[row], people[row], splits[row])
     ]
-    kept_paths = [path for i in kept if (path := paths[i]) is not None]
-    kept_wheres = [rows.wheres[i] for i in kept]
-    return Source(
+    sheet.columns[IDENTITY_LIST] = column_of(label or "" for label in people)
+    partition = np.array([int(label or -1) for label in splits], np.int64)
+    source = source_of_sheet(
+        sheet,
+        found,
+        kept,
         kind="celeba",
         label=files.label,
-        attribute_names=attribute_names,
-        names=[rows.names[i] for i in kept],
-        wheres=kept_wheres,
-        attributes=rows.attributes[kept],
-        identity=np.full(len(kept), -1, np.int64) if identity is None else identity[kept],
-        partition=None if partition is None else partition[kept].astype(np.uint8),
-        contents=lambda: load_contents(image_files, kept_paths, kept_wheres),
+        person=IDENTITY_LIST,
+        partition=None if partition_list is None else partition,
+        decisions=Decisions(file, identity_list, partition_list, found.codings, found.dropped),
+        load=file_loader(image_files, paths, sheet.wheres),
         problems=problems,
-        drawn=load_drawn(files),
+    )
+    drawn = load_drawn(files)
+    return replace(
+        source,
+        drawn=drawn,
+        column=lambda name: source.column(name) or find_side_column(files, source.names, name),
+        has_celeba_people=drawn is None and identity_list is not None and _is_celeba(source),
     )
 
 
-def _parse_attributes(
+def _is_celeba(source: Source) -> bool:
+    """Whether attributes and file names are CelebA's own, not only the layout."""
+    return set(source.attribute_names) == set(CELEBA_ATTRIBUTES) and all(
+        re.fullmatch(r"\d{6}(\.\w+)?", posixpath.basename(name)) for name in source.names
+    )
+
+
+def _load_attributes(
     files: Files, file: str, problems: list[Problem]
-) -> tuple[tuple[str, ...], Rows]:
-    """Parse the attribute list: its rows follow the count and the names, or a CSV header."""
+) -> tuple[Sheet, tuple[str, ...]]:
+    """Load the attribute list: its rows follow the count and the names, or a CSV header."""
     lines = load_lines(files, file)
     table = split_rows(lines, file)
     count = None
@@ -105,64 +122,98 @@ def _parse_attributes(
         count = int(cells[0])
     line, header = next(table, (len(lines), []))
     names = check_attribute_names(header[1:] if file.endswith(".csv") else header, f"{file}:{line}")
-    columns = Columns(name=0, attributes=tuple(range(1, len(names) + 1)), width=len(names) + 1)
     body = list(table)
     if count is not None and count != len(body):
         what = f"says {count} images, but has {len(body)} rows"
         problems.append(Problem("wrong count", f"{file}:1", what))
-    return names, collect_rows(body, columns, file, problems)
+    return collect_rows(body, ["", *names], 0, file, problems), names
 
 
 def _find_image_files(files: Files) -> Files:
     """The files with the images: the same, or the `img_align_celeba.zip` that CelebA serves."""
     archives = [name for name in files.names if name.rpartition("/")[2] in _IMAGE_ARCHIVES]
-    has_images = any(name.lower().endswith(IMAGE_EXTENSIONS) for name in files.names)
+    has_images = any(is_image_name(name) for name in files.names)
     if isinstance(files, Folder) and archives and not has_images:
         return Archive(files.path / archives[0])
     return files
 
 
+def _image_index(files: Files, file: str) -> NameIndex:
+    """The images there are, seen from the attribute list."""
+    images = [name for name in files.names if is_image_name(name)]
+    return NameIndex(images, beside=posixpath.dirname(file), preferred=IMAGE_FOLDERS)
+
+
 def _match_labels(
-    files: Files, stem: str, rows: Rows, problems: list[Problem]
-) -> np.ndarray | None:
+    files: Files,
+    file: str | None,
+    kind: "_LabelKind",
+    sheet: Sheet,
+    problems: list[Problem],
+) -> list[str | None]:
     """Load an identity or partition list, and look up each image in it, whatever its extension.
 
     Returns:
-        `[N]` int64, -1 where the list lacks the image (a problem); None without such a list.
+        The N labels, None where the list lacks the image (a problem); empty without such a list.
     """
-    file = find_list(files.names, stem)
     if file is None:
-        return None
-    labels = _parse_labels(files, file, 2 if stem == PARTITION_LIST else 2**62, problems)
-    stems = [_stem(name) for name in rows.names]
-    found = np.array([labels.get(stem, -1) for stem in stems], np.int64)
-    for i in np.flatnonzero(found < 0).tolist():
-        what = f"{shorten(rows.names[i])} is not in {file}"
-        problems.append(Problem("missing", rows.wheres[i], what))
+        return [""] * len(sheet.names)
+    labels = _load_labels(files, file, kind, problems)
+    index = NameIndex(labels)
+    found: list[str | None] = []
+    for name, where in zip(sheet.names, sheet.wheres, strict=True):
+        try:
+            listed = index.find(name)
+        except AmbiguousNameError as error:
+            what = f"{shorten(name)} may be {' or '.join(map(shorten, error.paths))} of {file}"
+            problems.append(Problem("ambiguous", where, what))
+            found.append(None)
+            continue
+        if listed is None:
+            problems.append(Problem("missing", where, f"{shorten(name)} is not in {file}"))
+        found.append(None if listed is None else labels[listed])
     return found
 
 
-def _parse_labels(files: Files, file: str, largest: int, problems: list[Problem]) -> dict[str, int]:
-    """Parse rows of an image and a number from 0 to `largest`, into numbers by file stem."""
-    labels: dict[str, int] = {}
+def _load_labels(
+    files: Files, file: str, kind: "_LabelKind", problems: list[Problem]
+) -> dict[str, str]:
+    """Load rows of an image and a label, into labels by name."""
+    labels: dict[str, str] = {}
     for number, (line, cells) in enumerate(split_rows(load_lines(files, file), file)):
         where = f"{file}:{line}"
-        if number == 0 and not cells[0].lower().endswith(IMAGE_EXTENSIONS):
+        if number == 0 and not is_image_name(cells[0]) and not kind.accepts(cells[-1]):
             continue  # a header, as CSV variants have
         if len(cells) != 2:
             what = f"{len(cells)} columns instead of 2"
             problems.append(Problem("wrong number of columns", where, what))
-        elif not is_count(cells[1], largest):
-            value, name = shorten(cells[1]), shorten(cells[0])
-            what = f"{value} for {name} is not a number from 0 to {largest}"
+        elif not kind.accepts(cells[1]):
+            what = f"{shorten(cells[1])} for {shorten(cells[0])} is no {kind.words}"
             problems.append(Problem("unknown value", where, what))
-        elif (stem := _stem(cells[0])) in labels:
+        elif cells[0] in labels:
             problems.append(Problem("duplicate", where, f"{shorten(cells[0])} is there already"))
         else:
-            labels[stem] = int(cells[1])
+            labels[cells[0]] = cells[1]
     return labels
 
 
-def _stem(name: str) -> str:
-    """File name without its extension, by which lists and images are matched."""
-    return posixpath.splitext(posixpath.basename(name))[0]
+def _is_person(text: str) -> bool:
+    """Whether a cell is a person's number, or says that the person is not known."""
+    return is_missing(text) or is_count(text.removeprefix("-").removesuffix(".0"))
+
+
+def _is_split(text: str) -> bool:
+    """Whether a cell is a code of a split."""
+    return is_count(text, 2)
+
+
+@dataclass(frozen=True)
+class _LabelKind:
+    """What a list of labels may say of an image."""
+
+    words: str
+    accepts: Callable[[str], bool]
+
+
+_PERSON = _LabelKind("number of a person", _is_person)
+_SPLIT = _LabelKind("number from 0 to 2 (train, valid, test)", _is_split)

@@ -5,16 +5,11 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from itertools import islice
 
-import numpy as np
-
-from twobirds.data.images import Crop, face_from_bytes
+from twobirds.data.images import MIN_SIDE, Face, face_from_bytes
 from twobirds.data.problems import Problem, shorten
 from twobirds.data.processes import num_workers, process_pool
 from twobirds.data.source import Content, Source
 from twobirds.errors import InputError
-
-Face = tuple[np.ndarray, Crop]
-"""`[size, size, 3]` uint8 RGB, and how it was cropped."""
 
 _CHUNK = 16
 """Images per task: enough to hide the cost of passing them between processes."""
@@ -66,6 +61,10 @@ def _decode(content: Content, where: str, name: str, size: int) -> Face | Proble
     if isinstance(content, Problem):
         return content
     try:
-        return face_from_bytes(content, size)
+        face = face_from_bytes(content, size)
     except InputError as error:
         return Problem("undecodable image", where, f"{shorten(name)}: {error}")
+    if face.side < MIN_SIDE:
+        what = f"{shorten(name)} has {face.side}x{face.side} pixels, and a face takes {MIN_SIDE}"
+        return Problem("too small", where, what)
+    return face

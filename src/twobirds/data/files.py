@@ -1,15 +1,14 @@
-"""A folder or a zip file as one flat list of files, and the finding of images in it."""
+"""A folder or a zip file as one flat list of files."""
 
+import contextlib
 import os
-import posixpath
 import zipfile
 import zlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from twobirds.data.images import IMAGE_EXTENSIONS
 from twobirds.errors import InputError
 
 MAX_FILE_BYTES = 1 << 29
@@ -79,22 +78,22 @@ class Archive:
         self.label = path.name
         try:
             self._zip = zipfile.ZipFile(path)
-            members = self._zip.namelist()
+            members = [(_member_name(member), member) for member in self._zip.infolist()]
         except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is not a readable zip file: {error}") from error
-        self.names = sorted(
-            {
-                name
-                for name in members
-                if not name.endswith("/")
-                and not any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
-            }
-        )
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        for name, member in members:
+            if name.endswith("/") or any(p.startswith((".", "__MACOSX")) for p in name.split("/")):
+                continue
+            if name in self._members:
+                raise InputError(f"{path} holds {name!r} twice: which one is meant is not known")
+            self._members[name] = member
+        self.names = sorted(self._members)
 
     def read(self, name: str) -> bytes:
         """Read and unpack a whole member."""
         try:
-            with self._zip.open(name) as file:
+            with self._zip.open(self._members[name]) as file:
                 data = file.read(MAX_FILE_BYTES + 1)
         except (OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error) as error:
             raise InputError(f"cannot be unpacked ({error})") from error
@@ -103,6 +102,15 @@ class Archive:
         if len(data) > MAX_FILE_BYTES:
             raise InputError("larger than 512 MiB")
         return data
+
+
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """Path of a member with forward slashes, and in UTF-8 where only the flag for it is absent."""
+    name = member.filename.replace("\\", "/")
+    if not member.flag_bits & 0x800:  # zipfile then decoded the bytes as code page 437
+        with contextlib.suppress(UnicodeError):
+            return name.encode("cp437").decode("utf-8")
+    return name
 
 
 def open_files(path: Path) -> Files:
@@ -114,46 +122,3 @@ def open_files(path: Path) -> Files:
     if path.is_dir():
         return Folder(path)
     return Archive(path)
-
-
-class ImageIndex:
-    """Finds the images that a list names, whatever their folder and extension.
-
-    A name is looked for beside the list, in the folder of the images, and from the root; first as
-    it is, then with another extension: lists often say `.jpg` where files were converted since.
-    """
-
-    def __init__(self, names: Sequence[str], list_name: str, preferred: Sequence[str] = ()) -> None:
-        """Index files.
-
-        Args:
-            names: All files.
-            list_name: The list that will name images.
-            preferred: What the folder of the images may be called; else it is the fullest one.
-        """
-        images = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS)]
-        counts = Counter(posixpath.dirname(name) for name in images)
-        ranked = sorted(counts, key=lambda folder: _rank(folder, counts[folder], preferred))
-        self._folders = [posixpath.dirname(list_name), *ranked[:1], ""]
-        self._images = set(images)
-        self._by_stem = {posixpath.splitext(name)[0]: name for name in reversed(images)}
-
-    def find(self, name: str) -> str | None:
-        """Path of the image that the list calls `name`, or None."""
-        name = name.replace("\\", "/")
-        paths = [posixpath.normpath(posixpath.join(folder, name)) for folder in self._folders]
-        for path in paths:
-            if path in self._images:
-                return path
-        for path in paths:
-            for stem in (posixpath.splitext(path)[0], path):
-                if stem in self._by_stem:
-                    return self._by_stem[stem]
-        return None
-
-
-def _rank(folder: str, count: int, preferred: Sequence[str]) -> tuple[int, int, str]:
-    """Sort key: preferred names first, in their order, then the fullest folder."""
-    base = posixpath.basename(folder)
-    place = preferred.index(base) if base in preferred else len(preferred)
-    return place, -count, folder

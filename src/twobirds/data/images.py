@@ -5,7 +5,7 @@ import io
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,10 +14,14 @@ from twobirds.errors import InputError
 
 Crop = Literal["none", "center_178", "center_square"]
 
-IMAGE_EXTENSIONS: tuple[str, ...] = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+IMAGE_EXTENSIONS: tuple[str, ...] = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp",
+)  # fmt: skip
 """Extensions, in lower case, that are taken for images."""
 MAX_PIXELS = 89_478_485
 """Larger images are refused before they are decoded: a few kilobytes can claim gigabytes."""
+MIN_SIDE = 8
+"""Height and width in pixels below which no face can be seen: such images are not packed."""
 CELEBA_SIZE = (178, 218)
 """Width and height of CelebA's aligned images in pixels."""
 
@@ -25,6 +29,13 @@ PILLOW = threading.Lock()
 """Held while Pillow decodes or encodes: its warnings can be silenced for all threads only."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 _NAMES = {"WEBP": "WebP", "HEIF": "HEIC"}
+
+
+def is_image_data(data: bytes) -> bool:
+    """Whether bytes begin as one of the image formats does."""
+    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM")) or (
+        data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    )
 
 
 def decode_image(data: bytes) -> Image.Image:
@@ -115,20 +126,29 @@ def crop_square(image: Image.Image) -> tuple[Image.Image, Crop]:
     return square, "center_178" if image.size == CELEBA_SIZE else "center_square"
 
 
-def face_from_bytes(data: bytes, size: int) -> tuple[np.ndarray, Crop]:
+class Face(NamedTuple):
+    """An image file as a square."""
+
+    pixels: np.ndarray
+    """`[size, size, 3]` uint8 RGB."""
+    crop: Crop
+    """Which crop was made."""
+    side: int
+    """Height and width of the square in the file, in pixels."""
+
+
+def face_from_bytes(data: bytes, size: int) -> Face:
     """Decode, crop and resize one file with an antialiasing (Lanczos) filter.
 
     Args:
         data: The whole file.
         size: Height and width of the result in pixels.
 
-    Returns:
-        `[size, size, 3]` uint8 RGB, and which crop was made.
-
     Raises:
         InputError: As `decode_image`.
     """
     square, crop = crop_square(decode_image(data))
-    if square.size != (size, size):
+    side = square.width
+    if side != size:
         square = square.resize((size, size), Image.Resampling.LANCZOS)
-    return np.asarray(square), crop
+    return Face(np.asarray(square), crop, side)

@@ -14,6 +14,8 @@ from twobirds.errors import InputError
 
 FORMAT = 1
 """Version of the layout of packs."""
+HEADER_FILE = "pack.json"
+"""Names, splits and hashes."""
 ARRAYS: tuple[str, ...] = ("images.npy", "attributes.npy", "split.npy", "identity.npy")
 """The files beside `pack.json`."""
 
@@ -131,7 +133,7 @@ def load_header(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: If it is absent, unreadable, malformed, or was changed after packing.
     """
-    path = folder / "pack.json"
+    path = folder / HEADER_FILE
     try:
         header = json.loads(path.read_bytes())
     except FileNotFoundError as error:

@@ -1,22 +1,25 @@
-"""Making a pack out of a source: check everything, decode in parallel, write all or nothing."""
+"""Making a pack out of sources: check everything, decode in parallel, write all or nothing."""
 
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
-from twobirds.checkpoint import new_folder
+from twobirds.checkpoint import new_folder, require_free
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
-from twobirds.data.decoding import Face, decode_faces
-from twobirds.data.images import CELEBA_SIZE, Crop
+from twobirds.data.combination import combine
+from twobirds.data.decoding import decode_faces
+from twobirds.data.images import CELEBA_SIZE, Crop, Face
 from twobirds.data.pack import (
     ARRAYS,
     FORMAT,
+    HEADER_FILE,
     Landmarks,
     Pack,
     check_landmarks,
@@ -26,9 +29,16 @@ from twobirds.data.pack import (
 )
 from twobirds.data.problems import Problem, report
 from twobirds.data.processes import num_workers
+from twobirds.data.selection import Choice, open_selected
 from twobirds.data.source import Source
-from twobirds.data.sources import open_source
-from twobirds.data.splits import SplitRule, assign_splits, choose_rule
+from twobirds.data.splits import (
+    SplitRule,
+    assign_splits,
+    choose_rule,
+    count_by_split,
+    count_divided_people,
+)
+from twobirds.data.summary import describe_sources
 from twobirds.data.writing import RowWriter
 from twobirds.errors import InputError
 
@@ -56,7 +66,7 @@ LANDMARKS: dict[str, Landmarks] = {
 
 
 def pack_source(
-    source: Path | str,
+    source: Path | str | Sequence[Path | str],
     out: Path | str,
     *,
     size: int,
@@ -64,20 +74,23 @@ def pack_source(
     seed: int = 0,
     landmarks: str | Landmarks | None = None,
     skip_bad: bool = False,
+    choice: Choice | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Pack:
     """Pack a source: CelebA's layout, a CSV with images, Parquet files, or drawn faces.
 
     Args:
-        source: Folder, zip file, list, CSV or Parquet file; what it is, is recognized.
+        source: Folder, zip file, list, CSV or Parquet file; what it is, is recognized. Several are
+            packed one after the other (see `combine`).
         out: Folder to make; it must not exist yet.
         size: Height and width of the packed images in pixels.
-        split: How to split; None is by identity where all are known, else official, else random.
+        split: How to split; None is by identity where people are known, else official, else random.
         seed: Of the split, where it is random.
         landmarks: A key of `LANDMARKS`, or five points as fractions (x, y). None is `celeba` for
             CelebA's own images, what `drawn.json` says for drawn ones, and else unknown.
         skip_bad: Leave bad rows and files out, instead of refusing the source.
+        choice: What to leave out, and which columns to use where their names leave a choice.
         workers: Number of decoding processes; None for one on each CPU.
         progress: Told after each image.
 
@@ -85,39 +98,43 @@ def pack_source(
         The pack, open.
 
     Raises:
-        InputError: With all bad rows and files of the source in one report; or if an option cannot
+        InputError: With all bad rows and files of the sources in one report; or if an option cannot
             be met, or the pack cannot be written. Nothing is left behind then.
     """
-    _check_options(size, split, landmarks)
-    num_workers(workers)  # refuses those that are not positive
-    folder = Path(out)
-    opened = open_source(source)
-    with new_folder(folder) as temporary:
-        rule = choose_rule(split, identity=opened.identity, partition=opened.partition)
-        faces = decode_faces(opened, size, workers)
+    _check_options(size, split, landmarks, workers)
+    require_free(Path(out))
+    paths = [source] if isinstance(source, Path | str) else source
+    selected = open_selected(paths, choice or Choice())
+    combined = combine(selected.sources)
+    with new_folder(Path(out)) as temporary:
+        rule = choose_rule(split, identity=combined.identity, partition=combined.partition)
+        faces = decode_faces(combined, size, workers)
         images = temporary / "images.npy"
-        kept, crops, problems = _write_images(images, faces, opened, size, skip_bad, progress)
-        if problems and not skip_bad:
-            raise report(problems, opened.label)
-        if not len(kept):
-            raise InputError(f"{opened.label} has no usable image")
-        header = _write_labels(temporary, opened, kept, rule, seed)
-        header |= {
+        written = _write_images(images, faces, combined, size, skip_bad, progress)
+        if written.problems and not skip_bad:
+            num_rows = len(combined) + len(combined.problems)
+            raise report(written.problems, combined.label, num_rows)
+        if not len(written.kept):
+            raise InputError(f"{combined.label} has no usable image")
+        header = _write_labels(temporary, combined, written.kept, rule, seed) | {
             "size": size,
             "split_seed": seed,
-            "crop": crops.most_common(1)[0][0] if len(crops) == 1 else "mixed",
-            "landmarks": _choose_landmarks(landmarks, opened, crops),
-            "skipped": len(problems),
+            "crop": next(iter(written.crops)) if len(written.crops) == 1 else "mixed",
+            "landmarks": _choose_landmarks(landmarks, combined, written.crops),
+            "skipped": len(written.problems),
+            "enlarged": written.num_enlarged,
+            "sources": describe_sources(selected, written.kept),
         }
         _write_header(temporary, header)
-        if problems:
-            lines = [f"{p.kind}: {p.where}: {p.what}\n" for p in problems]
-            (temporary / SKIPPED_FILE).write_text("".join(lines), encoding="utf-8")
-    return open_pack(folder)
+        _write_problems(temporary / SKIPPED_FILE, written.problems)
+    return open_pack(Path(out))
 
 
-def _check_options(size: int, split: str | None, landmarks: str | Landmarks | None) -> None:
+def _check_options(
+    size: int, split: str | None, landmarks: str | Landmarks | None, workers: int | None
+) -> None:
     """Refuse options that no source could meet."""
+    num_workers(workers)  # refuses those that are not positive
     if not 8 <= size <= 1024:
         raise InputError(f"size must be 8 to 1024 pixels, not {size}")
     if split is not None and split not in get_args(SplitRule):
@@ -128,6 +145,20 @@ def _check_options(size: int, split: str | None, landmarks: str | Landmarks | No
         raise InputError("landmarks must be five (x, y) fractions of the image")
 
 
+@dataclass
+class _Written:
+    """What `_write_images` did with the rows of a source."""
+
+    problems: list[Problem]
+    """All that is wrong with the source."""
+    kept: list[int] = field(default_factory=list)
+    """Rows that were written."""
+    crops: Counter[Crop] = field(default_factory=Counter)
+    """How often each crop was made."""
+    num_enlarged: int = 0
+    """Images with fewer pixels than the pack has."""
+
+
 def _write_images(
     path: Path,
     faces: Generator[Face | Problem, None, None],
@@ -135,29 +166,22 @@ def _write_images(
     size: int,
     skip_bad: bool,
     progress: Progress | None,
-) -> tuple[np.ndarray, Counter[Crop], list[Problem]]:
-    """Write the decoded faces as they come; once one is bad, only look for more bad ones.
-
-    Returns:
-        Rows of the source that were written, `[M]` int64; how often each crop was made; and all
-        problems of the source.
-    """
-    total, problems = len(source.names), list(source.problems)
-    kept: list[int] = []
-    crops: Counter[Crop] = Counter()
+) -> _Written:
+    """Write the decoded faces as they come; once one is bad, only look for more bad ones."""
+    total, written = len(source), _Written(list(source.problems))
     _check_space(path.parent, total * size * size * 3)
     with closing(faces), RowWriter(path, (size, size, 3), max_rows=total) as writer:
         for row, face in enumerate(faces):
             if isinstance(face, Problem):
-                problems.append(face)
-            elif skip_bad or not problems:
-                image, crop = face
-                writer.append(image)
-                kept.append(row)
-                crops[crop] += 1
+                written.problems.append(face)
+            elif skip_bad or not written.problems:
+                writer.append(face.pixels)
+                written.kept.append(row)
+                written.crops[face.crop] += 1
+                written.num_enlarged += face.side < size
             if progress is not None:
                 progress(row + 1, total)
-    return np.array(kept, np.int64), crops, problems
+    return written
 
 
 def _check_space(folder: Path, num_bytes: int) -> None:
@@ -184,7 +208,7 @@ def _choose_landmarks(
 
 
 def _write_labels(
-    folder: Path, source: Source, kept: np.ndarray, rule: SplitRule, seed: int
+    folder: Path, source: Source, kept: list[int], rule: SplitRule, seed: int
 ) -> dict[str, Any]:
     """Write the small arrays of the rows `kept`, and return what `pack.json` says of them."""
     identity = source.identity[kept]
@@ -199,6 +223,8 @@ def _write_labels(
         "attributes": source.attribute_names,
         "split_rule": rule,
         "split_note": note,
+        "splits": count_by_split(identity, split),
+        "divided_people": count_divided_people(identity, split),
         "source": {"kind": source.kind, "name": source.label},
         "drawn": source.drawn,
         "names": [source.names[i] for i in kept],
@@ -209,4 +235,11 @@ def _write_header(folder: Path, header: dict[str, Any]) -> None:
     """Hash the arrays and write `pack.json`."""
     header["sha256"] = {name: hash_file(folder / name) for name in ARRAYS}
     header["pack_sha256"] = hash_header(header)
-    (folder / "pack.json").write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+    (folder / HEADER_FILE).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """Write what was left out with --skip-bad, an entry a line, if anything was."""
+    if problems:
+        lines = [f"{p.kind}: {p.where}: {p.what}\n" for p in problems]
+        path.write_text("".join(lines), encoding="utf-8")

@@ -3,95 +3,127 @@
 import importlib
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
+from twobirds.data.columns import ColumnWriter, column_of
 from twobirds.data.files import Folder
-from twobirds.data.listing import Rows, check_attribute_names, is_readable, to_binary
+from twobirds.data.images import is_image_data
+from twobirds.data.listing import is_readable
 from twobirds.data.problems import Problem, shorten
-from twobirds.data.source import Content, Source, number_people
+from twobirds.data.roles import (
+    PERSON_COLUMNS,
+    SPLIT_COLUMNS,
+    ColumnChoice,
+    ambiguous_columns,
+    pick_column,
+)
+from twobirds.data.sheet import (
+    Sheet,
+    find_attributes,
+    rows_with_labels,
+    source_of_sheet,
+    split_codes,
+)
+from twobirds.data.source import Content, Decisions, Source
 from twobirds.data.splits import SPLIT_WORDS
 from twobirds.errors import InputError, missing_extra
 
-IDENTITY_COLUMNS = ("identity", "celeb_id")
-"""What the column of people may be called."""
-SPLIT_COLUMN = "split"
-"""The optional column of splits; without it, the names of the files or their folders say them."""
-
-_IMAGE_TYPE = re.compile(r"(large_)?binary|struct<.*\bbytes: ")
-_NUMBER_TYPE = re.compile(r"bool|u?int|double|float|halffloat")
+_IMAGE_TYPE = re.compile(r"(large_)?binary|struct<.*\bbytes: (large_)?binary")
+_CELL_TYPE = re.compile(
+    r"bool|u?int|double|float|halffloat|decimal|(large_)?string|dictionary<values=(large_)?string"
+    r"|dictionary<values=(u?int|bool|double|float)"
+)
+_FILE_SPLIT = "(file name)"
+"""Name of the column of splits that the names of the files or of their folders say."""
 _BATCH = 64
 """Images loaded at a time."""
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which columns of a shard are what; numbers come with whether they are boolean."""
+    """Which columns of a shard are what."""
 
     image: str
     path: str | None
-    numbers: tuple[tuple[str, bool], ...]
-    identity: str | None
+    """Where a cell of the image column has its file name, as a column of Parquet."""
+    cells: tuple[str, ...]
+    """Columns of texts, numbers or booleans."""
+    person: str | None
     split: str | None
+    dropped: Mapping[str, str]
+    """Other columns, and why they are no attributes."""
 
 
-@dataclass
-class _Table:
-    """All shards' columns but the images' bytes, one after the other."""
-
-    wheres: list[str] = field(default_factory=list)
-    paths: list[str | None] = field(default_factory=list)
-    identity: list[str] = field(default_factory=list)
-    splits: list[str] = field(default_factory=list)
-    numbers: list[np.ndarray] = field(default_factory=list)  # of each shard [n, number of columns]
-
-
-def load_parquet(folder: Folder, shards: Sequence[str], label: str) -> Source:
+def load_parquet(folder: Folder, shards: Sequence[str], label: str, chosen: ColumnChoice) -> Source:
     """Load the columns beside the images, and check each row of them.
 
-    The images are a struct with `bytes`, or binary. Attributes are the columns that are boolean or
-    mostly -1, 0 and 1; other columns are passed over.
+    The images are a struct with `bytes`, or binary.
 
     Args:
         folder: Where the shards are.
         shards: Their paths in it.
         label: What to call the source.
+        chosen: Columns that the user named.
 
     Returns:
         The rows that are sound so far; their images are not decoded yet.
 
     Raises:
-        InputError: If pyarrow is absent, a shard is damaged, or the shards do not fit together.
+        InputError: If pyarrow is absent, a shard is damaged, the shards do not fit together, or
+            their columns can be understood in two ways.
     """
-    parquet = _import_parquet()
-    layouts = [_find_layout(_open(parquet, folder, shard), shard) for shard in shards]
+    parquet, problems = _import_parquet(), list[Problem]()
+    layout = _common_layout(parquet, folder, shards, chosen)
+    sheet = _with_names(_load_sheet(parquet, folder, shards, layout))
+    roles = (layout.person, layout.split)
+    candidates = [name for name in layout.cells if name not in roles]
+    found = find_attributes(sheet, candidates, required=False)
+    split = _FILE_SPLIT if layout.split is None else layout.split
+    partition = split_codes(sheet, split, problems)
+    named_once = set(_rows_named_once(sheet, problems))
+    kept = [
+        row
+        for row in rows_with_labels(sheet, found, problems)
+        if row in named_once and (partition is None or partition[row] >= 0)
+    ]
+    return source_of_sheet(
+        sheet,
+        found,
+        kept,
+        kind="parquet",
+        label=label,
+        person=layout.person,
+        partition=partition,
+        decisions=Decisions(
+            image=f"column {layout.image}",
+            person=layout.person and f"column {layout.person}",
+            split=None if partition is None else _split_words(layout.split),
+            codings=found.codings,
+            dropped={**layout.dropped, **found.dropped},
+        ),
+        load=lambda rows: _load_images(
+            parquet, folder, shards, layout.image, frozenset(sheet.wheres[row] for row in rows)
+        ),
+        problems=problems,
+    )
+
+
+def _common_layout(
+    parquet: ModuleType, folder: Folder, shards: Sequence[str], chosen: ColumnChoice
+) -> _Layout:
+    """The layout of the first shard, which all others must have."""
+    layouts = [_find_layout(_open(parquet, folder, shard), shard, chosen) for shard in shards]
     for shard, other in zip(shards, layouts, strict=True):
         if other != layouts[0]:
             raise InputError(f"{shard} has other columns than {shards[0]}: give one of them")
-    table = _load_table(parquet, folder, shards, layouts[0])
-    attribute_names, values = _pick_attributes(table, layouts[0], shards[0])
-    problems: list[Problem] = []
-    rows = _check_rows(table, attribute_names, values, problems)
-    partition = _parse_partition(table, rows, problems)
-    kept = [i for i in range(len(rows.names)) if partition is None or partition[i] >= 0]
-    wheres = [rows.wheres[i] for i in kept]
-    image = layouts[0].image
-    return Source(
-        kind="parquet",
-        label=label,
-        attribute_names=attribute_names,
-        names=[rows.names[i] for i in kept],
-        wheres=wheres,
-        attributes=rows.attributes[kept],
-        identity=number_people([rows.extras[i][0] for i in kept]),
-        partition=None if partition is None else partition[kept].astype(np.uint8),
-        contents=lambda: _load_images(parquet, folder, shards, image, frozenset(wheres)),
-        problems=problems,
-    )
+    return layouts[0]
+
+
+def _split_words(column: str | None) -> str:
+    return "names of the files or folders" if column is None else f"column {column}"
 
 
 def _import_parquet() -> ModuleType:
@@ -110,59 +142,93 @@ def _open(parquet: ModuleType, folder: Folder, shard: str) -> Any:
         raise InputError(f"{shard} is not a readable Parquet file: {error}") from error
 
 
-def _find_layout(file: Any, shard: str) -> _Layout:
+def _find_layout(file: Any, shard: str, chosen: ColumnChoice) -> _Layout:
     """Tell the columns of a shard by their names and types."""
     types = {column.name: str(column.type) for column in file.schema_arrow}
-    images = [name for name, kind in types.items() if _IMAGE_TYPE.match(kind)]
-    if not images:
-        raise InputError(f"{shard} has no column of images, which would be a struct with bytes")
-    image = "image" if "image" in images else images[0]
-    identity = next((name for name in IDENTITY_COLUMNS if name in types), None)
-    split = SPLIT_COLUMN if SPLIT_COLUMN in types else None
+    image = _find_image_column(file, types, shard, chosen)
+    cells = tuple(name for name, kind in types.items() if _CELL_TYPE.match(kind) and name != image)
+    person = pick_column(
+        cells, PERSON_COLUMNS, chosen.person, option="--person-column", where=shard
+    )
+    split = pick_column(cells, SPLIT_COLUMNS, None, option=None, where=shard)
+    others = [name for name in types if name not in cells and name != image]
     return _Layout(
         image=image,
         path=f"{image}.path" if re.search(r"\bpath: (large_)?string", types[image]) else None,
-        numbers=tuple(
-            (name, kind == "bool")
-            for name, kind in types.items()
-            if _NUMBER_TYPE.match(kind) and name not in (identity, split)
-        ),
-        identity=identity,
+        cells=cells,
+        person=person,
         split=split,
+        dropped={name: f"its type is {shorten(types[name])}" for name in others},
     )
 
 
-def _load_table(
+def _find_image_column(
+    file: Any, types: Mapping[str, str], shard: str, chosen: ColumnChoice
+) -> str:
+    """The column of the images: the one chosen, the only one, or the one called image."""
+    candidates = [name for name, kind in types.items() if _IMAGE_TYPE.match(kind)]
+    if chosen.image is not None:
+        if chosen.image not in candidates:
+            listed = ", ".join(candidates) or "none"
+            raise InputError(
+                f"{shard} has no column of images {shorten(chosen.image)} (--image-column): its "
+                f"columns of images are {listed}"
+            )
+        return chosen.image
+    if len(candidates) > 1:
+        candidates = [name for name in candidates if _holds_images(file, name)] or candidates
+    if not candidates:
+        raise InputError(f"{shard} has no column of images, which would be a struct with bytes")
+    if len(candidates) > 1 and "image" not in candidates:
+        raise ambiguous_columns(candidates, option="--image-column", where=shard)
+    return "image" if "image" in candidates else candidates[0]
+
+
+def _holds_images(file: Any, column: str) -> bool:
+    """Whether the first cell with content begins as an image file does."""
+    try:
+        for batch in file.iter_batches(_BATCH, columns=[column]):
+            for cell in batch.column(0).to_pylist():
+                data = cell.get("bytes") if isinstance(cell, dict) else cell
+                if data:
+                    return is_image_data(data)
+    except Exception:  # as in _open; the damage is reported where the images are loaded
+        return True
+    return False
+
+
+def _load_sheet(
     parquet: ModuleType, folder: Folder, shards: Sequence[str], layout: _Layout
-) -> _Table:
-    """Load all columns but the images' bytes."""
-    table = _Table()
-    numbers = [name for name, _ in layout.numbers]
+) -> Sheet:
+    """Load all columns but the images' bytes; names are empty where no path is given."""
+    writers = {name: ColumnWriter() for name in layout.cells}
+    names: list[str] = []
+    wheres: list[str] = []
+    splits: list[str] = []
     for shard in shards:
         file = _open(parquet, folder, shard)
         count = file.metadata.num_rows
-        wanted = [*numbers, layout.path, layout.identity, layout.split]
+        wanted = [*layout.cells, *([layout.path] if layout.path else [])]
         try:
-            content = file.read(columns=[name for name in wanted if name is not None])
-            columns = {name: content[name].to_pylist() for name in content.column_names}
+            content = file.read(columns=wanted)
+            for name in layout.cells:
+                _append(writers[name], content[name].to_pylist())
+            paths = content[layout.image].to_pylist() if layout.path else [None] * count
         except Exception as error:  # as in _open
             raise InputError(f"{shard} is damaged: {error}") from error
-        paths = columns.get(layout.image) if layout.path else None
-        unknown = [None] * count
-        table.wheres += [f"{shard}:{row}" for row in range(1, count + 1)]
-        table.paths += [cell and cell["path"] for cell in paths or unknown]
-        table.identity += [_text(cell) for cell in columns.get(layout.identity, unknown)]
-        table.splits += [
-            _text(cell) for cell in columns.get(layout.split, [_split_of(shard)] * count)
-        ]
-        stack = [np.array(columns[name], np.float64) for name in numbers]  # None becomes NaN
-        table.numbers.append(np.stack(stack, axis=1) if stack else np.empty((count, 0)))
-    return table
+        names += [str((cell or {}).get("path") or "") for cell in paths]
+        wheres += [f"{shard}:{row}" for row in range(1, count + 1)]
+        splits += [_split_of(shard)] * count
+    columns = {name: writer.column() for name, writer in writers.items()}
+    if layout.split is None:
+        columns[_FILE_SPLIT] = column_of(splits)
+    return Sheet(posixpath.basename(shards[0]), names, wheres, columns)
 
 
-def _text(cell: Any) -> str:
-    """A cell as text, empty where it is null."""
-    return "" if cell is None else str(cell)
+def _append(writer: ColumnWriter, cells: Iterable[Any]) -> None:
+    """Add cells as text, empty where they are null."""
+    for cell in cells:
+        writer.append("" if cell is None else str(cell))
 
 
 def _split_of(shard: str) -> str:
@@ -174,59 +240,27 @@ def _split_of(shard: str) -> str:
     return ""
 
 
-def _pick_attributes(
-    table: _Table, layout: _Layout, shard: str
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """Choose the columns that are attributes.
-
-    Returns:
-        K names, and `[N, K]` float64 values: -1, 0, 1, or others where they are bad.
-    """
-    values = np.concatenate(table.numbers)  # [N, number of columns]
-    is_bool = np.array([is_bool for _, is_bool in layout.numbers], bool)
-    is_attribute = is_bool | (np.isin(values, (-1, 0, 1)).mean(axis=0) > 0.5)
-    names = [name for (name, _), chosen in zip(layout.numbers, is_attribute, strict=True) if chosen]
-    if (values[:, ~is_bool & is_attribute] == -1).any():
-        values[:, is_bool] = np.where(values[:, is_bool] == 0, -1, values[:, is_bool])
-    return check_attribute_names(names, shard), values[:, is_attribute]
+def _with_names(sheet: Sheet) -> Sheet:
+    """Rows without a name, or with the same placeholder as all, are called by their place."""
+    names = [name if is_readable(name) else "" for name in sheet.names]
+    if len(set(names)) <= 1:
+        names = [""] * len(names)
+    named = [name or where for name, where in zip(names, sheet.wheres, strict=True)]
+    return replace(sheet, names=named)
 
 
-def _check_rows(
-    table: _Table, attribute_names: tuple[str, ...], values: np.ndarray, problems: list[Problem]
-) -> Rows:
-    """Check names and values; the extras of the rows are identity and split."""
-    names = [path if is_readable(path or "") else None for path in table.paths]
-    if len(set(names)) <= 1:  # no paths, or one placeholder for all
-        names = [None] * len(names)
-    rows, kept, where_of_name = Rows(), [], dict[str, str]()
-    is_bad = ~np.isin(values, (-1, 0, 1))
-    for i, where in enumerate(table.wheres):
-        name = names[i] or where
-        if is_bad[i].any():
-            column = int(is_bad[i].argmax())
-            what = f"{values[i, column]:g} for {attribute_names[column]} is none of -1, 0, 1"
-            problems.append(Problem("unknown value", where, what))
-        elif name in where_of_name:
+def _rows_named_once(sheet: Sheet, problems: list[Problem]) -> list[int]:
+    """Rows whose name no row before them has; each other one is a problem."""
+    where_of_name: dict[str, str] = {}
+    rows = []
+    for row, (name, where) in enumerate(zip(sheet.names, sheet.wheres, strict=True)):
+        if name in where_of_name:
             what = f"{shorten(name)} is at {where_of_name[name]} already"
             problems.append(Problem("duplicate", where, what))
         else:
             where_of_name[name] = where
-            kept.append(i)
-            rows.names.append(name)
-            rows.wheres.append(where)
-            rows.extras.append((table.identity[i], table.splits[i]))
-    return to_binary(rows, values[kept].astype(np.int8), problems)
-
-
-def _parse_partition(table: _Table, rows: Rows, problems: list[Problem]) -> np.ndarray | None:
-    """The splits as `[N]` int64, -1 where unknown (a problem); None where no row has one."""
-    if not any(table.splits):
-        return None
-    codes = np.array([SPLIT_WORDS.get(split.lower(), -1) for _, split in rows.extras], np.int64)
-    for i in np.flatnonzero(codes < 0).tolist():
-        what = f"split {shorten(rows.extras[i][1])} is none of train, valid, test"
-        problems.append(Problem("unknown value", rows.wheres[i], what))
-    return codes
+            rows.append(row)
+    return rows
 
 
 def _load_images(

@@ -13,8 +13,10 @@ Kind = Literal[
     "unknown value",
     "duplicate",
     "missing",
+    "ambiguous",
     "empty file",
     "undecodable image",
+    "too small",
 ]
 
 MAX_LISTED = 20
@@ -33,12 +35,13 @@ class Problem:
     """The fault in words, naming the image or the value."""
 
 
-def report(problems: Iterable[Problem], source: str) -> InputError:
+def report(problems: Iterable[Problem], source: str, num_rows: int) -> InputError:
     """Make one error out of all problems, grouped by kind.
 
     Args:
         problems: At least one.
         source: What to call the source.
+        num_rows: Rows of the source, bad ones too.
 
     Returns:
         The error to raise: a line for each problem, and at last how to fix them.
@@ -54,7 +57,10 @@ def report(problems: Iterable[Problem], source: str) -> InputError:
         lines += [f"  {problem.where}: {problem.what}" for problem in group[:MAX_LISTED]]
         if len(group) > MAX_LISTED:
             lines.append(f"  and {len(group) - MAX_LISTED} more")
-    lines.append("Fix these, or leave them out with --skip-bad.")
+    if 2 * total > num_rows:  # a whole column or folder is misunderstood, not a few rows
+        lines.append(f"Fix these first: they are most of the {num_rows} rows.")
+    else:
+        lines.append("Fix these, or leave them out with --skip-bad.")
     return InputError("\n".join(lines))
 
 

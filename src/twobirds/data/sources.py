@@ -1,10 +1,15 @@
 """Recognizing what kind of source a path is."""
 
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from twobirds.data.celeba import ATTRIBUTE_LIST, find_list, load_celeba
 from twobirds.data.files import Archive, Files, Folder
 from twobirds.data.parquet import load_parquet
+from twobirds.data.roles import ColumnChoice
 from twobirds.data.source import Source
 from twobirds.data.table import load_table
 from twobirds.errors import InputError
@@ -15,11 +20,12 @@ _KNOWN = (
 )
 
 
-def open_source(path: Path | str) -> Source:
+def open_source(path: Path | str, chosen: ColumnChoice | None = None) -> Source:
     """Recognize a source, load its lists and check them.
 
     Args:
         path: A folder, zip file, list, CSV or Parquet file.
+        chosen: Columns of a CSV or of Parquet files that the user named.
 
     Returns:
         Its sound rows, and the problems of the others.
@@ -28,39 +34,66 @@ def open_source(path: Path | str) -> Source:
         InputError: If it is absent, cannot be read, is of no known kind, or as a whole damaged.
     """
     try:
-        return _open_path(Path(path))
+        return _open_path(Path(path), chosen or ColumnChoice())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _open_path(path: Path) -> Source:
+def open_sources(paths: Sequence[Path | str], chosen: ColumnChoice | None) -> list[Source]:
+    """Open sources and give those with the same label others: faces, faces (2).
+
+    Args:
+        paths: Folders, zip files, lists, CSV or Parquet files, as for `open_source`.
+        chosen: Columns that the user named, for all of them.
+
+    Raises:
+        InputError: If there is none, one is given twice, or one cannot be opened.
+    """
+    if not paths:
+        raise InputError("no source was named: give one or more folders or files")
+    places = Counter(os.path.realpath(path) for path in paths)
+    for path in paths:
+        if places[os.path.realpath(path)] > 1:
+            raise InputError(f"{path} is given twice")
+    seen: Counter[str] = Counter()
+    sources = []
+    for path in paths:
+        source = open_source(path, chosen)
+        seen[source.label] += 1
+        if seen[source.label] > 1:
+            source = replace(source, label=f"{source.label} ({seen[source.label]})")
+        sources.append(source)
+    return sources
+
+
+def _open_path(path: Path, chosen: ColumnChoice) -> Source:
     """Tell the kind of a source by its name, or by what a folder or zip file holds."""
     if not path.exists():
         raise InputError(f"{path} does not exist")
     if path.is_dir():
-        return _open_files(Folder(path), path)
+        return _open_files(Folder(path), path, chosen)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return load_parquet(Folder(path.parent), [path.name], path.name)
+        return load_parquet(Folder(path.parent), [path.name], path.name, chosen)
     if suffix in (".csv", ".txt") and path.stem == ATTRIBUTE_LIST:
         return load_celeba(Folder(path.parent))
     if suffix == ".csv":
-        return load_table(Folder(path.parent), path.name)
+        return load_table(Folder(path.parent), path.name, chosen)
     if suffix == ".zip":
-        return _open_files(Archive(path), path)
+        return _open_files(Archive(path), path, chosen)
     raise InputError(f"{path} is not a known source: give {_KNOWN}")
 
 
-def _open_files(files: Files, path: Path) -> Source:
+def _open_files(files: Files, path: Path, chosen: ColumnChoice) -> Source:
     """Recognize a source by the lists in a folder or zip file."""
     if find_list(files.names, ATTRIBUTE_LIST) is not None:
         return load_celeba(files)
     shards = [name for name in files.names if name.lower().endswith(".parquet")]
     if shards and isinstance(files, Folder):
-        return load_parquet(files, shards, files.label)
+        return load_parquet(files, shards, files.label, chosen)
     tables = _find_tables(files)
     if len(tables) == 1:
-        return load_table(files, tables[0])
+        return load_table(files, tables[0], chosen)
     if tables:
         raise InputError(f"{path} has several CSV files, give one: {', '.join(tables[:5])}")
     raise InputError(f"{path} has no list of images in it: give {_KNOWN}")

@@ -24,7 +24,7 @@ PAPER_TRAIN_IMAGES, PAPER_IMAGES = 185_000, 200_000
 def choose_rule(
     requested: SplitRule | None, *, identity: np.ndarray, partition: np.ndarray | None
 ) -> SplitRule:
-    """Settle the rule: by identity where all are known, else official, else random.
+    """Settle the rule: by identity where two people are known, else official, else random.
 
     A partition without training or without test images is used on request only.
 
@@ -36,10 +36,10 @@ def choose_rule(
     Raises:
         InputError: If the request cannot be met.
     """
-    num_unknown = int((identity < 0).sum())
-    if requested == "identity" and num_unknown:
+    num_people = _count_people(identity)
+    if requested == "identity" and num_people == 0:
         raise InputError(
-            f"cannot split by identity: {num_unknown} of {len(identity)} images have none; "
+            f"cannot split by identity: no person is known on any of {len(identity)} images; "
             "add an identity file or column, or use --split random"
         )
     if requested == "official" and partition is None:
@@ -49,7 +49,7 @@ def choose_rule(
         )
     if requested is not None:
         return requested
-    if not num_unknown and len(np.unique(identity)) > 1:
+    if num_people > 1:
         return "identity"
     return "official" if partition is not None and _is_useful(partition) else "random"
 
@@ -78,12 +78,39 @@ def assign_splits(
     if partition is not None and not _is_useful(partition):
         unused = "; the source's own partition lacks train or test, so it is not used"
     if rule == "random":
-        note = "185,000 of 200,000 images train, rest test"
-        return _split_at_random(len(identity), seed), note + unused
-    if partition is not None and not unused and _is_disjoint(identity, partition):
-        return partition.copy(), "the source's own partition, which is by identity"
-    note = "people sampled at random: 80/10/10 % of the images"
+        return _split_at_random(len(identity), seed), _random_note(len(identity)) + unused
+    if partition is not None and not unused:
+        if not count_divided_people(identity, partition):
+            return partition.copy(), "the source's own partition, which is by identity"
+        unused = "; the source's own partition divides people, so it is not used"
+    note = "people sampled at random, about 80/10/10 % of the images"
+    if num_unknown := int((identity < 0).sum()):
+        note += f"; each of {num_unknown:,} images of unknown people is taken for another person"
     return _split_people(identity, seed), note + unused
+
+
+def count_divided_people(identity: np.ndarray, split: np.ndarray) -> int:
+    """How many known people are in more than one split."""
+    known = identity >= 0
+    pairs = np.stack([identity[known], split[known].astype(np.int64)], axis=1)
+    return len(np.unique(pairs, axis=0)) - _count_people(identity)
+
+
+def count_by_split(identity: np.ndarray, split: np.ndarray) -> dict[str, dict[str, int]]:
+    """Images, known people and images of unknown people in each split."""
+    return {
+        name: {
+            "images": int((split == code).sum()),
+            "people": _count_people(identity[split == code]),
+            "images_of_unknown_people": int((identity[split == code] < 0).sum()),
+        }
+        for name, code in SPLITS.items()
+    }
+
+
+def _count_people(identity: np.ndarray) -> int:
+    """Number of known people."""
+    return len(np.unique(identity[identity >= 0]))
 
 
 def _is_useful(partition: np.ndarray) -> bool:
@@ -91,22 +118,22 @@ def _is_useful(partition: np.ndarray) -> bool:
     return bool((partition == SPLITS["train"]).any() and (partition == SPLITS["test"]).any())
 
 
-def _is_disjoint(identity: np.ndarray, partition: np.ndarray) -> bool:
-    """Whether nobody is in two splits."""
-    pairs = np.unique(np.stack([identity, partition.astype(np.int64)], axis=1), axis=0)  # [P, 2]
-    return len(pairs) == len(np.unique(identity))
-
-
 def _split_people(identity: np.ndarray, seed: int) -> np.ndarray:
-    """Assign whole people: test until it has its share of the images, then valid, then train."""
-    people, person_of_image, num_images = np.unique(
-        identity, return_inverse=True, return_counts=True
-    )
+    """Assign whole people: test until it has its share of the images, then valid, then train.
+
+    Every image of an unknown person counts as a person. People with more images than a share are
+    held out last, so that one of them does not fill a split alone.
+    """
+    labels = identity.astype(np.int64)
+    is_unknown = labels < 0
+    labels = np.where(is_unknown, labels.max() + 1 + np.cumsum(is_unknown), labels)
+    people, person_of_image, num_images = np.unique(labels, return_inverse=True, return_counts=True)
     if len(people) < 2:
         raise InputError("cannot split by identity: all images are of one person")
-    order = np.random.default_rng(seed).permutation(len(people))
-    images_so_far = np.cumsum(num_images[order])
     share = HELD_OUT_SHARE * len(identity)
+    order = np.random.default_rng(seed).permutation(len(people))
+    order = order[np.argsort(num_images[order] > max(share, 1), kind="stable")]
+    images_so_far = np.cumsum(num_images[order])
     # Each held-out split ends with the person who fills it; somebody must be left to train on.
     end_of_test = min(int(np.searchsorted(images_so_far, share)) + 1, len(people) - 1)
     share_with_valid = images_so_far[end_of_test - 1] + share
@@ -115,13 +142,26 @@ def _split_people(identity: np.ndarray, seed: int) -> np.ndarray:
     split_of_person = np.full(len(people), SPLITS["train"], np.uint8)
     split_of_person[order[:end_of_valid]] = SPLITS["valid"]
     split_of_person[order[:end_of_test]] = SPLITS["test"]
-    return split_of_person[person_of_image.reshape(-1)]
+    return np.asarray(split_of_person[person_of_image.reshape(-1)])
 
 
 def _split_at_random(num_images: int, seed: int) -> np.ndarray:
-    """The paper's split: 185,000 train, the rest test; the same share of a smaller set."""
-    share = PAPER_TRAIN_IMAGES / max(PAPER_IMAGES, num_images)
-    split = np.full(num_images, SPLITS["test"], np.uint8)
+    """The paper's 185,000 for training of as many images as CelebA has; else 80/10/10 %."""
+    num_held_out = 0 if num_images < 3 else max(1, round(HELD_OUT_SHARE * num_images))
+    num_train = max(1, num_images - 2 * num_held_out) if num_held_out else 1
+    if num_images >= PAPER_IMAGES:
+        num_train, num_held_out = PAPER_TRAIN_IMAGES, 0
     order = np.random.default_rng(seed).permutation(num_images)
-    split[order[: round(share * num_images)]] = SPLITS["train"]
+    split = np.full(num_images, SPLITS["test"], np.uint8)
+    split[order[:num_train]] = SPLITS["train"]
+    split[order[num_train : num_train + num_held_out]] = SPLITS["valid"]
     return split
+
+
+def _random_note(num_images: int) -> str:
+    """What `_split_at_random` does."""
+    if num_images >= PAPER_IMAGES:
+        return f"at random: {PAPER_TRAIN_IMAGES:,} of {num_images:,} images train, the rest test"
+    if num_images < 3:
+        return "at random: too few images to validate with"
+    return "at random: about 80/10/10 % of the images"

@@ -1,36 +1,35 @@
-"""One's own images, with a CSV of their attributes."""
+"""A CSV of image names and attributes, with the images beside it or in folders below."""
 
 import posixpath
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import replace
 
 from twobirds.data.drawn_description import load_drawn
-from twobirds.data.files import Files, ImageIndex
-from twobirds.data.listing import (
-    Columns,
-    Rows,
-    check_attribute_names,
-    collect_rows,
-    load_lines,
-    split_csv,
-)
+from twobirds.data.files import Files
+from twobirds.data.listing import Row, load_lines, split_csv
+from twobirds.data.names import NameIndex, is_image_name
 from twobirds.data.problems import Problem, shorten
-from twobirds.data.source import (
-    Source,
-    load_contents,
-    locate_images,
-    number_people,
+from twobirds.data.roles import (
+    IMAGE_COLUMNS,
+    PERSON_COLUMNS,
+    SPLIT_COLUMNS,
+    ColumnChoice,
+    ambiguous_columns,
+    pick_column,
 )
-from twobirds.data.splits import SPLIT_WORDS
+from twobirds.data.sheet import (
+    collect_rows,
+    find_attributes,
+    locate_images,
+    rows_with_labels,
+    source_of_sheet,
+    split_codes,
+)
+from twobirds.data.source import Decisions, Source, file_loader
 from twobirds.errors import InputError
 
-NAME_COLUMNS = ("image", "image_id", "file_name", "filename", "file", "path")
-"""What the column with the images' names may be called."""
-IDENTITY_COLUMN, SPLIT_COLUMN = "identity", "split"
-"""Optional columns; every further one is an attribute."""
 
-
-def load_table(files: Files, file: str) -> Source:
+def load_table(files: Files, file: str, chosen: ColumnChoice) -> Source:
     """Load a CSV `image,AttrA,AttrB,…`, and check each row and file of it.
 
     Images are named relative to the CSV, or lie in a folder below it.
@@ -38,71 +37,93 @@ def load_table(files: Files, file: str) -> Source:
     Args:
         files: The folder or zip file.
         file: Path of the CSV in it.
+        chosen: Columns that the user named.
 
     Returns:
         The rows that are sound so far; their images are not decoded yet.
 
     Raises:
-        InputError: If the CSV as a whole is damaged.
+        InputError: If the CSV as a whole is damaged, or can be understood in two ways.
     """
     problems: list[Problem] = []
-    table = split_csv(load_lines(files, file), file)
-    line, header = next(table, (1, []))
-    columns, attribute_names, extras = _parse_header(header, f"{file}:{line}")
-    rows = collect_rows(table, columns, file, problems)
-    paths = locate_images(rows, ImageIndex(files.names, file), problems)
-    partition = _parse_splits(rows, extras, problems)
+    table = list(split_csv(load_lines(files, file), file))
+    where, header = _check_header(table, file)
+    image = _find_name_column(header, table[1:], chosen, where)
+    others = [name for name in header if name != image]
+    person = pick_column(
+        others, PERSON_COLUMNS, chosen.person, option="--person-column", where=where
+    )
+    split = pick_column(others, SPLIT_COLUMNS, None, option=None, where=where)
+
+    sheet = collect_rows(table[1:], header, header.index(image), file, problems)
+    candidates = [name for name in others if name not in (person, split)]
+    found = find_attributes(sheet, candidates, required=False)
+    paths = locate_images(sheet, _image_index(files, file), problems)
+    partition = split_codes(sheet, split, problems)
     kept = [
-        i
-        for i, path in enumerate(paths)
-        if path is not None and (partition is None or partition[i] >= 0)
+        row
+        for row in rows_with_labels(sheet, found, problems)
+        if paths[row] is not None and (partition is None or partition[row] >= 0)
     ]
-    people = extras.get(IDENTITY_COLUMN)
-    identity = [rows.extras[i][people] if people is not None else "" for i in kept]
-    kept_paths = [path for i in kept if (path := paths[i]) is not None]
-    kept_wheres = [rows.wheres[i] for i in kept]
-    return Source(
+    source = source_of_sheet(
+        sheet,
+        found,
+        kept,
         kind="table",
         label=posixpath.basename(file),
-        attribute_names=attribute_names,
-        names=[rows.names[i] for i in kept],
-        wheres=kept_wheres,
-        attributes=rows.attributes[kept],
-        identity=number_people(identity),
-        partition=None if partition is None else partition[kept].astype(np.uint8),
-        contents=lambda: load_contents(files, kept_paths, kept_wheres),
+        person=person,
+        partition=partition,
+        decisions=Decisions(
+            image=f"column {image}",
+            person=person and f"column {person}",
+            split=f"column {split}" if partition is not None else None,
+            codings=found.codings,
+            dropped=found.dropped,
+        ),
+        load=file_loader(files, paths, sheet.wheres),
         problems=problems,
-        drawn=load_drawn(files),
     )
+    return replace(source, drawn=load_drawn(files))
 
 
-def _parse_header(header: list[str], where: str) -> tuple[Columns, tuple[str, ...], dict[str, int]]:
-    """Find the columns; the last result says which of the kept extras is which."""
-    if not header:
+def _check_header(table: Sequence[Row], file: str) -> tuple[str, list[str]]:
+    """File and line of the header, and its names; refused without any, or with one twice."""
+    line, header = table[0] if table else (1, [])
+    where = f"{file}:{line}"
+    if not any(header):
         raise InputError(
             f"{where} has no names in its header: call the columns image, AttrA, AttrB"
         )
-    lower = [name.lower() for name in header]
-    name_column = next((lower.index(name) for name in NAME_COLUMNS if name in lower), None)
-    if name_column is None:
+    named = [name for name in header if name]
+    if len(set(named)) < len(named):
+        twice = next(name for i, name in enumerate(named) if name in named[:i])
+        raise InputError(f"{where} names column {shorten(twice)} twice")
+    return where, header
+
+
+def _find_name_column(
+    header: Sequence[str], rows: Sequence[Row], chosen: ColumnChoice, where: str
+) -> str:
+    """The column of the images' names: of several usual ones, that which holds names of files."""
+    if chosen.image is None:
+        usual = [name for name in header if name.strip().lower() in IMAGE_COLUMNS]
+        if len(usual) > 1:
+            places = {name: header.index(name) for name in usual}
+            cells = [cells for _, cells in rows if len(cells) == len(header)]
+            files = [n for n in usual if any(is_image_name(row[places[n]]) for row in cells)]
+            if len(files) != 1:
+                raise ambiguous_columns(files or usual, option="--image-column", where=where)
+            return files[0]
+    found = pick_column(header, IMAGE_COLUMNS, chosen.image, option="--image-column", where=where)
+    if found is None:
         raise InputError(
-            f"{where} has no column for the images' names: call it image, not {shorten(header[0])}"
+            f"{where} has no column for the images' names: call it image, not "
+            f"{shorten(header[0])}, or name it with --image-column"
         )
-    optional = [name for name in (IDENTITY_COLUMN, SPLIT_COLUMN) if name in lower]
-    extras = tuple(lower.index(name) for name in optional)
-    attributes = tuple(i for i in range(len(header)) if i != name_column and i not in extras)
-    names = check_attribute_names([header[i] for i in attributes], where)
-    columns = Columns(name_column, attributes, len(header), extras)
-    return columns, names, {name: place for place, name in enumerate(optional)}
+    return found
 
 
-def _parse_splits(rows: Rows, extras: dict[str, int], problems: list[Problem]) -> np.ndarray | None:
-    """The split column as `[N]` int64, -1 where it is unknown (a problem); None without one."""
-    if SPLIT_COLUMN not in extras:
-        return None
-    words = [cells[extras[SPLIT_COLUMN]] for cells in rows.extras]
-    codes = np.array([SPLIT_WORDS.get(word.lower(), -1) for word in words], np.int64)
-    for i in np.flatnonzero(codes < 0).tolist():
-        what = f"split {shorten(words[i])} is none of train, valid, test"
-        problems.append(Problem("unknown value", rows.wheres[i], what))
-    return codes
+def _image_index(files: Files, file: str) -> NameIndex:
+    """The images there are, seen from the list."""
+    images = [name for name in files.names if is_image_name(name)]
+    return NameIndex(images, beside=posixpath.dirname(file))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from twobirds.checkpoint import new_folder, write_json
+from twobirds.checkpoint import new_folder, require_free, write_json
 from twobirds.data.drawn.people import Faces, sample_faces
 from twobirds.data.drawn.rates import DRAWN_ATTRIBUTES
 from twobirds.data.drawn.render import LANDMARKS, SIZES, render
@@ -96,8 +96,7 @@ def _check(out: Path, count: int, size: int, workers: int | None) -> None:
     if size not in SIZES:
         raise InputError(f"drawn faces come in sizes 32, 64 and 128, not {size}")
     num_workers(workers)  # refuses those that are not positive
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} already holds something: name a new or empty folder")
+    require_free(out)
 
 
 def _write_images(

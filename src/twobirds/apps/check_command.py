@@ -1,0 +1,61 @@
+"""The command that verifies the hashes of packs, models and runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from twobirds.apps.display import say
+from twobirds.errors import InputError
+
+
+@dataclass(frozen=True)
+class Check:
+    """Verify that packs, models and runs are as they were written: every file against its hash."""
+
+    paths: Annotated[
+        tuple[str, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="PATH...", help_behavior_hint="(required)"),
+    ] = ()
+    """Packs, model folders, run folders, checkpoints, or names of shipped models."""
+
+    def run(self) -> int:
+        """Check; returns the exit code."""
+        if not self.paths:
+            raise InputError("nothing to check was named: give a pack, a model or a run")
+        for path in self.paths:
+            for line in _check(path):
+                say(f"{path}: {line}")
+        return 0
+
+
+def _check(name: str) -> list[str]:
+    """What was verified of a pack, a model or a run.
+
+    Raises:
+        InputError: If it is damaged, or none of them.
+    """
+    from twobirds.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE
+    from twobirds.data.pack import HEADER_FILE, open_pack
+
+    path = Path(name)
+    verified = []
+    if (path / HEADER_FILE).is_file():
+        pack = open_pack(path, verify=True)
+        verified.append(f"a pack of {len(pack):,} faces, as packed (sha256 {pack.sha256[:12]})")
+    checkpoint = path / CHECKPOINT_FILE
+    if checkpoint.is_file():
+        verified.append(_check_model(str(checkpoint), "a run's checkpoint"))
+    if (path / WEIGHTS_FILE).is_file() or not verified:
+        verified.append(_check_model(name, "a model"))
+    return verified
+
+
+def _check_model(name: str, what: str) -> str:
+    """Load a model or checkpoint, which verifies its checksums, and say which it is."""
+    from twobirds.models.files import load_trained
+
+    trained = load_trained(name)
+    return f"{what}, as saved (weights sha256 {trained.weights_sha256[:12]})"
