@@ -313,3 +313,13 @@ def test_absent_files_are_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(InputError, match=f"{name}: cannot be read: No such file"):
         load_model(folder)
+
+
+def test_a_full_disk_is_said_with_the_file(tmp_path: Path) -> None:
+    def fill(_file: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_atomically(tmp_path / "state", fill)
+    assert caught.value.filename == str(tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []

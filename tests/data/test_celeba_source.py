@@ -17,6 +17,7 @@ from making_sources import (
 )
 
 from twobirds.data.files import Folder
+from twobirds.data.roles import ColumnChoice
 from twobirds.data.source import Source
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
@@ -254,6 +255,25 @@ def test_count_of_attribute_text_is_checked_both_ways(tmp_path: Path) -> None:
     assert kinds(source) == {
         "wrong count": ["list_attr_celeba.txt:1: says 13 images, but has 12 rows"]
     }
+
+
+def test_people_in_folders_and_unknown_people(tmp_path: Path) -> None:
+    rows = [f"p{i // 2}/{i % 2}.png" for i in range(8)]
+    people = ("?", "3", "4.0", "-1")
+    files = {f"img_align_celeba/{row}": image_bytes(i) for i, row in enumerate(rows)}
+    lists = {
+        "list_attr_celeba.txt": "8\nA B\n"
+        + "".join(f"{row} {i % 2 * 2 - 1} {i % 2}\n" for i, row in enumerate(rows)),
+        "identity_CelebA.txt": "".join(f"{r} {people[i // 2]}\n" for i, r in enumerate(rows)),
+    }
+    files |= {name: text.encode() for name, text in lists.items()}
+    source = open_source(write_folder(tmp_path, files))
+    assert source.problems == []
+    assert list(source.contents()) == [image_bytes(i) for i in range(8)]
+    assert source.identity.tolist() == [-1, -1, 3, 3, 4, 4, -1, -1]
+    np.testing.assert_array_equal(source.attributes, [[i % 2] * 2 for i in range(8)])
+    with pytest.raises(InputError, match=r"CelebA's lists: --image-column and --person-column"):
+        open_source(tmp_path, ColumnChoice(person="A"))
 
 
 def test_real_lists(shared: Path) -> None:

@@ -17,6 +17,7 @@ def encode(*cells: str, repeat: int = 1, required: bool = False) -> Coded | str:
         ("0", "1"), ("-1", "1"), ("1", "2"), ("0.0", "1.0"), ("-1.0", "+1"), ("0", "255"),
         ("false", "true"), ("False", "TRUE"), ("no", "yes"), ("No", "Yes"), ("n", "y"),
         ("F", "T"), ("off", "on"), ("female", "male"), ("absent", "present"),
+        ("no beard", "beard"), ("not smiling", "a smile"), ("non-smoker", "Smoker"),
     ],
 )  # fmt: skip
 def test_two_values_are_a_coding(no: str, yes: str) -> None:

@@ -123,6 +123,13 @@ def test_unknown_people_do_not_make_a_partition_one_that_divides_people() -> Non
     assert "own partition" in note
 
 
+def test_people_in_several_splits_are_counted_once() -> None:
+    split = np.array([0, 1, 2, 0, 0, 1], np.uint8)
+    assert count_divided_people(np.array([7, 7, 7, 8, 8, -1]), split) == 1
+    assert count_divided_people(np.array([7, 7, 8, 8, 9, 9]), split) == 3
+    assert count_divided_people(np.full(6, -1), split) == 0
+
+
 def test_somebody_with_most_of_the_images_trains() -> None:
     identity = np.array([0] * 80 + list(range(1, 21)))
     for seed in range(20):

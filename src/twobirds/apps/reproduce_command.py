@@ -88,7 +88,7 @@ class Reproduce:
         from twobirds.data.packing import pack_source
 
         if self.data != DRAWN:
-            return open_pack(self.data)
+            return open_pack(self.data, verify=True)
         faces, pack = self.out / "faces", self.out / "pack"
         if not pack.exists():
             if not faces.exists():

@@ -1,6 +1,7 @@
 """Which columns are attributes, and which of their values mean yes."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ _MIN_SHARE = 0.5
 """Part of the cells that must have one of two values for the column to be an attribute."""
 _MAX_SLIPS = 0.1
 """Part of the cells above which a value that the coding does not have is no slip of the pen."""
+
+
+_NEGATION = re.compile(r"(no|not|non|without|never)\b")
+"""How a word begins that means no beside another: no beard, without glasses."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def _choose_coding(counts: Mapping[str, int], *, required: bool) -> Coding | str
     if shares[best] > _MIN_SHARE or required:
         return Coding(*best)
     if len(counts) == 2 and not shares[best]:
-        return Coding(*sorted(counts))
+        return Coding(*sorted(counts, key=lambda word: (not _NEGATION.match(word), word)))
     if len(counts) == 1:
         return f"it has a single value, {shorten(next(iter(counts)))}"
     examples = ", ".join(shorten(value, 20) for value in list(counts)[:3])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from twobirds.data.images import IMAGE_EXTENSIONS
 
-_ENDINGS = (*IMAGE_EXTENSIONS, ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".ppm", ".npy")
+_ENDINGS = (*IMAGE_EXTENSIONS, ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".ppm")
 """Extensions that a list may name and that another may have replaced since."""
 
 

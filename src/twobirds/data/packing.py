@@ -112,8 +112,8 @@ def pack_source(
         images = temporary / "images.npy"
         written = _write_images(images, faces, combined, size, skip_bad, progress)
         if written.problems and not skip_bad:
-            num_rows = len(combined) + len(combined.problems)
-            raise report(written.problems, combined.label, num_rows)
+            num_undecoded = len(written.problems) - len(combined.problems)
+            raise report(written.problems, combined.label, len(combined) - num_undecoded)
         if not len(written.kept):
             raise InputError(f"{combined.label} has no usable image")
         header = _write_labels(temporary, combined, written.kept, rule, seed) | {

@@ -35,13 +35,13 @@ class Problem:
     """The fault in words, naming the image or the value."""
 
 
-def report(problems: Iterable[Problem], source: str, num_rows: int) -> InputError:
+def report(problems: Iterable[Problem], source: str, num_good: int) -> InputError:
     """Make one error out of all problems, grouped by kind.
 
     Args:
         problems: At least one.
         source: What to call the source.
-        num_rows: Rows of the source, bad ones too.
+        num_good: Rows of the source without a fault.
 
     Returns:
         The error to raise: a line for each problem, and at last how to fix them.
@@ -57,8 +57,8 @@ def report(problems: Iterable[Problem], source: str, num_rows: int) -> InputErro
         lines += [f"  {problem.where}: {problem.what}" for problem in group[:MAX_LISTED]]
         if len(group) > MAX_LISTED:
             lines.append(f"  and {len(group) - MAX_LISTED} more")
-    if 2 * total > num_rows:  # a whole column or folder is misunderstood, not a few rows
-        lines.append(f"Fix these first: they are most of the {num_rows} rows.")
+    if total > num_good:  # a whole column or folder is misunderstood, not a few rows
+        lines.append("Fix these first: there are more of them than of sound rows.")
     else:
         lines.append("Fix these, or leave them out with --skip-bad.")
     return InputError("\n".join(lines))

@@ -76,7 +76,7 @@ def _open_path(path: Path, chosen: ColumnChoice) -> Source:
     if suffix == ".parquet":
         return load_parquet(Folder(path.parent), [path.name], path.name, chosen)
     if suffix in (".csv", ".txt") and path.stem == ATTRIBUTE_LIST:
-        return load_celeba(Folder(path.parent))
+        return _load_celeba(Folder(path.parent), chosen)
     if suffix == ".csv":
         return load_table(Folder(path.parent), path.name, chosen)
     if suffix == ".zip":
@@ -87,7 +87,7 @@ def _open_path(path: Path, chosen: ColumnChoice) -> Source:
 def _open_files(files: Files, path: Path, chosen: ColumnChoice) -> Source:
     """Recognize a source by the lists in a folder or zip file."""
     if find_list(files.names, ATTRIBUTE_LIST) is not None:
-        return load_celeba(files)
+        return _load_celeba(files, chosen)
     shards = [name for name in files.names if name.lower().endswith(".parquet")]
     if shards and isinstance(files, Folder):
         return load_parquet(files, shards, files.label, chosen)
@@ -97,6 +97,16 @@ def _open_files(files: Files, path: Path, chosen: ColumnChoice) -> Source:
     if tables:
         raise InputError(f"{path} has several CSV files, give one: {', '.join(tables[:5])}")
     raise InputError(f"{path} has no list of images in it: give {_KNOWN}")
+
+
+def _load_celeba(files: Files, chosen: ColumnChoice) -> Source:
+    """Load CelebA's lists, in which no column can be chosen."""
+    if chosen != ColumnChoice():
+        raise InputError(
+            f"{files.label} has CelebA's lists: --image-column and --person-column are for CSV and "
+            "Parquet files"
+        )
+    return load_celeba(files)
 
 
 def _find_tables(files: Files) -> list[str]:

@@ -92,8 +92,9 @@ def assign_splits(
 def count_divided_people(identity: np.ndarray, split: np.ndarray) -> int:
     """How many known people are in more than one split."""
     known = identity >= 0
-    pairs = np.stack([identity[known], split[known].astype(np.int64)], axis=1)
-    return len(np.unique(pairs, axis=0)) - _count_people(identity)
+    pairs = np.stack([identity[known], split[known].astype(np.int64)], axis=1)  # [P, 2]
+    _, num_splits = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
+    return int((num_splits > 1).sum())
 
 
 def count_by_split(identity: np.ndarray, split: np.ndarray) -> dict[str, dict[str, int]]:
