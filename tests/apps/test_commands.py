@@ -52,7 +52,10 @@ def test_pack_takes_its_options(
     assert (header["split_rule"], header["split_seed"], pack.size) == ("random", 5, 16)
     captured = capsys.readouterr()
     assert captured.out.startswith("packed 96 faces of 16x16 pixels (")
-    assert captured.out.endswith("split: random (185,000 of 200,000 images train, rest test)\n")
+    lines = captured.out.splitlines()
+    at = lines.index("split: random (at random: about 80/10/10 % of the images)")
+    assert lines[at + 1].startswith("  train: 76 images, ")
+    assert re.fullmatch(r"  \d+ people are in more than one split", lines[at + 4])
     assert captured.err == "packing: 96 images ...\n"
 
 
