@@ -111,8 +111,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
     Args:
         path: The folder to make.
-        replace: Let it take the place of what is there. Otherwise nothing is ever replaced but an
-            empty folder, not even what appears at `path` meanwhile.
+        replace: Let it take the place of what is there; else only an empty folder ever goes.
 
     Yields:
         The temporary folder.
@@ -126,9 +125,8 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
         yield temporary
-        for file in temporary.iterdir():
-            _flush(file)
-        _flush(temporary)
+        for part in (*temporary.iterdir(), temporary):
+            _flush(part)
         if replace:
             _move_into_place(temporary, place)
         else:
@@ -146,9 +144,7 @@ def _move_onto_nothing(temporary: Path, place: Path, path: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise
-        raise InputError(
-            f"{path} has appeared meanwhile and is left as it is: choose another name"
-        ) from error
+        raise InputError(f"{path} has appeared meanwhile: choose another name") from error
     _flush(place.parent)
 
 

@@ -165,7 +165,7 @@ def test_what_appears_at_the_target_meanwhile_is_left_as_it_is(tmp_path: Path) -
             (tmp_path / "pack").mkdir()
             (tmp_path / "pack/notes").write_text("mine")
 
-    with pytest.raises(InputError, match="pack has appeared meanwhile and is left as it is"):
+    with pytest.raises(InputError, match="pack has appeared meanwhile: choose another name"):
         pack_source(source, tmp_path / "pack", size=16, progress=appear)
     assert (tmp_path / "pack/notes").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "pack"]
