@@ -1,17 +1,20 @@
 # Needs make and Python 3.11 or later; everything else is installed into .venv.
 PYTHON ?= python3
 VENV ?= .venv
+MODEL ?= celeba64
 DEMO := runs/demo
 BIN := $(VENV)/bin
 TWOBIRDS := $(BIN)/twobirds
 SHELL := /bin/bash
 
-.PHONY: help setup demo test test-slow test-web check fmt lint type docs clean
+.PHONY: help setup demo test test-slow test-web check fmt lint type links docs notebook tutorial \
+    pictures wheel clean
 
 help:
-	@echo "make demo   draw faces, train on them, evaluate: about a quarter of an hour on two cores"
+	@echo "make demo   render drawn faces, train on them, evaluate: a quarter of an hour at most on two cores"
 	@echo "make test   run the tests"
-	@echo "make check  lint, types and tests; also: setup fmt lint type docs test-slow test-web clean"
+	@echo "make check  lint, types and tests"
+	@echo "also: setup fmt lint type links docs notebook wheel test-slow test-web tutorial pictures clean"
 
 setup: $(VENV)/installed-dev
 
@@ -24,7 +27,7 @@ $(VENV)/created:
 
 # One environment; each stamp says that the package with that extra is installed in it.
 $(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/created
-	@echo "Installing twobirds[$*] into $(VENV): a minute or two ..."
+	@echo "Installing twobirds-faces[$*] into $(VENV): a minute or two ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    --constraint constraints.txt --editable '.[$*]'
 	@touch $@
@@ -53,7 +56,7 @@ test: setup
 test-slow: setup
 	$(BIN)/pytest --no-header -m 'slow and not gpu'
 
-# Needs Debian's package chromium; its pictures of the page go to runs/screenshots.
+# Needs Debian's package chromium; its screenshots of the page go to runs/screenshots.
 test-web: $(VENV)/installed-dev,browser
 	$(BIN)/pytest --no-header -m web
 
@@ -63,7 +66,7 @@ fmt: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lint: setup docs
+lint: links
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python tools/check_sizes.py src benchmarks
@@ -72,11 +75,33 @@ lint: setup docs
 type: setup
 	$(BIN)/mypy --strict
 
-docs: setup
+links: setup
 	$(BIN)/python tools/check_links.py
+
+# The site, into runs/site.
+docs: links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Execute the tutorial, as a test.
+notebook: setup
+	$(BIN)/pytest --no-header -m notebook tests/test_tutorial.py
+
+# Execute the tutorial and store its outputs in it.
+tutorial: setup
+	$(BIN)/python tools/execute_notebook.py docs/tutorial.ipynb
+
+# Make the pictures of the README anew: make pictures MODEL=runs/mine
+pictures: setup
+	$(BIN)/python tools/readme_pictures.py $(MODEL)
+
+# Build source distribution and wheel into dist, and try the wheel in an environment of its own.
+wheel: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/pytest --no-header -m wheel tests/test_wheel.py
 
 # Other runs than the demo's are left alone.
 clean:
-	rm -rf $(VENV) $(DEMO) build dist src/*.egg-info
+	rm -rf $(VENV) $(DEMO) runs/site build dist src/*.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -35,20 +35,20 @@ from twobirds.runtime import Runtime, pick_device
 from twobirds.training.run import train_run
 
 STAGE1_SHARE = 0.1
-"""Of all variants; early, because stage 2 is what wakes z up (docs/experiments.md)."""
+"""Of all variants; early, because stage 2 is what makes z count (docs/logbook/paper.md)."""
 FIGURES = {
     "Hamming": "recognition.hamming_loss",
-    "code PSNR": "reconstruction.psnr_db",
-    "code same person": "reconstruction.identity.same_person_rate",
-    "nothing edited PSNR": "reconstruction.edit_path.psnr_db",
-    "nothing edited SSIM": "reconstruction.edit_path.ssim",
-    "edits": "editing.attgan.success_rate",
+    "latent-only PSNR": "reconstruction.psnr_db",
+    "latent-only same person": "reconstruction.identity.same_person_rate",
+    "edit of nothing PSNR": "reconstruction.edit_path.psnr_db",
+    "edit of nothing SSIM": "reconstruction.edit_path.ssim",
+    "edit success": "editing.attgan.success_rate",
     "floor": "editing.attgan.floor_rate",
-    "six of AttGAN's": "editing.attgan.several.6.success_rate",
+    "six edits at once": "editing.attgan.several.6.success_rate",
     "drift": "editing.drift",
     "drift from source": "editing.drift_from_source",
     "same person": "editing.identity.same_person_rate",
-    "Frechet": "generation.frechet_distance",
+    "Fréchet": "generation.frechet_distance",
 }
 """Columns of the table, and where the report has them."""
 
@@ -93,28 +93,28 @@ def variants(settings: Settings) -> dict[str, RunConfig]:
         "sample_every_images": max(1, settings.images // 4),
     }
     paper = _changed(PAPER, settings.width, batch_size=32, **train)
-    honest = _with(paper, label_fakes=False, edited_share=0.5, ema_half_life_images=5_000)
+    single_changes = _with(paper, label_fakes=False, edited_share=0.5, ema_half_life_images=5_000)
     modern = _changed(MODERN, settings.width, **train)
 
-    faceless = {"has_pca": False}
-    strangers = faceless | {"edit_identity_weight": 0.0, "identity_weight": 0.0}
-    clear = strangers | {"classifier_noise": 0.0, "classifier_cutout": 0.0}
-    code = clear | {"has_skips": False, "has_mask": False, "edit_pixel_weight": 0.0}
-    still = code | {"edited_share": 0.0, "copied_share": 0.0}
+    no_pca = {"has_pca": False}
+    no_identity = no_pca | {"edit_identity_weight": 0.0, "identity_weight": 0.0}
+    no_noise = no_identity | {"classifier_noise": 0.0, "classifier_cutout": 0.0}
+    code_only = no_noise | {"has_skips": False, "has_mask": False, "edit_pixel_weight": 0.0}
+    no_edits = code_only | {"edited_share": 0.0, "copied_share": 0.0}
     return {
         "paper": paper,
-        "+ C from real faces, lone changes, average": honest,
-        "+ modern networks and their weights": _with(
-            modern, **still, game="non_saturating", gradient_penalty_weight=0.0, augment=False
+        "+ C from real faces only, single changes, EMA": single_changes,
+        "+ newer networks and their loss weights": _with(
+            modern, **no_edits, game="non_saturating", gradient_penalty_weight=0.0, augment=False
         ),
-        "+ relativistic game, smooth D": _with(modern, **still, augment=False),
-        "+ augmentation": _with(modern, **still),
-        "+ edits in training": _with(modern, **code),
-        "+ gated features": _with(modern, **clear, has_mask=False),
-        "+ mask": _with(modern, **clear),
-        "+ guide through noise, in parts": _with(modern, **strangers),
-        "+ guide of persons": _with(modern, **faceless),
-        "+ eigenfaces: modern": modern,
+        "+ relativistic game, R1 and R2": _with(modern, **no_edits, augment=False),
+        "+ DiffAugment": _with(modern, **no_edits),
+        "+ edits in training": _with(modern, **code_only),
+        "+ gated features": _with(modern, **no_noise, has_mask=False),
+        "+ mask": _with(modern, **no_noise),
+        "+ noise-robust classifier with cutout": _with(modern, **no_identity),
+        "+ identity in the classifier": _with(modern, **no_pca),
+        "+ eigenface init: modern": modern,
     } | _left_out(modern)
 
 
@@ -122,8 +122,8 @@ def _left_out(modern: RunConfig) -> dict[str, RunConfig]:
     """Preset modern less one part each."""
     return {
         "modern without relativistic pairs": _with(modern, game="non_saturating"),
-        "modern without a smooth D": _with(modern, gradient_penalty_weight=0.0),
-        "modern without augmentation": _with(modern, augment=False),
+        "modern without R1 and R2": _with(modern, gradient_penalty_weight=0.0),
+        "modern without DiffAugment": _with(modern, augment=False),
         "modern without mask": _with(modern, has_mask=False),
         "modern without consistency of codes": _with(modern, consistency_weight=0.0),
         "modern without prior": _with(modern, prior_weight=0.0),

@@ -1,4 +1,4 @@
-"""How fast faces are drawn: rendered alone and written as PNG files, by one process and by all.
+"""How fast drawn faces are made: rendered only, and as PNG files, by one process and by all.
 
 Usage: `python benchmarks/drawing.py --out benchmarks/results/NAME.json`.
 """
@@ -23,7 +23,7 @@ from twobirds.data.drawn.people import sample_faces
 from twobirds.data.drawn.render import render
 from twobirds.machine import describe_machine, num_cores
 
-CPU = torch.device("cpu")  # where faces are drawn, whatever else is there
+CPU = torch.device("cpu")  # where faces are rendered, whatever else is there
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Settings:
     size: int = 64
     """Height and width of the images in pixels."""
     count: int = 2_048
-    """Faces that each process draws in a run; files are handed out 256 at a time."""
+    """Faces that each process renders in a run; files are handed out 256 at a time."""
     workers: int | None = None
     """Processes beside the measurement of one. Default: one on each core."""
     repeats: int = 3
@@ -69,18 +69,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def time_rendering(settings: Settings, num_processes: int) -> list[float]:
-    """Seconds of drawing into memory; processes are started before the clock."""
-    draw = partial(render_faces, settings.size, settings.count)
+    """Seconds of rendering into memory; processes are started before the clock."""
+    render_all = partial(render_faces, settings.size, settings.count)
     if num_processes == 1:
-        return seconds_of(lambda: draw(0), CPU, repeats=settings.repeats)
+        return seconds_of(lambda: render_all(0), CPU, repeats=settings.repeats)
     context = multiprocessing.get_context("spawn")  # as `twobirds draw` starts its own
     with ProcessPoolExecutor(num_processes, mp_context=context) as pool:
         starts = [settings.count * number for number in range(num_processes)]
-        return seconds_of(lambda: list(pool.map(draw, starts)), CPU, repeats=settings.repeats)
+        return seconds_of(lambda: list(pool.map(render_all, starts)), CPU, repeats=settings.repeats)
 
 
 def render_faces(size: int, count: int, start: int) -> int:
-    """Draw faces of a collection into memory; returns how many."""
+    """Render faces of a collection into memory; returns how many."""
     return len(render(sample_faces(0, range(start, start + count)), size))
 
 
@@ -89,7 +89,7 @@ def time_files(settings: Settings, num_processes: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         names = map(str, range(settings.repeats + 1))
 
-        def draw() -> None:
+        def write() -> None:
             render_folder(
                 Path(folder) / next(names),
                 count=settings.count * num_processes,
@@ -97,7 +97,7 @@ def time_files(settings: Settings, num_processes: int) -> list[float]:
                 workers=num_processes,
             )
 
-        return seconds_of(draw, CPU, repeats=settings.repeats)
+        return seconds_of(write, CPU, repeats=settings.repeats)
 
 
 def summary(run: dict[str, Any], size: int) -> str:

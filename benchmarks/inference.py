@@ -1,4 +1,4 @@
-"""How long 64 faces take to generate and to rebuild, beside the paper (P21; Sec. 4.2, Table 2).
+"""How long 64 faces take to generate and to reconstruct, beside the paper (P21; Sec. 4.2, Table 2).
 
 Usage: `python benchmarks/inference.py --out benchmarks/results/NAME.json`. Weights are random: they
 do not change the time.

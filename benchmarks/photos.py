@@ -43,7 +43,7 @@ class Settings:
     folder: tyro.conf.Positional[Path]
     """The photos."""
     model: str = "celeba64"
-    """Whose recognizer reads the faces."""
+    """Whose recognizer predicts the attributes."""
     detector: Path | None = None
     """A YuNet file."""
     most: int = 1000
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure_loose(settings: Settings, model: FaceModel, detector: Detector) -> dict[str, Any]:
-    """How many faces are found, where their landmarks come to lie, and how they are read."""
+    """How many faces are found, where their landmarks lie, and how well they are recognized."""
     listed = read_landmarks(settings.folder / "list_landmarks_celeba.txt")
     labels = read_labels(settings.folder / "list_attr_celeba.txt", model.attributes)
     template = template_of(model)
@@ -115,9 +115,9 @@ def measure_loose(settings: Settings, model: FaceModel, detector: Detector) -> d
 
 
 def hamming_loss(model: FaceModel, crops: list[np.ndarray], truth: list[np.ndarray]) -> float:
-    """Share of attributes read wrongly."""
-    read = model.recognize(np.stack(crops)).numpy() > 0.5
-    return float((read != np.stack(truth)).mean())
+    """Share of attributes predicted wrongly."""
+    predicted = model.recognize(np.stack(crops)).numpy() > 0.5
+    return float((predicted != np.stack(truth)).mean())
 
 
 def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> dict[str, float]:

@@ -16,14 +16,14 @@ from twobirds.recipes.modern.presets import MODERN
 from twobirds.recipes.paper.presets import PAPER
 
 MAY_CHANGE = {
-    "+ relativistic game, smooth D": {"game", "gradient_penalty_weight"},
-    "+ augmentation": {"augment"},
+    "+ relativistic game, R1 and R2": {"game", "gradient_penalty_weight"},
+    "+ DiffAugment": {"augment"},
     "+ edits in training": {"edited_share", "copied_share"},
     "+ gated features": {"has_skips", "edit_pixel_weight"},
     "+ mask": {"has_mask"},
-    "+ guide through noise, in parts": {"classifier_noise", "classifier_cutout"},
-    "+ guide of persons": {"edit_identity_weight", "identity_weight"},
-    "+ eigenfaces: modern": {"has_pca"},
+    "+ noise-robust classifier with cutout": {"classifier_noise", "classifier_cutout"},
+    "+ identity in the classifier": {"edit_identity_weight", "identity_weight"},
+    "+ eigenface init: modern": {"has_pca"},
 }
 """Settings of recipe `modern` in which each step of the ablation may differ from the one before."""
 FOLDER = Path(__file__).parent.parent / "benchmarks"
@@ -50,7 +50,7 @@ def differing(one: RunConfig, other: RunConfig) -> set[str]:
 
 def test_it_goes_from_one_preset_to_the_other(ablation: ModuleType) -> None:
     recipes = ablation.variants(ablation.Settings(Path("pack"), Path("runs")))
-    first, last = recipes["paper"], recipes["+ eigenfaces: modern"]
+    first, last = recipes["paper"], recipes["+ eigenface init: modern"]
     share = ablation.STAGE1_SHARE
     assert first.recipe == dataclasses.replace(PAPER.recipe, width=0.5, stage1_share=share)
     assert last.recipe == dataclasses.replace(MODERN.recipe, stage1_share=share)
@@ -76,12 +76,12 @@ def test_a_call_trains_measures_and_writes(
         f"{tmp_path}/pack {tmp_path}/runs --images 96 --width 0.0625 --faces-per-edit 10 "
         f"--num-fakes 4 --judge-images 128 --device cpu --out {out}"
     ).split()
-    names = ["paper", "+ eigenfaces: modern"]
+    names = ["paper", "+ eigenface init: modern"]
     assert ablation.main([*words, "--variants", *names]) == 0
     rows = json.loads(out.read_text())["rows"]
     assert [row["variant"] for row in rows] == names
-    assert all(0 <= row["Hamming"] <= 1 and row["edits"] is not None for row in rows)
-    assert rows[0]["nothing edited PSNR"] is None  # the paper has one way only
-    assert rows[1]["nothing edited PSNR"] > 0
+    assert all(0 <= row["Hamming"] <= 1 and row["edit success"] is not None for row in rows)
+    assert rows[0]["edit of nothing PSNR"] is None  # the paper has one way only
+    assert rows[1]["edit of nothing PSNR"] > 0
     printed = capsys.readouterr().out
     assert printed.count("\n| ") == 3

@@ -1,6 +1,7 @@
 """The project's own files: checks, pins, links, targets, and what the README shows."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -22,6 +23,8 @@ from twobirds.apps.cli import main
 
 REPOSITORY = Path(__file__).parent.parent
 TOOLS = REPOSITORY / "tools"
+DOCS = REPOSITORY / "docs"
+ADR_OF_THE_NAME = "025-distribution-name-and-site.md"
 PIN = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][0-9a-z.]*")
 OPTIONS: dict[str, list[str]] = json.loads((REPOSITORY / "tests/apps/options.json").read_text())
 QUICKER = {
@@ -30,7 +33,9 @@ QUICKER = {
     "train": [word for word in TINY_RUN if not word.startswith("--size")],
     "evaluate": "--num-fakes=8 --max-faces=8 --faces-per-edit=2 --judge-images=16".split(),
 }
-"""Options behind those of the README that leave its commands seconds of work."""
+"""Options behind those of the documents that leave their commands seconds of work."""
+SHOWN_ELSEWHERE = ("app", "reproduce")
+"""Verbs that serve until they are stopped (tests/web) or take minutes (tests/reproduction)."""
 
 
 def run_tool(name: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
@@ -127,17 +132,22 @@ def test_pins_bring_no_cuda_packages_and_no_torchvision(pins: dict[str, str]) ->
 
 def test_makefile_has_the_targets_that_the_documents_name() -> None:
     targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
-    documents = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"]
+    documents = [REPOSITORY / "README.md", *REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")]
     text = "\n".join(d.read_text() for d in documents)
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
     assert {"setup", "demo", "test", "check"} <= named
     assert named - set(targets) == set()
 
 
-def blocks(language: str) -> list[str]:
-    """The README's blocks of code in a language."""
-    text = (REPOSITORY / "README.md").read_text()
+def blocks(language: str, document: str = "README.md") -> list[str]:
+    """A document's blocks of code in a language."""
+    text = (REPOSITORY / document).read_text()
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def all_commands(document: str) -> list[list[str]]:
+    """Every command of a document."""
+    return [words for block in blocks("sh", document) for words in commands(block)]
 
 
 def commands(block: str) -> list[list[str]]:
@@ -147,7 +157,7 @@ def commands(block: str) -> list[list[str]]:
 
 
 def carry_out(words: list[str]) -> None:
-    """Run a command of the README as it stands, only shorter."""
+    """Run a command of a document as it stands, only shorter."""
     verb, *rest = words
     device = ["--device=cpu"] if "--device" in OPTIONS[verb] else []
     assert main([verb, *rest, *device, *QUICKER.get(verb, [])]) == 0, words
@@ -162,31 +172,27 @@ def write_table(folder: Path, faces: Path) -> None:
     (folder / "my_faces.csv").write_text("\n".join(rows) + "\n")
 
 
-def test_the_readme_does_what_it_shows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    verbs, table, experiments = [commands(block) for block in blocks("sh") if commands(block)]
-    assert {words[0] for words in verbs} | {"reproduce"} == set(OPTIONS)
-    # Minutes long, and so a slow test of its own: tests/reproduction/test_reproduce.py.
-    assert experiments == [
-        "reproduce --data drawn --budget small --out reproduction".split(),
-    ]
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with what the documents' commands take."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     Image.fromarray(astronaut()).save("photo.jpg")
+    Image.fromarray(astronaut()[:256, 96:352]).save("face.png")
     writer = OnnxWriter()
     pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
     writer.save(tmp_path / "face_embedder.onnx", [writer.node("Flatten", pooled)])
-    for words in verbs:
-        if words == ["app"]:  # it serves until it is stopped: tests/web
-            continue
-        carry_out(words)
-        if words[0] == "draw":
-            shutil.copy(tmp_path / "faces/img_align_celeba/000003.png", "face.png")
-    made = (
-        "report.json report.html model/model.safetensors edited.jpg bald-face.png grid.png".split()
-    )
-    assert [name for name in made if not (tmp_path / name).is_file()] == []
+    return tmp_path
+
+
+def test_the_readme_does_what_it_shows(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = all_commands("README.md")
+    assert {words[0] for words in shown} == set(OPTIONS)
+    for words in shown:
+        if words[0] not in SHOWN_ELSEWHERE:
+            carry_out(words)
+    made = "report.json report.html model/model.safetensors edited.jpg bald.png grid.png".split()
+    assert [name for name in made if not (workplace / name).is_file()] == []
 
     names: dict[str, Any] = {}
     for block in blocks("python"):
@@ -195,15 +201,32 @@ def test_the_readme_does_what_it_shows(
         assert isinstance(faces, torch.Tensor)
         assert (faces.shape, faces.dtype) == ((4, 3, 64, 64), torch.float32)
         assert faces.abs().max() <= 1
-    assert len(names["limited"].reasons) == 4
 
-    (tmp_path / "own").mkdir()
-    monkeypatch.chdir(tmp_path / "own")
-    write_table(tmp_path / "own", tmp_path / "faces")
-    for words in table:
-        carry_out(words)
+    own = workplace / "own"  # the guide's own data need pictures, here the drawn ones
+    own.mkdir()
+    write_table(own, workplace / "faces")
+    os.chdir(own)  # the fixture restores the folder
+    for words in all_commands("docs/guide/data.md"):
+        if words[1] != "/path/to/celeba":
+            carry_out(words)
     assert json.loads(Path("run/config.json").read_text())["model"]["attributes"] == ["Kind", "Old"]
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_guides_to_photos_and_generation_do_what_they_show(workplace: Path) -> None:
+    pages = ("docs/guide/photos.md", "docs/guide/generate.md")
+    for page in pages:
+        for words in all_commands(page):
+            carry_out(words)
+    assert (workplace / "her.png").is_file()
+    names: dict[str, Any] = {}
+    for page in pages:
+        for block in blocks("python", page):
+            exec(block, names)
+    assert len(names["limited"].reasons) == 4
+    assert names["again"].shape == (4, 3, 64, 64)
+    with Image.open("blond.jpg") as picture:
+        assert b"Blond_Hair=1" in picture.info["xmp"]
 
 
 def test_decisions_are_numbered_without_gaps() -> None:
@@ -228,3 +251,17 @@ def test_changelog_opens_with_this_version() -> None:
     text = (REPOSITORY / "CHANGELOG.md").read_text()
     headings = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
     assert headings[:2] == ["Unreleased", twobirds.__version__]
+
+
+def test_the_citation_is_of_this_version() -> None:
+    text = (REPOSITORY / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.+)$", text, re.MULTILINE) == [twobirds.__version__]
+
+
+def test_nothing_tells_people_to_install_the_other_twobirds() -> None:
+    """The distribution of that name on the package index belongs to somebody else."""
+    places = ("*.md", "docs/**/*.md", "docs/*.ipynb", "src/**/*.py", ".github/**/*", "Dockerfile")
+    files = [file for place in places for file in REPOSITORY.glob(place) if file.is_file()]
+    wrong = re.compile(r"pip install[^`#\n]* '?twobirds(\[|'|\s|`|$)")
+    found = [str(f) for f in files if wrong.search(f.read_text()) and f.name != ADR_OF_THE_NAME]
+    assert found == []

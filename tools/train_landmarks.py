@@ -34,10 +34,10 @@ def main(path: str) -> int:
     network = LandmarkNetwork().train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, ITERATIONS)
-    rows, draws = pack.rows("train"), keyed_generator(0)
+    rows, generator = pack.rows("train"), keyed_generator(0)
     for iteration in range(ITERATIONS):
-        chosen = torch.randint(len(rows), (BATCH,), generator=draws).numpy()
-        views, targets = distort(pack.images[np.sort(rows[chosen])], template, draws)
+        chosen = torch.randint(len(rows), (BATCH,), generator=generator).numpy()
+        views, targets = distort(pack.images[np.sort(rows[chosen])], template, generator)
         loss = F.smooth_l1_loss(network(views), targets, beta=0.02)
         optimizer.zero_grad()
         loss.backward()
@@ -50,10 +50,12 @@ def main(path: str) -> int:
     return 0
 
 
-def distort(pixels: np.ndarray, template: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+def distort(
+    pixels: np.ndarray, template: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Views `[B, 3, 64, 64]` of faces `[B, S, S, 3]`, and where the template is in them."""
     count = len(pixels)
-    turn, scale, x, y, light, contrast = torch.randn(6, count, generator=draws) / 2
+    turn, scale, x, y, light, contrast = torch.randn(6, count, generator=generator) / 2
     angle, factor = TURN * turn, torch.exp(SCALE * scale)
     cos, sin = factor * angle.cos(), factor * angle.sin()
     matrix = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)  # [B, 2, 2]

@@ -15,7 +15,7 @@ TABLES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "sentences.json").read_text(encoding="utf-8")
 )
 """Descriptions of faces, and above all changes of them: degrees, comparisons, replacements, people.
-docs/experiments.md says who wrote them, and how many were understood before the lexicon and the
+docs/logbook/words.md says who wrote them, and how many were understood before the lexicon and the
 grammar were fixed on them."""
 _SHARE = 0.95
 _PARTS = NOUNS.keys() | SYNONYMS.keys()

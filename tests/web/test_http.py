@@ -1,4 +1,4 @@
-"""The HTTP API as docs/http-api.md shows it, and what it makes of hostile uploads."""
+"""The HTTP API as docs/guide/http-api.md shows it, and what it makes of hostile uploads."""
 
 import io
 import json
@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-DOCUMENT = Path(__file__).parents[2] / "docs/http-api.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/guide/http-api.md"
 
 
 def examples(language: str) -> str:

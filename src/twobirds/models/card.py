@@ -1,18 +1,19 @@
 """The model card that goes with every saved model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twobirds.config import RunConfig
+from twobirds.models.card_data import Figure, front_matter, split_notes
 
 _TEMPLATE = """---
-library_name: twobirds
-tags: [gan, faces, attributes, image-editing]
+{front_matter}
 ---
 # {name}
 
 One model that recognizes {num_attributes} attributes of aligned faces of {size}x{size} pixels,
-generates faces from noise and attributes, reconstructs faces from their latents, and edits them.
+generates faces from noise and attributes, reconstructs faces from their latent codes, and edits
+them.
 Trained with preset `{preset}` of [TwoBirds](https://arxiv.org/abs/1711.06078) (iterative GAN).
 
 ```python
@@ -39,43 +40,39 @@ are for non-commercial research only, like that data set.
 _MIN_SUPPORT = 10  # faces behind a rate that is shown
 _FIGURES = (
     ("recognition", "hamming_loss", "Hamming loss"),
-    ("recognition", "majority_hamming_loss", "Hamming loss of always saying the majority label"),
+    ("recognition", "majority_hamming_loss", "Hamming loss of the majority label"),
     ("recognition", "balanced_accuracy", "balanced accuracy"),
     ("recognition", "mean_average_precision", "mean average precision"),
-    ("reconstruction", "psnr_db", "reconstruction from the code, PSNR in dB"),
-    ("reconstruction", "baselines_psnr_db.mean_face", "the same of showing the mean face"),
-    ("reconstruction", "baselines_psnr_db.pca_128", "the same of 128 principal components"),
-    ("reconstruction", "ssim", "reconstruction from the code, SSIM"),
-    ("reconstruction", "identity.same_person_rate", "of these accepted as the same person"),
+    ("reconstruction", "psnr_db", "latent-only reconstruction, PSNR in dB"),
+    ("reconstruction", "baselines_psnr_db.mean_face", "PSNR of the mean face in dB"),
+    ("reconstruction", "baselines_psnr_db.pca_128", "PSNR of 128 principal components in dB"),
+    ("reconstruction", "ssim", "latent-only reconstruction, SSIM"),
+    ("reconstruction", "identity.same_person_rate", "reconstructions accepted as the same person"),
     ("reconstruction", "edit_path.psnr_db", "an edit of nothing, PSNR in dB"),
     ("reconstruction", "edit_path.ssim", "an edit of nothing, SSIM"),
     ("editing", "success_rate", "edit success, by a separately trained judge"),
-    ("editing", "floor_rate", "edit success without any edit (floor)"),
-    ("editing", "attgan.success_rate", "edit success, the thirteen attributes of AttGAN"),
-    ("editing", "attgan.floor_rate", "the same without any edit (floor)"),
-    ("editing", "attgan.ceiling_rate", "the same on real faces that have the value (ceiling)"),
-    (
-        "editing",
-        "several.6.success_rate",
-        "six edits at once, any of the attributes, success of each",
-    ),
-    ("editing", "several.6.ceiling_rate", "the same on real faces (ceiling)"),
+    ("editing", "floor_rate", "edit success without an edit (floor)"),
+    ("editing", "attgan.success_rate", "edit success, AttGAN's thirteen attributes"),
+    ("editing", "attgan.floor_rate", "floor of AttGAN's thirteen"),
+    ("editing", "attgan.ceiling_rate", "ceiling of AttGAN's thirteen, on real faces"),
+    ("editing", "several.6.success_rate", "six edits at once, success of each"),
+    ("editing", "several.6.ceiling_rate", "ceiling of six edits at once, on real faces"),
     ("editing", "attgan.several.6.success_rate", "six of AttGAN's at once, success of each"),
-    ("editing", "attgan.several.6.ceiling_rate", "the same on real faces (ceiling)"),
+    ("editing", "attgan.several.6.ceiling_rate", "ceiling of six of AttGAN's, on real faces"),
     ("editing", "identity.same_person_rate", "edited faces accepted as the same person"),
-    ("editing", "drift", "drift of the other attributes, logits"),
-    ("editing", "drift_from_source", "the same, with that of reconstruction"),
-    ("generation", "frechet_distance", "Frechet distance on the judge's features"),
-    ("generation", "real_floor", "the same between real faces (floor)"),
+    ("editing", "drift", "drift of other attributes in logits, beyond reconstruction's"),
+    ("editing", "drift_from_source", "drift of other attributes in logits, from the source"),
+    ("generation", "frechet_distance", "Fréchet distance on the judge's features"),
+    ("generation", "real_floor", "Fréchet distance between real faces (floor)"),
     (
         "generation",
         "memorization.ratio",
-        "distance of generated faces to the nearest training face, over that of other real ones",
+        "distance of generated faces to the nearest training face, over that of other real faces",
     ),
     (
         "generation",
         "memorization.close_rate",
-        "generated faces nearer to a training face than 99 in 100 other real ones",
+        "generated faces nearer to a training face than 99 in 100 other real faces",
     ),
 )
 
@@ -95,14 +92,19 @@ def model_card(
         config: The run that trained it.
         report: Output of `evaluate`, or None.
         source: What the model is loaded by.
-        notes: Markdown for what no report knows: data, licence, history, known failures.
+        notes: Markdown for what no report knows: data, licence, history, known failures. Front
+            matter in it, such as license and datasets, goes into that of the card.
     """
+    given, notes = split_notes(notes)
     train = config.train
     training = (
         f"{train.images:,} images shown over both stages, batches of {train.batch_size}, Adam with "
         f"step size {train.learning_rate:g}, seed {train.seed}; recipe {config.recipe.name}."
     )
     return _TEMPLATE.format(
+        front_matter=front_matter(
+            name, given, None if report is None else report["data"], _measured(report or {})
+        ),
         name=name,
         source=source,
         num_attributes=config.data.num_attributes,
@@ -125,13 +127,18 @@ def _figures(report: Mapping[str, Any] | None) -> str:
         "| figure | value |",
         "| --- | --- |",
     ]
+    lines += [f"| {label} | {value:.4g} |" for _, label, value in _measured(report)]
+    return "\n".join([*lines, *_errors(report)])
+
+
+def _measured(report: Mapping[str, Any]) -> Iterator[Figure]:
+    """The figures of the card that a report has."""
     for section, path, label in _FIGURES:
-        value = report.get(section, {})
+        value: Any = report.get(section, {})
         for key in path.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
         if value is not None:
-            lines.append(f"| {label} | {value:.4g} |")
-    return "\n".join([*lines, *_errors(report)])
+            yield f"{section}.{path}", label, value
 
 
 def _errors(report: Mapping[str, Any]) -> list[str]:

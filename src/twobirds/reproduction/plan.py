@@ -49,7 +49,7 @@ def setting_title(name: str) -> str:
 _RESNET_LEARNING_RATE = 1e-3  # batch norm and a residual net: the GANs' 2e-4 only makes it slower
 _STAGE1_SHARE = 0.1
 """Paper: silent. Here: a tenth instead of the preset's half, because stage 2 early is what makes G
-use z (docs/experiments.md)."""
+use z (docs/logbook/paper.md)."""
 
 
 @dataclass(frozen=True)

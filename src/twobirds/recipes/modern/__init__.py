@@ -1,1 +1,1 @@
-"""Recipe `modern`: the paper's idea with networks and losses of today (docs/modern.md)."""
+"""Recipe `modern`: the paper's idea with networks and losses of today (docs/recipes/modern.md)."""

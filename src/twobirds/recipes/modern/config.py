@@ -1,4 +1,4 @@
-"""The settings of recipe `modern` (docs/modern.md)."""
+"""The settings of recipe `modern` (docs/recipes/modern.md)."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from twobirds.config.checks import (
 
 @dataclass(frozen=True)
 class ModernConfig:
-    """Networks, losses and batches; docs/modern.md says what switches off what."""
+    """Networks, losses and batches; docs/recipes/modern.md says what switches off what."""
 
     name: Literal["modern"] = "modern"
     """The recipe."""

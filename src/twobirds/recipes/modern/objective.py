@@ -1,4 +1,4 @@
-"""The training of recipe `modern`: a batch is divided between four tasks (docs/modern.md).
+"""The training of recipe `modern`: a batch is divided between four tasks (docs/recipes/modern.md).
 
 Stage 1 generates from noise alone. In stage 2 a part of the batch is edited, a part reconstructed
 from latents and features, a part from latents alone, and the rest generated: one pass of G serves

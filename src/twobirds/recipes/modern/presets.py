@@ -15,4 +15,5 @@ MODERN = RunConfig(
         sample_every_images=20_000,
     ),
 )
-"""The recipe of today (docs/modern.md), for a day of two CPU cores; no GPU has run it yet."""
+"""The recipe of today (docs/recipes/modern.md), for a day of two CPU cores. No GPU has
+run it yet."""
