@@ -209,7 +209,7 @@ def test_the_readme_does_what_it_shows(workplace: Path, capsys: pytest.CaptureFi
     for words in all_commands("docs/guide/data.md"):
         if words[1] != "/path/to/celeba":
             carry_out(words)
-    assert json.loads(Path("run/config.json").read_text())["model"]["attributes"] == ["Kind", "Old"]
+    assert json.loads(Path("run/config.json").read_text())["data"]["attributes"] == ["Kind", "Old"]
     assert "Traceback" not in capsys.readouterr().err
 
 
