@@ -31,7 +31,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=True)
     python = folder / "bin/python"
     pins = ["--constraint", str(REPOSITORY / "constraints.txt")]
-    install = [python, "-m", "pip", "install", "--quiet", *pins, WHEEL]
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", *pins, WHEEL]
     subprocess.run(install, check=True, env=outside())
     return python
 
