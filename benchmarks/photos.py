@@ -46,8 +46,8 @@ class Settings:
     """Whose recognizer predicts the attributes."""
     detector: Path | None = None
     """A YuNet file."""
-    most: int = 1000
-    """Photos at most."""
+    max_photos: int = 1000
+    """Maximum number of photos."""
     out: Path | None = None
     """Where the results go, as JSON."""
 
@@ -81,7 +81,7 @@ def measure_loose(settings: Settings, model: FaceModel, detector: Detector) -> d
     template = template_of(model)
     eyes = float(np.linalg.norm(np.subtract(template[0], template[1]))) * model.size
     found, aligned, truth, distances = [], [], [], []
-    names = list(listed)[: settings.most]
+    names = list(listed)[: settings.max_photos]
     for name in names:
         photo = read_photo((settings.folder / "img_celeba" / name).read_bytes())
         landmarks = listed[name]

@@ -18,7 +18,7 @@ from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.presets import TINY
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("hardware", "operations", "train_throughput", "inference", "drawing")
+MODULES = ("hardware", "operations", "train_throughput", "inference", "rendering")
 
 
 @pytest.fixture(scope="module")
@@ -191,12 +191,12 @@ def test_inference_is_timed_beside_the_paper(
     assert results["hardware"]["device"] == "cpu"
 
 
-def test_drawing_is_timed(
+def test_rendering_is_timed(
     benchmarks: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "drawing.json"
+    out = tmp_path / "rendering.json"
     words = f"--size 32 --count 8 --workers 2 --repeats 1 --out {out}"
-    assert benchmarks["drawing"].main(words.split()) == 0
+    assert benchmarks["rendering"].main(words.split()) == 0
     results = json.loads(out.read_text())
     runs = [(run["task"], run["processes"], run["faces"]) for run in results["runs"]]
     assert runs == [("render", 1, 8), ("png", 1, 8), ("render", 2, 16), ("png", 2, 16)]

@@ -1,6 +1,6 @@
 """How fast drawn faces are made: rendered only, and as PNG files, by one process and by all.
 
-Usage: `python benchmarks/drawing.py --out benchmarks/results/NAME.json`.
+Usage: `python benchmarks/rendering.py --out benchmarks/results/NAME.json`.
 """
 
 import multiprocessing
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; returns the exit code."""
     settings = tyro.cli(Settings, args=arguments)
     results: dict[str, Any] = {
-        "benchmark": "drawing",
+        "benchmark": "rendering",
         "hardware": describe_machine(CPU),
         **{name: getattr(settings, name) for name in ("size", "count", "repeats")},
         "runs": [],
