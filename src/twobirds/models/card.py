@@ -51,7 +51,7 @@ _FIGURES = (
     ("reconstruction", "edit_path.psnr_db", "an edit of nothing, PSNR in dB"),
     ("reconstruction", "edit_path.ssim", "an edit of nothing, SSIM"),
     ("editing", "success_rate", "edit success, by a separately trained judge"),
-    ("editing", "floor_rate", "edit success without an edit (floor)"),
+    ("editing", "floor_rate", "edit success, floor (unedited faces)"),
     ("editing", "attgan.success_rate", "edit success, AttGAN's thirteen attributes"),
     ("editing", "attgan.floor_rate", "floor of AttGAN's thirteen"),
     ("editing", "attgan.ceiling_rate", "ceiling of AttGAN's thirteen, on real faces"),
@@ -158,7 +158,8 @@ def _errors(report: Mapping[str, Any]) -> list[str]:
             "Added, removed: the share of edits in which the judge predicts the wanted value (in",
         ]
         lines += [
-            f"brackets: without an edit), of how many; left out below {_MIN_SUPPORT} faces.",
+            "brackets: the floor, on unedited faces), of how many; left out below "
+            f"{_MIN_SUPPORT} faces.",
             "",
         ]
         lines += ["| attribute | error | of the majority label | added | removed |"]
