@@ -148,7 +148,7 @@ def test_faces_are_generated_from_words_and_one_is_kept(page: Page, pictures: Pa
     page.locator("#words textarea").fill("a bald man with glasses and a blarf")
     page.locator("#words textarea").press("Enter")
     page.wait_for_selector("#gallery img")
-    said = page.locator("#read").inner_text()
+    said = page.locator("#understood").inner_text()
     assert "bald" in said
     assert "Not understood: blarf" in said
     page.locator("#gallery button img").nth(2).click()

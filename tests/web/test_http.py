@@ -96,7 +96,7 @@ def test_no_file_of_the_machine_can_be_named(address: str, folder: Path) -> None
 
 def hostile_files() -> list[tuple[str, bytes]]:
     """Two hundred uploads, with names: damaged, cut, bombs, in disguise."""
-    draw = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     sources = []
     for file_format in ("JPEG", "PNG", "WEBP", "BMP"):
         buffer = io.BytesIO()
@@ -118,10 +118,10 @@ def hostile_files() -> list[tuple[str, bytes]]:
     ]
     while len(files) < 200:
         data = bytearray(sources[len(files) % 4])
-        for _ in range(int(draw.integers(1, 30))):
-            data[draw.integers(len(data))] = draw.integers(256)
+        for _ in range(int(rng.integers(1, 30))):
+            data[rng.integers(len(data))] = rng.integers(256)
         if len(files) % 3 == 0:
-            data = data[: draw.integers(1, len(data))]
+            data = data[: rng.integers(1, len(data))]
         files.append((f"{len(files)}.jpg", bytes(data)))
     return files
 

@@ -89,7 +89,7 @@ def test_only_moved_sliders_count(service: FaceService) -> None:
 
 
 def test_a_slider_begins_where_the_face_is(service: FaceService) -> None:
-    """Whatever the probability that was read, there the edit is nothing; ends are 0 and 1."""
+    """Whatever the predicted probability, there the edit is nothing; ends are 0 and 1."""
     names = service.model.attributes
     stood = np.full(len(names), 0.25, np.float32)
     stood[names.index("Young")] = 0.8

@@ -25,11 +25,11 @@ class App:
     identity_threshold: Annotated[float | None, optional("FLOAT", "none is shown")] = None
     """The embedder's distance above which faces count as two people's; `evaluate` calibrates it."""
     host: str = "127.0.0.1"
-    """Address to listen at; 0.0.0.0 is every one."""
+    """Address to listen at; 0.0.0.0 for all addresses of the machine."""
     port: int = 7860
     """Port to listen at."""
     max_upload: int = 25
-    """Largest file that is taken, in megabytes."""
+    """Largest file to accept, in megabytes."""
     requests_per_minute: int = 600
     """Uploads and calls that one address may make; 0 allows any number."""
     device: Device = "auto"

@@ -47,7 +47,7 @@ Command = (
 )
 _DESCRIPTION = """One model of faces that recognizes, generates, reconstructs and edits.
 
-twobirds COMMAND --help says more; twobirds --version which version this is."""
+See twobirds COMMAND --help for its options, and twobirds --version for the version."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

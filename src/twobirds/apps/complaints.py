@@ -3,7 +3,7 @@
 import re
 from itertools import groupby
 
-_STYLE = re.compile(r"\x1b\[[\d;]*m")
+_ANSI_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _PLAIN_WORDS = (
     (re.compile(r"^error parsing "), ""),
     (re.compile(r"no type matching .*- <class '\w+'>: "), ""),  # None, or a number, or neither
@@ -24,7 +24,7 @@ def one_line(box: str) -> str:
     Returns:
         The parts that say what is wrong, and what was meant perhaps.
     """
-    rows = [_STYLE.sub("", row) for row in box.splitlines()[1:]]
+    rows = [_ANSI_COLOUR.sub("", row) for row in box.splitlines()[1:]]
     rows = [row[2:].rstrip(" │") for row in rows if not row.startswith("╰")]
     parts = [list(part) for is_rule, part in groupby(rows, _is_rule) if not is_rule]
     lines = [" ".join(row.strip() for row in part if not row.startswith(" " * 8)) for part in parts]

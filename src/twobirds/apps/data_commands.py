@@ -27,7 +27,7 @@ class Draw:
     seed: int = 0
     """The same seed gives the same faces everywhere."""
     independent: bool = False
-    """Sample attributes independently, instead of with the correlations of life."""
+    """Sample attributes independently, instead of with real-life correlations."""
     workers: Annotated[int | None, optional("INT", "one for each processor")] = None
     """Number of processes."""
 
@@ -57,19 +57,23 @@ class Pack:
     paths: Annotated[
         tuple[Path, ...],
         tyro.conf.Positional,
-        tyro.conf.arg(metavar="SOURCE... OUT", help_behavior_hint="(required)"),
+        tyro.conf.arg(
+            metavar="SOURCE... OUT",
+            help="One source or several, and last the folder to make, which must not exist yet. A "
+            "source is CelebA's layout as a folder or zip file, a CSV with images, Parquet files, "
+            "or drawn faces.",
+            help_behavior_hint="(required)",
+        ),
     ] = ()
-    """One source or several, and at last the folder to make, which must not exist yet. A source is
-    CelebA's layout as a folder or zip file, a CSV with images, Parquet files, or drawn faces."""
     size: int = 128
     """Height and width of the packed images in pixels; models are for 32, 64 or 128."""
     split: Annotated[
         Literal["identity", "official", "random"] | None,
         optional("{identity,official,random}", "the first of these that the source allows"),
     ] = None
-    """How to split: nobody in two parts, as the source says, or by chance."""
+    """How to split: nobody in two parts, as the source says, or at random."""
     seed: int = 0
-    """Of the split, where it is random."""
+    """Seed of a random split."""
     landmarks: Annotated[
         tuple[str, ...] | None,
         optional("{celeba,celeba-tight}|X Y X Y...", "what the source implies"),
@@ -80,11 +84,15 @@ class Pack:
     leave_out: Annotated[Path | None, optional("FILE", "none")] = None
     """Text file that names images to leave out, one in a line, as NAME or SOURCE/NAME."""
     only: Annotated[
-        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="CONDITION")
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(
+            metavar="CONDITION",
+            help="Leave out images that fail a condition on a column, such as 'px>=128' or "
+            "source=hq; a source without the column keeps its images. The column is in the list, "
+            "or in a CSV or TSV file beside it whose first column names the images.",
+        ),
     ] = ()
-    """Leave out images that fail a condition on a column, such as 'px>=128' or source=hq; a source
-    without the column keeps its images. The column is one of the list, or of a CSV or TSV file
-    beside it whose first column names the images. May be given several times."""
     image_column: Annotated[str | None, optional("NAME", "by its name and type")] = None
     """Column of a CSV or of Parquet files that has the images, or their names."""
     person_column: Annotated[str | None, optional("NAME", "by its name")] = None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import tyro
+
 from twobirds.apps.display import note
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
@@ -51,19 +53,35 @@ class Edit:
     aligned: Aligned = False
     detector: DetectorFile = None
     face: FaceNumber = None
-    set: Assignments = ()
-    """What to change, to 0 (absent) or 1 (present), such as Eyeglasses=1 Smiling=0; values between
-    are allowed, but training had none, and they seldom show."""
+    set: Annotated[
+        Assignments,
+        tyro.conf.arg(
+            help="What to change, to 0 (absent) or 1 (present), such as Eyeglasses=1 Smiling=0; "
+            "values in between are allowed, but training had none, and they seldom show."
+        ),
+    ] = ()
     strength: float = 1.0
     """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
-    until: Annotated[float | None, optional("FLOAT", "the strength given")] = None
-    """Try strengths from 0.5 to 3 until the recognizer agrees with each change this far, 0 to 1.
-    What it predicts above 0.5 already is not changed. Painted traces of an attribute can satisfy
-    it: above a strength of 1, look at the result."""
-    max_identity_distance: Annotated[float | None, optional("FLOAT", "no limit")] = None
-    """With --until: the most that the embedder's distance from the source, from 0 to 4, may become.
-    `evaluate --embedder` reports the threshold under which one in 1,000 strangers passes for the
-    person: 1.2 for faces of 64 pixels and MobileFaceNet."""
+    until: Annotated[
+        float | None,
+        optional(
+            "FLOAT",
+            "the strength given",
+            "Try strengths from 0.5 to 3 until the recognizer gives each change this probability. "
+            "What it predicts above 0.5 already is not changed. Painted traces of an attribute can "
+            "satisfy it: above a strength of 1, look at the result.",
+        ),
+    ] = None
+    max_identity_distance: Annotated[
+        float | None,
+        optional(
+            "FLOAT",
+            "no limit",
+            "With --until: maximum of the embedder's distance from the source, from 0 to 4. "
+            "`evaluate --embedder` reports the threshold below which one in 1,000 strangers passes "
+            "for the person: 1.2 for faces of 64 pixels and MobileFaceNet.",
+        ),
+    ] = None
     embedder: Annotated[Path | None, optional("FILE.onnx", "none")] = None
     """Face embedder that measures that distance."""
     refine: RefineSteps = 0

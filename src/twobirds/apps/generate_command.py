@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twobirds.api import FaceModel
 
 MAX_COUNT = 10_000
-"""Most faces that one command generates."""
+"""Maximum number of faces that one command generates."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,24 @@ class Generate:
 
     set: Assignments = ()
     """Attributes that all faces shall have, from 0 to 1, such as Male=1 Bald=1; others vary."""
-    describe: Annotated[str | None, optional("TEXT", "no description")] = None
-    """The faces in English words, such as "a bald man of about 40 with arched eyebrows"; --set
-    overrules them. What was understood, and what not, is told on stderr."""
-    then: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="TEXT")] = ()
-    """What a witness says of these faces, counted row by row, such as "more like the third, with a
-    beard": new ones come of it. Repeatable, each about the faces of the one before."""
+    describe: Annotated[
+        str | None,
+        optional(
+            "TEXT",
+            "no description",
+            'The faces in English words, such as "a bald man of about 40 with arched eyebrows"; '
+            "--set overrules them. What was understood, and what not, is printed on stderr.",
+        ),
+    ] = None
+    then: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(
+            metavar="TEXT",
+            help='How to go on from these faces, counted row by row, such as "more like the third, '
+            'with a beard". Each further --then is about the faces of the one before.',
+        ),
+    ] = ()
     count: int = 16
     """Number of faces."""
     seed: int = 0

@@ -26,7 +26,7 @@ TrainingPrecision = Annotated[
     Literal["auto", "float32", "bfloat16"],
     tyro.conf.arg(
         help="Format of the passes in training; auto is bfloat16 on a GPU, float32 on a CPU. "
-        "bfloat16 is the faster on CPUs with AVX512-BF16 or AMX."
+        "bfloat16 is faster on CPUs with AVX512-BF16 or AMX."
     ),
 ]
 ModelName = Annotated[
@@ -54,9 +54,15 @@ Assignments = Annotated[
 """The words behind every `--set`, which may be given several times."""
 
 
-def optional(metavar: str, default: str) -> Any:
-    """Annotation of an option that is None where it is not given, and means `default` then."""
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {default})")
+def optional(metavar: str, default: str, text: str | None = None) -> Any:
+    """Annotation of an option that is None where it is not given, and means `default` then.
+
+    Args:
+        metavar: What stands for its value in the help.
+        default: What it means where it is not given.
+        text: Help of more than one line, of which tyro would keep the line breaks in a docstring.
+    """
+    return tyro.conf.arg(metavar=metavar, help=text, help_behavior_hint=f"(default: {default})")
 
 
 def default_model() -> str:

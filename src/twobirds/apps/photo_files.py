@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Aligned = Annotated[
     bool,
     tyro.conf.arg(
-        help="The images are faces cut as the model wants them, not photos; of others than squares "
-        "the middle is taken."
+        help="The images are faces cut as the model wants them, not photos; what is not square is "
+        "cropped to its middle."
     ),
 ]
 DetectorFile = Annotated[
@@ -37,7 +37,9 @@ VisibleNote = Annotated[
 ]
 NoMetadata = Annotated[
     bool,
-    tyro.conf.arg(help="Leave out the metadata that say so, and by which model."),
+    tyro.conf.arg(
+        help="Leave out the metadata that call the picture synthetic and name the model."
+    ),
 ]
 _LEFT = "; it is left as it is, unless --face names it"
 

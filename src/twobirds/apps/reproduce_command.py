@@ -23,21 +23,32 @@ _DRAWN_SIZE = 64  # pixels
 class Reproduce:
     """Run every experiment of the paper: train ours and the baselines, measure, write one report.
 
-    The same command goes on where it was stopped, with the model it was at.
+    After a stop the same command goes on with the model that it was training.
     """
 
     data: Annotated[str, tyro.conf.arg(metavar="PACK")]
-    """Faces as made by twobirds pack; `drawn` draws them first."""
-    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Path("reproduction")
-    """Gets models, figures, and the report as report.html, report.md (also without figures) and
-    report.json."""
-    budget: Annotated[str, tyro.conf.arg(metavar="small|medium|full|IMAGES")] = "small"
-    """Real images shown to each model: minutes on two cores; 150,000; the paper's 50 epochs at full
-    width, for a GPU; or a number of images, else as medium."""
+    """Faces as made by twobirds pack; `drawn` renders drawn faces first."""
+    out: Annotated[
+        Path,
+        tyro.conf.arg(
+            metavar="FOLDER",
+            help="Gets models, figures, and the report as report.html, report.md (also without "
+            "figures) and report.json.",
+        ),
+    ] = Path("reproduction")
+    budget: Annotated[
+        str,
+        tyro.conf.arg(
+            metavar="small|medium|full|IMAGES",
+            help="Real images shown to each model. small: minutes on two cores; medium: 150,000; "
+            "full: the paper's 50 epochs at full width, for a GPU; a number: as medium, with so "
+            "many images.",
+        ),
+    ] = "small"
     embedder: Annotated[Path | None, optional("FILE.onnx", "identity is not judged")] = None
     """Face embedder that tells whether it is still the same person."""
     seed: int = 0
-    """Of everything random."""
+    """Seed of everything random."""
     device: Device = "auto"
     precision: TrainingPrecision = "auto"
     jobs: int = 1
@@ -97,7 +108,7 @@ class Reproduce:
                     count=budget.drawn_faces,
                     size=_DRAWN_SIZE,
                     seed=self.seed,
-                    progress=lambda done: show("drawing", done, budget.drawn_faces),
+                    progress=lambda done: show("rendering", done, budget.drawn_faces),
                 )
             pack_source(
                 faces,

@@ -40,9 +40,16 @@ class Train:
     """The faces, as made by twobirds pack."""
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
     """Folder of the run: gets config.json, checkpoint.pt, metrics.jsonl and grids of samples."""
-    images: Annotated[int | None, optional("INT", "the preset's")] = None
-    """Real images to show over all stages; with --resume, stage 1 keeps its length, and step sizes
-    that fall over all images, as those of preset modern, rise again if there are more."""
+    images: Annotated[
+        int | None,
+        optional(
+            "INT",
+            "the preset's",
+            "Real images to show over all stages. With --resume, stage 1 keeps its length; step "
+            "sizes that decay over the run, as in preset modern, rise again if there are more "
+            "images.",
+        ),
+    ] = None
     minutes: Annotated[float | None, optional("FLOAT", "no limit")] = None
     """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
     resume: bool = False
@@ -57,14 +64,22 @@ class Train:
     """Height and width of the images in pixels."""
     width: Annotated[float | None, optional("FLOAT", "the preset's")] = None
     """Factor on the numbers of channels."""
-    set: Assignments = ()
-    """Any setting of config.json, such as train.batch_size=32 recipe.pixel_weight=10. Each recipe
-    has settings of its own."""
-    feature_network: Annotated[str | None, optional("MODEL|FILE.onnx", "the model's own trunk")] = (
-        None
-    )
-    """Network on whose features the perceptual loss compares faces: the trunk of a trained model,
-    or a convolutional network such as VGG-16 in an ONNX file."""
+    set: Annotated[
+        Assignments,
+        tyro.conf.arg(
+            help="Any setting of config.json, such as train.batch_size=32 recipe.pixel_weight=10. "
+            "Each recipe has settings of its own."
+        ),
+    ] = ()
+    feature_network: Annotated[
+        str | None,
+        optional(
+            "MODEL|FILE.onnx",
+            "the model's own trunk",
+            "Network on whose features the perceptual loss compares faces: the trunk of a trained "
+            "model, or a convolutional network such as VGG-16 in an ONNX file.",
+        ),
+    ] = None
 
     def run(self) -> int:
         """Train; returns the exit code."""

@@ -46,6 +46,6 @@ class CompareTab:
             return "Distances need an embedder: start the page with --embedder FILE.onnx."
         line = f"Identity distance {distance:.2f} of 4"
         if self.threshold is None:
-            return f"{line}: the smaller, the more alike."
+            return f"{line}: the smaller, the more similar."
         same = "one person" if distance <= self.threshold else "two people"
         return f"{line}: {same} (threshold {self.threshold:g})."

@@ -64,7 +64,7 @@ class GenerateTab:
                 lacking = gr.Dropdown(self.names, multiselect=True, label="Without")
                 seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
                 generate = gr.Button("Generate", variant="primary")
-                understood = gr.Markdown(elem_id="read")
+                understood = gr.Markdown(elem_id="understood")
             with gr.Column(min_width=280):
                 gallery = gr.Gallery(
                     label="Choose one to keep it",
