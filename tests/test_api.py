@@ -215,12 +215,12 @@ def test_an_edit_of_strength_zero_is_the_reconstruction(
 def test_strength_goes_that_part_of_the_way(
     tiny_model: FaceModel, faces: torch.Tensor, strength: float
 ) -> None:
-    read = (tiny_model.recognize(faces) > 0.5).float()
+    predicted = (tiny_model.recognize(faces) > 0.5).float()
     seen = seen_attributes(tiny_model)
     assert_images(tiny_model.edit(faces, {"Smiling": 1, "Male": 0.25}, strength=strength), 5)
-    expected = read.clone()
+    expected = predicted.clone()
     for name, value in (("Smiling", 1.0), ("Male", 0.25)):
-        before = read[:, column(name)]
+        before = predicted[:, column(name)]
         expected[:, column(name)] = before + strength * (value - before)
     assert torch.equal(seen[0], expected)
 

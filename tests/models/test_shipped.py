@@ -94,9 +94,9 @@ def test_strength_is_a_dial(
     assert len(lacking) >= 5
     nothing = default_model.edit(lacking, {})
     assert torch.equal(default_model.edit(lacking, {name: 1}, strength=0.0), nothing)
-    drawn = [default_model.edit(lacking, {name: 1}, strength=s) for s in (0.0, 0.25, 0.5, 1.0)]
-    changes = [(image - nothing).abs().mean().item() for image in drawn]
+    edited = [default_model.edit(lacking, {name: 1}, strength=s) for s in (0.0, 0.25, 0.5, 1.0)]
+    changes = [(image - nothing).abs().mean().item() for image in edited]
     assert changes == sorted(changes)
-    read = [default_model.recognize(image)[:, column].mean().item() for image in drawn]
-    assert read == sorted(read)
-    assert read[-1] > read[0] + 0.3
+    predicted = [default_model.recognize(image)[:, column].mean().item() for image in edited]
+    assert predicted == sorted(predicted)
+    assert predicted[-1] > predicted[0] + 0.3

@@ -24,15 +24,16 @@ def refine_latents(
     """
     free = torch.atanh(latents.clamp(-0.999, 0.999)).clone().requires_grad_(True)
     optimizer = torch.optim.Adam([free], lr=_STEP)
-    best, least = latents.clone(), torch.full((len(latents),), torch.inf, device=latents.device)
+    best = latents.clone()
+    lowest = torch.full((len(latents),), torch.inf, device=latents.device)  # errors [B]
     for step in range(steps + 1):
         with torch.set_grad_enabled(step < steps):
-            codes = torch.tanh(free)
-            errors = (generate(codes) - images).abs().mean((1, 2, 3))  # [B]
-        is_better = errors.detach() < least
+            candidates = torch.tanh(free)
+            errors = (generate(candidates) - images).abs().mean((1, 2, 3))  # [B]
+        is_better = errors.detach() < lowest
         if step:  # the first is the latents themselves, but for rounding
-            best[is_better] = codes.detach()[is_better]
-        least = torch.minimum(least, errors.detach())
+            best[is_better] = candidates.detach()[is_better]
+        lowest = torch.minimum(lowest, errors.detach())
         if step < steps:
             (free.grad,) = torch.autograd.grad(errors.sum(), [free])
             optimizer.step()

@@ -31,7 +31,7 @@ class Limits:
     """How far the recognizer shall agree with each change, in [0, 1]: for an attribute that is to
     be added its probability, for one to be removed one less that."""
     max_identity_distance: float | None = None
-    """Most that an edit may cost, by `identity`; None sets no limit."""
+    """Largest distance by `identity` between an edit and its source; None sets no limit."""
     identity: Callable[[Tensor, Tensor], Tensor] | None = None
     """Two batches of faces `[B, 3, H, W]` in [-1, 1] to their distances `[B]`: an embedder's."""
 
@@ -141,17 +141,20 @@ def search_strength(
             close(distances > limits.max_identity_distance, "identity")
         found = agreement(predict(edited), wish.target)
         # More is not always better: half of a smile is soon passed.
-        is_better = is_open & (_least(found, wish) >= best)
+        is_better = is_open & (_min_agreement(found, wish) >= best)
         images[is_better], strength[is_better] = edited[is_better], value
-        agreements[is_better], best[is_better] = found[is_better], _least(found, wish)[is_better]
+        agreements[is_better], best[is_better] = (
+            found[is_better],
+            _min_agreement(found, wish)[is_better],
+        )
         if spent is not None and distances is not None:
             spent[is_better] = distances[is_better]
         close(is_reached(), "reached")
-    return Edited(images, strength, _least(agreements, wish), reasons, unedited, spent)
+    return Edited(images, strength, _min_agreement(agreements, wish), reasons, unedited, spent)
 
 
-def _least(agreements: Tensor, wish: Wish) -> Tensor:
-    """The least agreement `[B]` with a change, or, where nothing was to change, with any target."""
+def _min_agreement(agreements: Tensor, wish: Wish) -> Tensor:
+    """The lowest agreement `[B]` with a change; where nothing was to change, with any target."""
     if not agreements.shape[1]:
         return torch.ones(len(agreements))
     is_there = wish.has == wish.target

@@ -5,7 +5,7 @@ import math
 from twobirds.errors import InputError
 
 MAX_LAYER_WIDTH = 65_536
-"""Most units of one layer: far beyond any use, and still a size that memory may hold."""
+"""Maximum number of units of a layer: far beyond any use, yet a size that memory may hold."""
 
 
 def require(condition: bool, message: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from twobirds.config.checks import require
 
 MAX_IMAGES = 10**12
-"""Most images of a run: centuries."""
+"""Maximum number of images of a run: centuries of training."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ PHOTO_FORMATS = {
     ".heif": "HEIF",
 }
 """Pillow's names of formats that photos come in, by the end of a file's name."""
-_XMP_OF_PNG = "XML:com.adobe.xmp"
+PNG_XMP_KEY = "XML:com.adobe.xmp"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Provenance:
         """Arguments to Pillow's encoder of a format that put it into the file."""
         if file_format == "PNG":
             info = PngInfo()
-            info.add_itxt(_XMP_OF_PNG, self.xmp)
+            info.add_itxt(PNG_XMP_KEY, self.xmp)
             info.add_text("Software", "TwoBirds")
             info.add_itxt("Description", self.sentence)
             return {"pnginfo": info}

@@ -14,7 +14,7 @@ class Encoding(NamedTuple):
     """What a model's networks know of faces."""
 
     latents: Tensor
-    """`[B, Z]` in [-1, 1]: the codes."""
+    """`[B, Z]` in [-1, 1]."""
     attribute_logits: Tensor
     """`[B, K]`."""
     features: Sequence[Tensor]

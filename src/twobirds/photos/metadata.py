@@ -9,10 +9,9 @@ from xml.sax.saxutils import escape
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
-from twobirds.data.provenance import Provenance
+from twobirds.data.provenance import PNG_XMP_KEY, Provenance
 
 _ORIENTATION, _THUMBNAIL = 0x0112, 1  # the EXIF tag, and the directory of the thumbnail
-_XMP_OF_PNG = "XML:com.adobe.xmp"
 _SOURCE_TYPE = re.compile(
     r"\s[\w-]+:DigitalSourceType\s*=\s*(\"[^\"]*\"|'[^']*')"
     r"|<([\w-]+:DigitalSourceType)\b[^>]*?(/>|>.*?</\2\s*>)",
@@ -64,7 +63,7 @@ class Metadata:
         for keyword, text in self.texts.items():
             info.add_itxt(keyword, text)
         if xmp:
-            info.add_itxt(_XMP_OF_PNG, xmp)
+            info.add_itxt(PNG_XMP_KEY, xmp)
         if provenance is not None:
             info.add_text("Software", "TwoBirds")
             info.add_itxt("Description", provenance.sentence)
@@ -74,7 +73,7 @@ class Metadata:
 def metadata_of(image: Image.Image) -> Metadata:
     """Metadata of a decoded file."""
     texts = dict(image.text) if isinstance(image, PngImageFile) else {}
-    xmp: Any = texts.pop(_XMP_OF_PNG, None) or image.info.get("xmp")
+    xmp: Any = texts.pop(PNG_XMP_KEY, None) or image.info.get("xmp")
     if isinstance(xmp, bytes):
         xmp = xmp.rstrip(b"\0").decode(errors="replace")
     dpi = image.info.get("dpi")

@@ -34,7 +34,7 @@ def only_leg(run: Path, runtime: Runtime) -> Iterator[None]:
         Nothing.
 
     Raises:
-        InputError: If another leg is at work there; in all processes alike.
+        InputError: If another leg is at work there; in every process.
     """
     with contextlib.ExitStack() as held:
         is_free = held.enter_context(_lock(run)) if runtime.is_main else True

@@ -89,7 +89,7 @@ def restore(path: Path, state: Mapping[str, Any], objective: Objective) -> Progr
         objective.load_schedule_state(state["schedule"])
         device = next(next(iter(objective.networks.values())).parameters()).device
         window_iterations = int(state["window_iterations"])
-        # Runs of older versions counted all losses alike.
+        # Runs of older versions counted every loss the same way.
         counts = state.get("window_counts", dict.fromkeys(state["window"], window_iterations))
         return Progress(
             iteration=int(state["iteration"]),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from reading_metrics import read_metrics
+from run_log import load_metrics
 
 from making_runs import CPU, TRAIN, changed
 from twobirds.config import DataConfig, RunConfig
@@ -79,9 +79,9 @@ def test_each_step_updates_its_own_networks(
 
 def test_the_buffer_gives_back_earlier_fakes() -> None:
     buffer = ImageBuffer(3, 1)
-    draws = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     fakes = torch.arange(1.0, 41.0).view(40, 1, 1, 1).expand(40, 3, 1, 1)
-    shown = torch.cat([buffer.swap(fake[None], draws) for fake in fakes])[:, 0, 0, 0]
+    shown = torch.cat([buffer.swap(fake[None], generator) for fake in fakes])[:, 0, 0, 0]
     assert shown[:3].tolist() == [1, 2, 3]  # while it fills, what comes in goes out
     later, numbers = shown[3:], torch.arange(4.0, 41.0)
     swapped = later != numbers
@@ -130,7 +130,7 @@ def test_it_learns(drawn_pack: Pack, drawn_recipe: RunConfig, run: Path) -> None
     cycle = CycleGANConfig("Eyeglasses", num_channels=8, num_blocks=1)
     config = dataclasses.replace(drawn_recipe, train=train, recipe=cycle)
     assert train_run(config, drawn_pack, run, CPU)
-    losses = read_metrics(run)
+    losses = load_metrics(run)
     assert losses[-1]["cycle"] < 0.75 * losses[0]["cycle"]
     assert losses[-1]["identity"] < 0.75 * losses[0]["identity"]
     assert losses[-1]["d_adversarial"] < 0.75 * losses[0]["d_adversarial"]

@@ -29,8 +29,8 @@ def test_svms_find_a_plane() -> None:
     features = rng.normal(3.0, 5.0, (400, 6)).astype(np.float32)
     labels = np.stack([features[:, 0] > 3, features[:, 1] + features[:, 2] > 6], axis=1)
     svms = fit_svms(features[:300], labels[:300].astype(np.uint8))
-    read = svms.decide(features[300:]) > 0
-    assert (read == labels[300:]).mean() > 0.95
+    predicted = svms.decide(features[300:]) > 0
+    assert (predicted == labels[300:]).mean() > 0.95
     assert svms.penalty in PENALTIES
 
 
@@ -69,6 +69,6 @@ def test_features_of_a_dcgan_tell_attributes(
     svms = fit_svms(features["train"].numpy(), drawn_pack.attributes[train])
     columns = [drawn_pack.attribute_names.index(n) for n in ("Male", "Eyeglasses", "Wearing_Hat")]
     labels = drawn_pack.attributes[test][:, columns]
-    read = svms.decide(features["test"].numpy())[:, columns] > 0
+    predicted = svms.decide(features["test"].numpy())[:, columns] > 0
     majority = drawn_pack.attributes[train][:, columns].mean(axis=0) > 0.5
-    assert (read != labels).mean() < (majority != labels).mean()
+    assert (predicted != labels).mean() < (majority != labels).mean()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from reading_metrics import read_metrics
+from run_log import load_metrics
 
 from making_runs import ATTRIBUTES, CPU, TRAIN
 from twobirds.config import DataConfig, RunConfig
@@ -65,12 +65,12 @@ def test_attributes_are_learnt(
     """Unseen faces are classified better than by the majority label."""
     config = dataclasses.replace(drawn_recipe, recipe=recipe)
     assert train_run(config, drawn_pack, run, CPU)
-    losses = [line["label_real"] for line in read_metrics(run)]
+    losses = [line["label_real"] for line in load_metrics(run)]
     assert losses[-1] < 0.8 * losses[0]
-    read = load_recognizer(run, torch.device("cpu"))
+    recognizer = load_recognizer(run, torch.device("cpu"))
     train, test = drawn_pack.rows("train"), drawn_pack.rows("test")
     with torch.no_grad():
-        probabilities = read(from_pixels(torch.from_numpy(drawn_pack.images[test]))).numpy()
+        probabilities = recognizer(from_pixels(torch.from_numpy(drawn_pack.images[test]))).numpy()
     labels = drawn_pack.attributes[test]
     majority = drawn_pack.attributes[train].mean(axis=0) > 0.5
     assert ((probabilities > 0.5) != labels).mean() < (np.array(majority) != labels).mean()

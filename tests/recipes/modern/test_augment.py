@@ -111,13 +111,13 @@ def test_zoom_changes_the_size() -> None:
     assert torch.equal(Augmentation(zoom=0.25)(places, seeded()), zoomed)
 
 
-def test_mixing_blends_faces_and_labels_alike(images: Tensor) -> None:
+def test_mixing_blends_faces_as_labels(images: Tensor) -> None:
     labels = images[:, :, 0, 0]  # [6, 3]: blended as pixels are
     shares = []
     for seed in range(40):
-        draws = torch.Generator().manual_seed(seed)
-        faces, said = mix(images, labels, 0.2, draws)
-        torch.testing.assert_close(faces[:, :, 0, 0], said)
+        generator = torch.Generator().manual_seed(seed)
+        faces, mixed_labels = mix(images, labels, 0.2, generator)
+        torch.testing.assert_close(faces[:, :, 0, 0], mixed_labels)
         shares.append(float((faces - images).abs().amax((1, 2, 3)).gt(1e-6).float().mean()))
     assert max(shares) > 0.5
     assert mix(images, labels, 0.0, seeded())[0] is images

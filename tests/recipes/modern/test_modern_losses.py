@@ -25,7 +25,7 @@ def test_relativistic_losses_compare_pairs() -> None:
     assert relativistic_discriminator_loss(real, fake).item() == pytest.approx(first)
     assert relativistic_generator_loss(real, fake).item() == pytest.approx(second)
     shifted = relativistic_discriminator_loss(real + 50, fake + 50).item()
-    assert shifted == pytest.approx(first)  # a score alike for all says nothing
+    assert shifted == pytest.approx(first)  # a score that is the same for all says nothing
 
 
 def test_gradient_penalty_is_the_squared_slope() -> None:
@@ -51,15 +51,15 @@ def test_edit_label_loss_by_hand() -> None:
     logits = torch.tensor([[0.0, 0.0, 100.0, -100.0]])
     target = torch.tensor([[1.0, 0.0, 1.0, 0.0]])
     is_changed = torch.tensor([[True, False, False, False]])
-    read = torch.tensor([[0.0, 0.5, 1.0, 0.0]])
+    predicted = torch.tensor([[0.0, 0.5, 1.0, 0.0]])
     # changed: log 2, half; kept: (log 2 + 0 + 0) / 3
     expected = math.log(2) / 2 + math.log(2) / 3
-    assert edit_label_loss(logits, target, is_changed, read).item() == pytest.approx(expected)
+    assert edit_label_loss(logits, target, is_changed, predicted).item() == pytest.approx(expected)
 
 
 def test_edit_label_loss_of_a_face_without_change_is_what_it_keeps() -> None:
-    logits, read = torch.zeros(1, 2), torch.full((1, 2), 0.5)
-    loss = edit_label_loss(logits, torch.ones(1, 2), torch.zeros(1, 2, dtype=torch.bool), read)
+    logits, predicted = torch.zeros(1, 2), torch.full((1, 2), 0.5)
+    loss = edit_label_loss(logits, torch.ones(1, 2), torch.zeros(1, 2, dtype=torch.bool), predicted)
     assert loss.item() == pytest.approx(math.log(2))
 
 
@@ -93,8 +93,8 @@ def test_cosine_distance_is_one_minus_the_cosine() -> None:
 
 
 def test_of_several_changes_each_counts_by_the_root() -> None:
-    logits, read = torch.zeros(1, 5), torch.full((1, 5), 0.5)
+    logits, predicted = torch.zeros(1, 5), torch.full((1, 5), 0.5)
     changed = torch.tensor([[True, True, True, True, False]])
     # Four times log 2 over the root of four, and log 2 for what is kept.
-    loss = edit_label_loss(logits, torch.ones(1, 5), changed, read)
+    loss = edit_label_loss(logits, torch.ones(1, 5), changed, predicted)
     assert loss.item() == pytest.approx(2 * math.log(2) / 2 + math.log(2))

@@ -93,13 +93,13 @@ def test_a_face_and_its_mirror_image_are_classified_alike() -> None:
     networks = ModernNetworks(generator, encoder, recognizer)
     images, _, _ = faces_and_codes(32)
     with torch.no_grad():
-        read, mirrored = (networks.encode(x).attribute_logits for x in (images, images.flip(3)))
-        torch.testing.assert_close(read, mirrored, rtol=1e-4, atol=1e-5)
+        logits, mirrored = (networks.encode(x).attribute_logits for x in (images, images.flip(3)))
+        torch.testing.assert_close(logits, mirrored, rtol=1e-4, atol=1e-5)
         plain, other = recognizer(images)[0], recognizer(images.flip(3))[0]
         assert not torch.allclose(plain, other)
-        assert not torch.allclose(read, (plain + other) / 2)  # more than these two views
+        assert not torch.allclose(logits, (plain + other) / 2)  # more than these two views
         alone = networks.encode(images[1:2]).attribute_logits
-    torch.testing.assert_close(alone, read[1:2], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(alone, logits[1:2], rtol=1e-4, atol=1e-5)
 
 
 def test_a_generator_without_skips_edits_as_it_learned_to_generate() -> None:

@@ -75,7 +75,7 @@ def build_recognizer(
     seed: int = 0,
     key: InitialWeights = InitialWeights.RECOGNIZER,
 ) -> AttributeRecognizer:
-    """Build the recognizer, or the noise-robust classifier, alike but for its initial weights.
+    """Build the recognizer or the noise-robust classifier; only their initial weights differ.
 
     Raises:
         InputError: If the configuration names no attributes.

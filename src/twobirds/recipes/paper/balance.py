@@ -15,7 +15,7 @@ class UpdateBalance:
     ratio: float
     """How many times the other's loss a loss must be; above 1."""
     max_updates: int
-    """Most updates of one player in an iteration."""
+    """Maximum number of updates of one player in an iteration."""
     num_discriminator: int = 1
     """Updates of D per iteration, at present."""
     num_generator: int = 1

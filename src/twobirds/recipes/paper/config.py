@@ -62,8 +62,9 @@ class PaperConfig:
     """An opponent whose loss is this many times the other's gets extra updates (Sec. 4.1).
     Paper: "overwhelmingly higher". Here: 8 times, because 2 or 4 is a healthy game (ADR 17)."""
     max_updates: int = 2
-    """Most updates of G, or of D, in one iteration; 1 switches the balancing off. Paper: a
-    parameter without a value. Here: 2, because each update more costs its passes (ADR 17)."""
+    """Maximum number of updates of G, or of D, in one iteration; 1 switches the balancing off.
+    Paper: a parameter without a value. Here: 2, because each further update costs passes (ADR
+    17)."""
     edited_share: float = 0.0
     """Share of generated images whose attributes are a real row with one changed (ADR 18)."""
     ema_half_life_images: int = 0

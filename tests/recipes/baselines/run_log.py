@@ -4,6 +4,6 @@ import json
 from pathlib import Path
 
 
-def read_metrics(run: Path) -> list[dict[str, float]]:
+def load_metrics(run: Path) -> list[dict[str, float]]:
     """Every line of `metrics.jsonl`."""
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
