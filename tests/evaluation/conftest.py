@@ -1,7 +1,7 @@
 """A pack of drawn faces in memory, a model that knows all answers, and a tiny embedder."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +36,27 @@ NAMES = (
 COLUMNS = [DRAWN_ATTRIBUTES.index(name) for name in NAMES]
 
 
-class Oracle:
-    """A model that knows every face of a drawn pack: it reads labels and draws the true edits.
+class OracleFaces:
+    """Faces that the oracle has recognized."""
 
-    From noise it draws faces too: of people whose number the first latents tell.
+    def __init__(self, model: "Oracle", faces: Tensor) -> None:
+        self.model, self.faces = model, faces
+        self.attributes = model.recognize(faces)
+
+    def select(self, indices: Sequence[int]) -> "OracleFaces":
+        return OracleFaces(self.model, self.faces[list(indices)])
+
+    def reconstruct(self, *, device: torch.device) -> Tensor:
+        return self.model.reconstruct(self.faces).to(device)
+
+    def edit(self, changes: Mapping[str, float], *, device: torch.device) -> Tensor:
+        return self.model.edit(self.faces, changes).to(device)
+
+
+class Oracle:
+    """A model that knows every face of a drawn pack: it knows labels and renders the true edits.
+
+    From noise it renders faces too: of people whose number the first latents tell.
     """
 
     name = "oracle"
@@ -60,6 +77,9 @@ class Oracle:
 
     def recognize(self, faces: Tensor) -> Tensor:
         return torch.from_numpy(self.pack.attributes[self.find(faces)]).float()
+
+    def encode_faces(self, faces: Tensor) -> OracleFaces:
+        return OracleFaces(self, faces)
 
     def reconstruct(self, faces: Tensor) -> Tensor:
         return faces

@@ -109,16 +109,16 @@ def test_every_mean_that_could_not_be_had_is_absent_with_a_reason(
 def test_a_model_without_drawn_attributes_has_no_true_answers(
     drawn_pack: Pack, oracle, judge_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twobirds.evaluation.editing.DRAWN_ATTRIBUTES", ())
+    monkeypatch.setattr("twobirds.evaluation.face_pass.DRAWN_ATTRIBUTES", ())
     absent = evaluate(oracle, drawn_pack, CONFIG, judge_path=judge_path)["absent"]
     for key in ("counterfactual_psnr_db", "unedited_psnr_db", "most_visible"):
-        assert absent[f"editing.{key}"] == "the model knows no attribute that can be drawn"
+        assert absent[f"editing.{key}"] == "the model knows no attribute that can be rendered"
 
 
 def test_a_wrong_embedder_or_judge_is_found_first(
     drawn_pack: Pack, oracle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(oracle), "reconstruct", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr(type(oracle), "encode_faces", lambda *_: pytest.fail("too late"))
     (tmp_path / "wrong").write_text("neither")
     with pytest.raises(InputError, match="wrong: is not a usable judge"):
         evaluate(oracle, drawn_pack, CONFIG, judge_path=tmp_path / "wrong")

@@ -24,9 +24,11 @@ def test_progress_ends_at_the_number_of_faces(oracle, drawn_pack: Pack) -> None:
 
 def test_the_split_itself_is_at_distance_zero(drawn_pack: Pack, judge_path: Path) -> None:
     judge, images = load_judge(judge_path), drawn_pack.images[:100]
-    _, features = judge.read(images)
-    logits, _ = judge.read(images)
-    scores = score_generation(judge, (logits, features), logits > 0, features, features[:50])
+    _, features = judge.predict(images)
+    logits, _ = judge.predict(images)
+    scores = score_generation(
+        (logits, features), logits > 0, features, features[:50], feature_name=judge.feature_name
+    )
     assert scores["frechet_distance"] == pytest.approx(0, abs=1e-3)
     assert scores["real_floor"] > 0.01
     assert scores["attribute_accuracy"] == 1.0
@@ -38,8 +40,9 @@ def test_the_split_itself_is_at_distance_zero(drawn_pack: Pack, judge_path: Path
 def test_one_face_over_and_over_has_no_diversity(drawn_pack: Pack, judge_path: Path) -> None:
     judge = load_judge(judge_path)
     fakes = np.repeat(drawn_pack.images[:1], 20, axis=0)
-    _, features = judge.read(drawn_pack.images[:60])
-    scores = score_generation(judge, judge.read(fakes), drawn_pack.attributes[:20], features, None)
+    _, features = judge.predict(drawn_pack.images[:60])
+    asked = drawn_pack.attributes[:20]
+    scores = score_generation(judge.predict(fakes), asked, features, None, feature_name="judge")
     assert scores["diversity"] == pytest.approx(0, abs=1e-3)
     assert "real_floor" not in scores
     assert scores["frechet_distance"] > scores["halves_floor"]

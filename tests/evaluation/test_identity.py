@@ -7,7 +7,7 @@ import pytest
 from twobirds.data.pack import Pack, open_pack
 from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
-from twobirds.evaluation.embedder import Embedder
+from twobirds.evaluation.embedder import Embedder, PackEmbeddings
 from twobirds.evaluation.identity import (
     Calibration,
     calibrate,
@@ -47,8 +47,12 @@ def test_a_rate_is_not_claimed_of_too_few_strangers() -> None:
 
 def test_calibration_tells_coloured_people_apart(drawn_pack: Pack, colour_embedder: Path) -> None:
     embedder = Embedder(colour_embedder)
-    clear = calibrate(embedder, coloured_people(drawn_pack, 1.0), size=16, seed=0, max_faces=200)
-    blurred = calibrate(embedder, coloured_people(drawn_pack, 60.0), size=16, seed=0, max_faces=200)
+
+    def embeddings(noise: float) -> PackEmbeddings:
+        return PackEmbeddings(embedder, coloured_people(drawn_pack, noise), 16)
+
+    clear = calibrate(embeddings(1.0), seed=0, max_faces=200)
+    blurred = calibrate(embeddings(60.0), seed=0, max_faces=200)
     assert clear.auc > 0.99
     assert clear.auc > blurred.auc > 0.5
     assert clear.num_faces == 200
@@ -59,11 +63,12 @@ def test_calibration_tells_coloured_people_apart(drawn_pack: Pack, colour_embedd
 def test_calibration_needs_people_with_several_photos(
     drawn_pack: Pack, colour_embedder: Path
 ) -> None:
+    embedder = Embedder(colour_embedder)
     strangers = replace(drawn_pack, identity=np.arange(len(drawn_pack)))
     unknown = replace(drawn_pack, identity=np.full(len(drawn_pack), -1))
     for pack in (strangers, unknown):
         with pytest.raises(InputError, match="fewer than two people"):
-            calibrate(Embedder(colour_embedder), pack, size=16, seed=0, max_faces=200)
+            calibrate(PackEmbeddings(embedder, pack, 16), seed=0, max_faces=200)
 
 
 def test_scores_by_hand() -> None:

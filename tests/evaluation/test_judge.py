@@ -24,7 +24,7 @@ def test_network_shapes_and_size(size: int) -> None:
 
 def test_a_short_training_beats_chance(drawn_pack: Pack, judge_path: Path) -> None:
     rows = drawn_pack.rows("test")
-    logits, _ = load_judge(judge_path).read(drawn_pack.images[rows])
+    logits, _ = load_judge(judge_path).predict(drawn_pack.images[rows])
     labels = drawn_pack.attributes[rows]
     varied = np.flatnonzero((labels.min(axis=0) == 0) & (labels.max(axis=0) == 1))
     assert len(varied) > 8
@@ -34,9 +34,9 @@ def test_a_short_training_beats_chance(drawn_pack: Pack, judge_path: Path) -> No
 
 def test_batches_do_not_matter(drawn_pack: Pack, judge_path: Path) -> None:
     judge, images = load_judge(judge_path), drawn_pack.images[:70]
-    logits, features = judge.read(images)
+    logits, features = judge.predict(images)
     for i in (0, 63, 64, 69):
-        one_logits, one_features = judge.read(images[i : i + 1])
+        one_logits, one_features = judge.predict(images[i : i + 1])
         assert one_logits[0] == pytest.approx(logits[i], abs=1e-4)
         assert one_features[0] == pytest.approx(features[i], abs=1e-4)
 

@@ -12,7 +12,7 @@ from twobirds.errors import InputError
 from twobirds.evaluation.evaluate import evaluate
 from twobirds.evaluation.figures import Figure
 from twobirds.evaluation.headline import HEADLINE, figure_at
-from twobirds.evaluation.panels import draw_figures
+from twobirds.evaluation.panels import make_figures
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.evaluation.report import headline_rows, render_page, write_report
 
@@ -44,7 +44,7 @@ def report(drawn_pack: Pack, oracle, judge_path: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def figures(drawn_pack: Pack, oracle) -> list[Figure]:
-    return draw_figures(oracle, drawn_pack, CONFIG)
+    return make_figures(oracle, drawn_pack, CONFIG)
 
 
 def test_page_and_json_lie_beside_each_other(
@@ -105,7 +105,7 @@ def test_all_figures_are_drawn_and_chosen_by_rule(
         "recognition", "reconstruction", "single-edits", "multiple-edits", "generation",
         "generation-changed", "truth",
     ]  # fmt: skip
-    again = draw_figures(oracle, drawn_pack, CONFIG)
+    again = make_figures(oracle, drawn_pack, CONFIG)
     for figure, same in zip(figures, again, strict=True):
         assert (figure.images == same.images).all()
         assert len(figure.column_titles) in (0, figure.columns)
@@ -123,9 +123,9 @@ def test_without_true_answers_there_is_no_figure_of_them(
     drawn_pack: Pack, oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photos = replace(drawn_pack, drawn=None)
-    assert "truth" not in [figure.key for figure in draw_figures(oracle, photos, CONFIG)]
+    assert "truth" not in [figure.key for figure in make_figures(oracle, photos, CONFIG)]
     monkeypatch.setattr("twobirds.evaluation.panels.DRAWN_ATTRIBUTES", ("Attractive",))
-    assert "truth" not in [figure.key for figure in draw_figures(oracle, drawn_pack, CONFIG)]
+    assert "truth" not in [figure.key for figure in make_figures(oracle, drawn_pack, CONFIG)]
 
 
 def test_page_says_untrained_on_only_of_the_models_own_pack(report: dict[str, Any]) -> None:

@@ -92,11 +92,22 @@ class EncodedFaces:
         return EncodedFaces(self._networks, parts, self._names)
 
     @torch.no_grad()
-    def edit(self, changes: Mapping[str, float], *, strength: float = 1.0) -> Tensor:
+    def edit(
+        self,
+        changes: Mapping[str, float],
+        *,
+        strength: float = 1.0,
+        device: str | torch.device = "cpu",
+    ) -> Tensor:
         """Change some attributes; see `FaceModel.edit`.
 
+        Args:
+            changes: Target in [0, 1] for each attribute to change.
+            strength: How much of the way to go.
+            device: Where the images are to be; that of the networks saves a copy.
+
         Returns:
-            `[B, 3, H, W]` float32 in [-1, 1] on the CPU; strength 0 changes nothing.
+            `[B, 3, H, W]` float32 in [-1, 1]; strength 0 changes nothing.
         """
         require_strength(strength)
         edited = []
@@ -104,7 +115,7 @@ class EncodedFaces:
             has = (encoding.attribute_logits > 0).float()
             target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
             wanted = has + float(strength) * (target - has)
-            edited.append(self._networks.edit(images, encoding, has, wanted).float().cpu())
+            edited.append(self._networks.edit(images, encoding, has, wanted).float().to(device))
         return torch.cat(edited)
 
     def before_and_after(
@@ -115,10 +126,19 @@ class EncodedFaces:
         before = self.edit(changes, strength=0.0)
         return before, self.edit(changes, strength=strength) if changes else before
 
-    def reconstruct(self, *, refine_steps: int = 0) -> Tensor:
-        """Reconstruct the faces from latents and attributes alone; see `FaceModel.reconstruct`."""
+    def reconstruct(self, *, refine_steps: int = 0, device: str | torch.device = "cpu") -> Tensor:
+        """Reconstruct the faces from latents and attributes alone; see `FaceModel.reconstruct`.
+
+        Args:
+            refine_steps: Steps of optimizing each latent for its face first.
+            device: Where the images are to be; that of the networks saves a copy.
+
+        Returns:
+            `[B, 3, H, W]` float32 in [-1, 1].
+        """
         require_count(refine_steps, "refine_steps")
-        return torch.cat([self._reconstructed(part, refine_steps) for part in self._parts])
+        parts = [self._reconstructed(part, refine_steps).to(device) for part in self._parts]
+        return torch.cat(parts)
 
     def edit_until(
         self, changes: Mapping[str, float], limits: Limits | float = DEFAULT_LIMITS
@@ -161,7 +181,7 @@ class EncodedFaces:
 
             latents = refine_latents(reconstruct, part.images, latents, steps=steps)
         with torch.no_grad():
-            return self._networks.generate(latents, has).float().cpu()
+            return self._networks.generate(latents, has).float()
 
 
 @torch.no_grad()

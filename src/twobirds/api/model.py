@@ -22,7 +22,8 @@ class FaceModel:
 
     Wherever a method takes `faces`, they are aligned: a float32 tensor `[B, 3, H, W]` in [-1, 1],
     a PIL image or a list of them, or uint8 `[B, H, W, 3]`. Of others than squares the middle is
-    taken, and other sizes than the model's are resampled. Everything returned lies on the CPU.
+    taken, and other sizes than the model's are resampled. What is returned lies on the CPU; what
+    `decode` returns, where its latents lie.
 
     Args:
         trained: The networks, their configuration and the bank of attribute rows.
@@ -167,7 +168,7 @@ class FaceModel:
             attributes: `[B, K]` in [0, 1]; to exaggerate, use `edit`.
 
         Returns:
-            `[B, 3, H, W]` float32 in [-1, 1].
+            `[B, 3, H, W]` float32 in [-1, 1] on the device of `latents`.
 
         Raises:
             InputError: If something is not a tensor, the shapes do not fit the model or each

@@ -36,13 +36,16 @@ def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attri
 
 @torch.no_grad()
 def decode(networks: FaceNetworks, latents: Tensor, attributes: Tensor, size: int) -> Tensor:
-    """Generate faces `[B, 3, size, size]` from latents `[B, Z]` and attributes `[B, K]` alone."""
+    """Generate faces `[B, 3, size, size]` from latents `[B, Z]` and attributes `[B, K]` alone.
+
+    They are on the device of the latents.
+    """
     device = device_of(networks)
     pairs = zip(
         latents.split(INFERENCE_BATCH_SIZE), attributes.split(INFERENCE_BATCH_SIZE), strict=True
     )
     images = [
-        networks.generate(z.float().to(device), c.float().to(device)).float().cpu()
+        networks.generate(z.float().to(device), c.float().to(device)).float().to(latents.device)
         for z, c in pairs
     ]
     return torch.cat(images) if images else torch.empty(0, 3, size, size)

@@ -11,12 +11,13 @@ import tyro
 from twobirds.apps.display import progress_bars, say, say_figures, say_json
 from twobirds.apps.options import Device, load_model, optional, require_seed
 from twobirds.errors import InputError, missing_extra
+from twobirds.evaluation.plan import JUDGE_FILE, EvaluationConfig
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
     from twobirds.data.pack import Pack
 
-JUDGE_FILE = "judge.safetensors"
+_DEFAULTS = EvaluationConfig()
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ class Evaluate:
     """Separately trained judge of edits; where the file is absent, it is trained on the pack."""
     embedder: Annotated[Path | None, optional("FILE.onnx", "identity is not judged")] = None
     """Face embedder that tells whether it is still the same person."""
-    seed: int = 0
+    seed: int = _DEFAULTS.seed
     """The same seed gives the same figures."""
-    num_fakes: int = 5_000
+    num_fakes: int = _DEFAULTS.num_fakes
     """Faces to generate; the Fréchet distance is biased upwards with fewer."""
     max_faces: Annotated[int | None, optional("INT", "all")] = None
     """Maximum number of faces of the split, chosen at random."""
-    faces_per_edit: int = 200
+    faces_per_edit: int = _DEFAULTS.faces_per_edit
     """Maximum number of faces for each attribute and direction."""
-    judge_images: int = 80_000
+    judge_images: int = _DEFAULTS.judge_images
     """Training images to show the judge where it has to be trained."""
     no_figures: bool = False
     """Leave the pictures out of the page."""
@@ -73,8 +74,7 @@ class Evaluate:
     def _measure(self, model: "FaceModel", pack: "Pack") -> dict[str, Any]:
         """Evaluate, and write the report and its page."""
         from twobirds.evaluation.evaluate import evaluate
-        from twobirds.evaluation.panels import draw_figures
-        from twobirds.evaluation.plan import EvaluationConfig
+        from twobirds.evaluation.panels import make_figures
         from twobirds.evaluation.report import write_report
 
         config = EvaluationConfig(
@@ -94,7 +94,7 @@ class Evaluate:
                 embedder_path=self.embedder,
                 progress=show,
             )
-        figures = [] if self.no_figures else draw_figures(model, pack, config)
+        figures = [] if self.no_figures else make_figures(model, pack, config)
         page = write_report(report, figures, self.out)
         if not self.json:
             say(f"the figures: {self.out}\nthe page: {page}")

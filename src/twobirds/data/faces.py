@@ -51,10 +51,18 @@ def from_pixels(pixels: Tensor) -> Tensor:
     return pixels.movedim(-1, -3).float() / 127.5 - 1
 
 
-def to_pixels(images: Tensor) -> np.ndarray:
-    """Turn `[..., 3, H, W]` in [-1, 1] into uint8 `[..., H, W, 3]`, rounded and clipped."""
+def to_uint8(images: Tensor) -> Tensor:
+    """Turn `[..., 3, H, W]` in [-1, 1] into uint8 `[..., H, W, 3]` on the same device.
+
+    Values are rounded and clipped, as in a saved picture.
+    """
     scaled = (images.detach().float().clamp(-1, 1) * 127.5 + 127.5).round()
-    pixels: np.ndarray = scaled.to(torch.uint8).movedim(-3, -1).cpu().contiguous().numpy()
+    return scaled.to(torch.uint8).movedim(-3, -1)
+
+
+def to_pixels(images: Tensor) -> np.ndarray:
+    """`to_uint8` as an array: `[..., H, W, 3]`."""
+    pixels: np.ndarray = to_uint8(images).cpu().contiguous().numpy()
     return pixels
 
 

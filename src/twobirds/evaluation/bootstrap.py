@@ -8,7 +8,7 @@ LEVEL = 0.95
 
 
 def resampled_means(values: np.ndarray, *, seed: int) -> np.ndarray:
-    """Column means over faces drawn with replacement.
+    """Column means over faces sampled with replacement.
 
     A face keeps all its columns, so figures that combine columns respect that one face may stand
     behind several of them.

@@ -1,4 +1,4 @@
-"""The true answers to edits of drawn faces: the same person, drawn again with the change."""
+"""The true answers to edits of drawn faces: the same person, rendered with the change."""
 
 from functools import cache
 
@@ -20,7 +20,7 @@ NUM_MOST_VISIBLE = 10
 
 
 class DrawnTruth:
-    """Draws the faces of a pack again."""
+    """Renders the faces of a pack again."""
 
     def __init__(self, pack: Pack, faces: FaceSet) -> None:
         """Find out which drawn faces these are.
@@ -33,8 +33,8 @@ class DrawnTruth:
         self._independent = bool(pack.drawn["independent"])
         self._out_size = faces.images.shape[1]
         self._indices = np.array([face_index(pack.names[row]) for row in faces.rows], np.int64)
-        drawn = sample_faces(self._seed, self._indices, independent=self._independent)
-        self._attributes = np.asarray(drawn.attributes)  # [N, D]
+        sampled = sample_faces(self._seed, self._indices, independent=self._independent)
+        self._attributes = np.asarray(sampled.attributes)  # [N, D]
         for name in set(pack.attribute_names) & set(DRAWN_ATTRIBUTES):
             labels = pack.attributes[faces.rows, pack.attribute_names.index(name)]
             if not np.array_equal(labels, self._attributes[:, DRAWN_ATTRIBUTES.index(name)]):
@@ -44,7 +44,7 @@ class DrawnTruth:
                 )
 
     def answers(self, positions: np.ndarray, name: str, target: int) -> np.ndarray:
-        """Draw some of the faces with one attribute set and contradictions resolved.
+        """Render some of the faces with one attribute set and contradictions resolved.
 
         Args:
             positions: `[B]`, which of the faces.
@@ -69,6 +69,6 @@ class DrawnTruth:
 
 @cache
 def most_visible(names: tuple[str, ...], size: int) -> list[str]:
-    """The ten attributes that change most of a drawing, most visible first."""
+    """The ten attributes that change most of a drawn face, most visible first."""
     visibility = attribute_visibility([n for n in names if n in DRAWN_ATTRIBUTES], size)
     return sorted(visibility, key=lambda name: -visibility[name])[:NUM_MOST_VISIBLE]

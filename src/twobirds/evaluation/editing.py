@@ -1,72 +1,41 @@
-"""Edits, one attribute at a time, judged by a network that no training saw (P4, Sec. 5.3.3)."""
+"""Which edits of which faces are made, and what is kept of each (P4, Sec. 5.3.3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 
 from twobirds.data.attributes import excluded_by
-from twobirds.data.drawn import DRAWN_ATTRIBUTES
-from twobirds.data.pack import Landmarks
-from twobirds.evaluation.bootstrap import interval, resampled_means
-from twobirds.evaluation.drawn_truth import DrawnTruth
-from twobirds.evaluation.embedder import Embedder
-from twobirds.evaluation.faces import EvaluatedModel, FaceSet, Progress, map_faces
-from twobirds.evaluation.identity import Calibration, squared_distances
-from twobirds.evaluation.judge import Judge
-from twobirds.evaluation.reconstruction import psnr_db
+from twobirds.evaluation.judges import Predictions
 
-_IDENTITY_FACES = 40  # of these, how many are embedded
-_TRUTH_FACES = 20  # of these, how many are drawn again
+_IDENTITY_FACES = 40  # of each edit, how many are embedded
+_TRUTH_FACES = 20  # of each edit, how many are rendered again
 
 
 @dataclass(frozen=True, eq=False)
-class IdentityJudge:
-    """What tells whether a face is still the same person: a calibrated embedder."""
+class PlannedEdit:
+    """One attribute to switch in one direction on B faces that lack the target."""
 
-    embedder: Embedder
-    calibration: Calibration
-    landmarks: Landmarks | None
-    embeddings: np.ndarray
-    """`[N, E]` of the N real faces, from which distances are taken."""
+    attribute: int
+    target: int
+    positions: np.ndarray
+    """`[B]` int64, which faces, in random order."""
 
-    def distances(self, images: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """Distances `[B]` of `images [B, S, S, 3]` from the real faces at `positions [B]`."""
-        edited = self.embedder.embed(images, self.landmarks)
-        return squared_distances(edited, self.embeddings[positions])
+    def embedded(self, positions: np.ndarray) -> np.ndarray:
+        """Which of `positions` are compared with their sources by the embedder, a mask."""
+        return np.isin(positions, self.positions[:_IDENTITY_FACES])
+
+    def rendered(self, positions: np.ndarray) -> np.ndarray:
+        """Which of `positions` are compared with their true answers, a mask."""
+        return np.isin(positions, self.positions[:_TRUTH_FACES])
 
 
 @dataclass(frozen=True, eq=False)
-class EditingStudy:
-    """What all edits of an evaluation share; N real faces, K attributes."""
+class PlannedCombination:
+    """Several attributes to reverse at once, of each face others (Fig. 7)."""
 
-    model: EvaluatedModel
-    judge: Judge
-    faces: FaceSet
-    """The real faces."""
-    rebuilt: np.ndarray
-    """`[N, S, S, 3]` uint8, the same without an edit."""
-    real_logits: np.ndarray
-    """`[N, K]`, the judge on the real faces."""
-    rebuilt_logits: np.ndarray
-    """`[N, K]`, the judge on the rebuilt ones."""
-    identity_judge: IdentityJudge | None
-    truth: DrawnTruth | None
-    seed: int
-
-    def ceilings(self) -> np.ndarray:
-        """`[K, 2]`: how often the judge reads each value on real faces that have it; else NaN."""
-        labels, read = self.faces.attributes, self.real_logits > 0
-        values = [
-            [_mean(read[labels[:, k] == v, k] == v) for v in (0, 1)] for k in range(labels.shape[1])
-        ]
-        return np.array(values)
-
-
-def _mean(seen: np.ndarray) -> float:
-    return float(seen.mean()) if len(seen) else float("nan")
+    changes: dict[int, dict[int, int]]
+    """Targets by attribute, by position of the face, in random order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,156 +45,87 @@ class Edit:
     attribute: int
     target: int
     positions: np.ndarray
-    """`[B]` int64, which faces."""
-    success: np.ndarray
-    """`[B]` bool: the judge reads the target on the edited face."""
-    floor: np.ndarray
-    """`[B]` bool: it reads it on the unedited reconstruction already."""
-    drift: float | None
-    """Mean change of the other logits, less that of plain reconstruction; None without others."""
-    drift_from_source: float | None
-    """Mean change of the other logits, that of reconstruction included; None without others."""
+    """`[B]` int64, which faces, ascending."""
+    predictions: Predictions
+    """Of the judges on the edited faces."""
     distances: np.ndarray
     """`[b]` identity distances from the source; empty without an identity judge."""
     truth_psnr_db: np.ndarray
-    """`[t, 3]` against the true answer: edit, reconstruction, unedited; empty without one."""
+    """`[t, 3]` against the true answer: edit, unedited output, source; empty without one."""
 
 
-def run_edits(
-    study: EditingStudy, *, faces_per_edit: int, progress: Progress | None = None
-) -> list[Edit]:
+def plan_edits(attributes: np.ndarray, *, faces_per_edit: int, seed: int) -> list[PlannedEdit]:
     """Add every attribute to faces without it, and remove it from faces with it.
 
     Args:
-        study: Model, judge and faces.
+        attributes: `[N, K]` 0/1, the labels.
         faces_per_edit: Most faces for each; the first that apply in one random order.
-        progress: Told about edits done.
+        seed: Of the order.
 
     Returns:
         Up to 2 K edits; those that no face allows are left out.
     """
-    order = np.random.default_rng(study.seed).permutation(len(study.faces))
-    num_attributes = len(study.model.attributes)
+    order = np.random.default_rng(seed).permutation(len(attributes))
     edits = []
-    for attribute in range(num_attributes):
-        labels = study.faces.attributes[order, attribute]
+    for attribute in range(attributes.shape[1]):
+        labels = attributes[order, attribute]
         for target in (1, 0):
             positions = order[labels == 1 - target][:faces_per_edit]
             if len(positions):
-                edits.append(run_edit(study, attribute, target, positions))
-        if progress is not None:
-            progress("editing", attribute + 1, num_attributes)
+                edits.append(PlannedEdit(attribute, target, positions))
     return edits
 
 
-def run_edit(study: EditingStudy, attribute: int, target: int, positions: np.ndarray) -> Edit:
-    """Switch one attribute of the faces at `positions` `[B]`."""
-    name = study.model.attributes[attribute]
-    sources = study.faces.images[positions]
-    edit = partial(study.model.edit, changes={name: float(target)})
-    edited = map_faces(edit, sources, study.model.device)
-    logits, _ = study.judge.read(edited)
-    changed = [name, *(excluded_by(name) if target else ())]
-    others = [k for k, other in enumerate(study.model.attributes) if other not in changed]
-    real, rebuilt = study.real_logits[positions], study.rebuilt_logits[positions]
-    shifts = np.abs(logits - real)[:, others]  # [B, k]
-    own = np.abs(rebuilt - real)[:, others]
-    return Edit(
-        attribute=attribute,
-        target=target,
-        positions=positions,
-        success=(logits[:, attribute] > 0) == target,
-        floor=(rebuilt[:, attribute] > 0) == target,
-        drift=float((shifts - own).mean()) if others else None,
-        drift_from_source=float(shifts.mean()) if others else None,
-        distances=_distances(study, edited, positions),
-        truth_psnr_db=_truth_psnr(study, edited, positions, name=name, target=target),
-    )
-
-
-def run_several(
-    study: EditingStudy, num_changes: int, *, faces: int, among: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """Reverse several attributes of a face at once, for each face others (Fig. 7).
+def plan_combination(
+    names: Sequence[str],
+    attributes: np.ndarray,
+    num_changes: int,
+    *,
+    max_faces: int,
+    seed: int,
+    among: Sequence[str] | None = None,
+) -> PlannedCombination:
+    """Choose several attributes to reverse at once, for each face others.
 
     Args:
-        study: Model, judge and faces.
+        names: The K attributes.
+        attributes: `[N, K]` 0/1, the labels.
         num_changes: How many at a time.
-        faces: Most faces.
+        max_faces: Most faces.
+        seed: Of the choice.
         among: Attributes to choose from; all by default.
 
     Returns:
-        `success_rate`, the share of the changes that the judge sees, and its `success_interval`;
-        `all_rate`, the share of faces on which it sees all; `floor_rate` and `ceiling_rate` as for
-        single edits; `support`, the number of faces. Empty if there are not enough attributes with
-        both values.
+        Only faces that have as many attributes with both values.
     """
-    rng = np.random.default_rng([study.seed, num_changes])
-    ceilings = study.ceilings()
-    seen, before, most = [], [], []
-    for position in rng.permutation(len(study.faces))[:faces]:
-        changes = choose_changes(study, int(position), num_changes, rng, among)
-        if len(changes) < num_changes:
-            continue
-        named = {study.model.attributes[k]: float(target) for k, target in changes.items()}
-        source = study.faces.images[position : position + 1]
-        edited = map_faces(partial(study.model.edit, changes=named), source, study.model.device)
-        columns, targets = list(changes), np.array(list(changes.values()))
-        logits, _ = study.judge.read(edited)
-        seen.append((logits[0, columns] > 0) == targets)
-        before.append((study.rebuilt_logits[position, columns] > 0) == targets)
-        most.append([ceilings[k, target] for k, target in changes.items()])
-    if not seen:
-        return {}
-    rates = np.mean(seen, axis=1, keepdims=True)  # [B, 1]
-    return {
-        "success_rate": float(rates.mean()),
-        "success_interval": interval(resampled_means(rates, seed=study.seed)[:, 0]),
-        "all_rate": float(np.all(seen, axis=1).mean()),
-        "floor_rate": float(np.mean(before)),
-        "ceiling_rate": float(np.mean(most)),
-        "support": len(seen),
-    }
+    rng = np.random.default_rng([seed, num_changes])
+    planned: dict[int, dict[int, int]] = {}
+    for position in rng.permutation(len(attributes))[:max_faces]:
+        changes = choose_changes(names, attributes, int(position), num_changes, rng, among=among)
+        if len(changes) == num_changes:
+            planned[int(position)] = changes
+    return PlannedCombination(planned)
 
 
 def choose_changes(
-    study: EditingStudy,
+    names: Sequence[str],
+    attributes: np.ndarray,
     position: int,
     num_changes: int,
     rng: np.random.Generator,
+    *,
     among: Sequence[str] | None = None,
 ) -> dict[int, int]:
     """Attributes of one face to reverse, with their targets; none contradicts another.
 
     Only attributes of which the faces have both values are taken, and of these those of `among`.
     """
-    labels = study.faces.attributes
-    names: Sequence[str] = study.model.attributes
-    varied = np.flatnonzero((labels.min(axis=0) == 0) & (labels.max(axis=0) == 1))
+    varied = np.flatnonzero((attributes.min(axis=0) == 0) & (attributes.max(axis=0) == 1))
     varied = np.array([k for k in varied if among is None or names[int(k)] in among], np.int64)
     changes: dict[int, int] = {}
     for attribute in rng.permutation(varied):
-        target = 1 - int(labels[position, attribute])
+        target = 1 - int(attributes[position, attribute])
         added = {names[k] for k, value in changes.items() if value}
         if len(changes) < num_changes and not (target and excluded_by(names[attribute]) & added):
             changes[int(attribute)] = target
     return changes
-
-
-def _distances(study: EditingStudy, edited: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Identity distances of the first edited faces from their sources."""
-    if study.identity_judge is None:
-        return np.empty(0)
-    return study.identity_judge.distances(edited[:_IDENTITY_FACES], positions[:_IDENTITY_FACES])
-
-
-def _truth_psnr(
-    study: EditingStudy, edited: np.ndarray, positions: np.ndarray, *, name: str, target: int
-) -> np.ndarray:
-    """PSNR against the true answer, `[t, 3]`: the edit, the reconstruction, the face as it was."""
-    if study.truth is None or name not in DRAWN_ATTRIBUTES:
-        return np.empty((0, 3))
-    shown = positions[:_TRUTH_FACES]
-    answers = study.truth.answers(shown, name, target)
-    candidates = (edited[: len(shown)], study.rebuilt[shown], study.faces.images[shown])
-    return np.stack([psnr_db(images, answers) for images in candidates], axis=1)

@@ -11,17 +11,18 @@ import torch
 
 from twobirds.checkpoint import read_json
 from twobirds.config import from_dict
-from twobirds.data.pack import Landmarks
+from twobirds.data.pack import Landmarks, Pack
 from twobirds.errors import InputError
 from twobirds.evaluation.alignment import align_faces
-from twobirds.evaluation.faces import batches
+from twobirds.evaluation.faces import Progress, batches, resize
 
 _EMBED_BATCH = 32
+_CHUNK = 256  # rows of a pack in memory at a time
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What an embedder wants its pixels to be; read from EMBEDDER.json beside EMBEDDER.onnx."""
+    """How an embedder wants its pixels scaled; loaded from EMBEDDER.json beside EMBEDDER.onnx."""
 
     mean: float = 127.5
     """Subtracted from grey levels 0 to 255."""
@@ -85,6 +86,7 @@ class Embedder:
         height, width = shape[2:] if self._channels_first else shape[1:3]
         self.height = height if isinstance(height, int) else 112
         self.width = width if isinstance(width, int) else 112
+        self._has_fixed_batch = isinstance(shape[0], int)
         self._batch_size = shape[0] if isinstance(shape[0], int) else _EMBED_BATCH
 
     def embed(self, images: np.ndarray, landmarks: Landmarks | None) -> np.ndarray:
@@ -117,7 +119,7 @@ class Embedder:
     def _run(self, pixels: np.ndarray) -> np.ndarray:
         """One batch through the network, filled up where the file fixes the batch size."""
         count = len(pixels)
-        if count < self._batch_size:
+        if self._has_fixed_batch and count < self._batch_size:
             pixels = np.concatenate([pixels, np.repeat(pixels[-1:], self._batch_size - count, 0)])
         feed = {self._input_name: np.ascontiguousarray(pixels, np.float32)}
         try:
@@ -128,6 +130,37 @@ class Embedder:
         if not np.isfinite(embeddings).all():
             raise InputError(f"{self._path}: its embeddings are not finite")
         return embeddings
+
+
+class PackEmbeddings:
+    """Embeddings of a pack's faces; each face is embedded once, when it is first asked for.
+
+    Args:
+        embedder: What embeds.
+        pack: Whose faces.
+        size: Side in pixels to which the faces are brought first, that of the model.
+        progress: Told about faces embedded.
+    """
+
+    def __init__(
+        self, embedder: Embedder, pack: Pack, size: int, progress: Progress | None = None
+    ) -> None:
+        self.embedder, self.pack = embedder, pack
+        self._size, self._progress = size, progress
+        self._of_row: dict[int, np.ndarray] = {}
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Embeddings `[N, E]` of rows `[N]` of the pack."""
+        missing = np.array([row for row in rows.tolist() if row not in self._of_row], np.int64)
+        for done, chosen in zip(
+            range(0, len(missing), _CHUNK), batches(missing, _CHUNK), strict=True
+        ):
+            images = resize(self.pack.images[chosen], self._size)
+            embeddings = self.embedder.embed(images, self.pack.landmarks)
+            self._of_row.update(zip(chosen.tolist(), embeddings, strict=True))
+            if self._progress is not None:
+                self._progress("embedding faces", done + len(chosen), len(missing))
+        return np.stack([self._of_row[row] for row in rows.tolist()])
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,7 +3,6 @@
 import importlib.metadata
 import platform
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,17 @@ import numpy as np
 
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.evaluation.editing_section import measure_editing, plan_editing
 from twobirds.evaluation.embedder import Embedder
-from twobirds.evaluation.faces import EvaluatedModel, Progress, load_faces, map_faces
+from twobirds.evaluation.face_pass import EditingPlan, JudgedFaces, pass_faces
+from twobirds.evaluation.faces import EvaluatedModel, Progress, load_faces
+from twobirds.evaluation.identity_judge import calibrate_identity_judge
 from twobirds.evaluation.judge_training import train_or_load_judge
+from twobirds.evaluation.judges import Judges
 from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.evaluation.run import Evaluation
 from twobirds.evaluation.sections import (
-    Evaluation,
-    calibrate_identity_judge,
     describe_judge,
-    measure_editing,
     measure_generation,
     measure_recognition,
     measure_reconstruction,
@@ -65,23 +66,34 @@ def evaluate(
             pack, judge_path, model, images=config.judge_images, progress=progress
         )
     identity_judge, calibration = calibrate_identity_judge(run, embedder)
-    rebuilt = map_faces(model.reconstruct, faces.images, model.device)
-    unedited = map_faces(partial(model.edit, changes={}), faces.images, model.device)
+    plan = None if judge is None else plan_editing(run, Judges(judge), identity_judge)
+    passed = pass_faces(model, faces, plan, progress)
     report = _describe(run)
-    report["recognition"] = measure_recognition(run)
-    report["reconstruction"] = measure_reconstruction(run, rebuilt, unedited, identity_judge)
-    if judge is None:
-        unjudged = ("editing", "generation", "judge")
-        run.absent |= dict.fromkeys(unjudged, "no file for a judge was named")
-    else:
-        report["editing"] = measure_editing(run, judge, unedited, identity_judge)
-        report["generation"] = measure_generation(run, judge)
-        report["judge"] = describe_judge(run, judge)
+    report["recognition"] = measure_recognition(run, passed.probabilities)
+    report["reconstruction"] = measure_reconstruction(
+        run, passed.reconstructed, passed.unedited, identity_judge
+    )
+    report |= _measure_judged(run, plan, passed.judged)
     if calibration is not None:
         report["identity_calibration"] = calibration
     rounded = round_figures({**report, "absent": run.absent})
     assert isinstance(rounded, dict)
     return rounded
+
+
+def _measure_judged(
+    run: Evaluation, plan: EditingPlan | None, judged: JudgedFaces | None
+) -> dict[str, Any]:
+    """The sections for which a judge is needed."""
+    if plan is None or judged is None:
+        unjudged = ("editing", "generation", "judge")
+        run.absent |= dict.fromkeys(unjudged, "no file for a judge was named")
+        return {}
+    return {
+        "editing": measure_editing(run, plan, judged),
+        "generation": measure_generation(run, plan.judges, judged.real),
+        "judge": describe_judge(run, plan.judges.judge, judged.real.logits),
+    }
 
 
 def choose_rows(pack: Pack, config: EvaluationConfig) -> np.ndarray:

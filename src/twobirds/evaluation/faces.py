@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -19,11 +19,11 @@ Progress = Callable[[str, int, int], None]
 
 
 class Decoder(Protocol):
-    """What draws faces from codes and attributes."""
+    """What generates faces from latents and attributes."""
 
     @property
     def num_latents(self) -> int:
-        """Length of a latent code."""
+        """Length of a latent."""
         ...
 
     @property
@@ -33,6 +33,27 @@ class Decoder(Protocol):
 
     def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """Generate `[B, 3, H, W]` from latents `[B, Z]` and attributes `[B, K]`."""
+        ...
+
+
+class EncodedFaces(Protocol):
+    """B faces that a model has encoded once."""
+
+    @property
+    def attributes(self) -> Tensor:
+        """Predicted probabilities `[B, K]`."""
+        ...
+
+    def select(self, indices: Sequence[int]) -> Self:
+        """Some of the faces, their indices in ascending order."""
+        ...
+
+    def reconstruct(self, *, device: torch.device) -> Tensor:
+        """Reconstruct the faces `[B, 3, H, W]` from their latents alone."""
+        ...
+
+    def edit(self, changes: Mapping[str, float], *, device: torch.device) -> Tensor:
+        """Change some attributes of the faces; `[B, 3, H, W]`."""
         ...
 
 
@@ -69,16 +90,8 @@ class EvaluatedModel(Decoder, Protocol):
         """Hash of the pack it was trained on; None where that is not known."""
         ...
 
-    def recognize(self, faces: Tensor) -> Tensor:
-        """Read probabilities `[B, K]` off faces `[B, 3, H, W]`."""
-        ...
-
-    def reconstruct(self, faces: Tensor) -> Tensor:
-        """Rebuild faces `[B, 3, H, W]`."""
-        ...
-
-    def edit(self, faces: Tensor, changes: Mapping[str, float]) -> Tensor:
-        """Change some attributes of faces `[B, 3, H, W]`."""
+    def encode_faces(self, faces: Tensor) -> EncodedFaces:
+        """Encode faces `[B, 3, H, W]` in [-1, 1]."""
         ...
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 _GAP = 4  # pixels between cells
-_INK, _PAPER = (32, 34, 38), (255, 255, 255)
+_INK, _WHITE = (32, 34, 38), (255, 255, 255)
 _LINE_SPACING = 1.3
 
 
@@ -42,7 +42,7 @@ def grid(
     labels: Sequence[str] = (),
     cell_pixels: int | None = None,
 ) -> Image.Image:
-    """Draw faces as a grid on white.
+    """Lay out faces as a grid on white.
 
     Args:
         images: `[N, H, W, 3]` uint8 RGB, row by row; the last row may be short.
@@ -66,7 +66,7 @@ def grid(
     margin = side if row_titles else 0
     pitch, row_pitch = side + _GAP, side + _GAP + (line if labels else 0)
     width, height = margin + _GAP + columns * pitch, head + _GAP + num_rows * row_pitch
-    sheet = Image.new("RGB", (width, height), _PAPER)
+    sheet = Image.new("RGB", (width, height), _WHITE)
     draw = ImageDraw.Draw(sheet)
 
     def write(x: int, y: int, text: str) -> None:

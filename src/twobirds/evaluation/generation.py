@@ -1,75 +1,84 @@
 """Faces from noise: how far from real ones, how varied, and with what they were asked for (P2)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score
+from torch import Tensor
 
 from twobirds.api.passes import INFERENCE_BATCH_SIZE
-from twobirds.data.faces import to_pixels
+from twobirds.data.faces import to_uint8
 from twobirds.evaluation.faces import Decoder, Progress
 from twobirds.evaluation.frechet import (
     feature_statistics,
     frechet_distance,
     mean_pairwise_distance,
 )
-from twobirds.evaluation.judge import Judge
 from twobirds.randomness import RandomPurpose, keyed_generator
 
 _PAIRED_FACES = 2_000  # of each kind, for the mean pairwise distance
 
 
-def generate_images(
+def generate_batches(
     model: Decoder, attributes: np.ndarray, *, seed: int, progress: Progress | None = None
-) -> np.ndarray:
-    """Generate a face for each attribute row, with z from U(-1, 1).
+) -> Iterator[Tensor]:
+    """Generate a face for each attribute row, with z from U(-1, 1), a batch at a time.
 
     Args:
-        model: G.
+        model: The generator.
         attributes: `[N, K]` 0/1.
         seed: Of z; a row's z depends on its number alone, not on the batches.
         progress: Told about faces generated.
 
-    Returns:
-        `[N, S, S, 3]` uint8.
+    Yields:
+        `[B, S, S, 3]` uint8, where the model put them.
     """
     generator = keyed_generator(seed, RandomPurpose.EVALUATION_LATENTS)
     latents = torch.rand(len(attributes), model.num_latents, generator=generator) * 2 - 1
     rows = torch.from_numpy(attributes.astype(np.float32))
-    images = []
-    with torch.inference_mode():
-        for z, c in zip(
-            latents.split(INFERENCE_BATCH_SIZE), rows.split(INFERENCE_BATCH_SIZE), strict=True
-        ):
-            images.append(to_pixels(model.decode(z.to(model.device), c.to(model.device))))
-            if progress is not None:
-                progress("generating", sum(map(len, images)), len(latents))
-    return np.concatenate(images)
+    pairs = zip(latents.split(INFERENCE_BATCH_SIZE), rows.split(INFERENCE_BATCH_SIZE), strict=True)
+    done = 0
+    for z, c in pairs:
+        with torch.inference_mode():
+            yield to_uint8(model.decode(z.to(model.device), c.to(model.device)))
+        done += len(z)
+        if progress is not None:
+            progress("generating", done, len(latents))
+
+
+def generate_images(
+    model: Decoder, attributes: np.ndarray, *, seed: int, progress: Progress | None = None
+) -> np.ndarray:
+    """All faces of `generate_batches`, `[N, S, S, 3]` uint8."""
+    generated = generate_batches(model, attributes, seed=seed, progress=progress)
+    return np.concatenate([pixels.cpu().numpy() for pixels in generated])
 
 
 def score_generation(
-    judge: Judge,
     fakes: tuple[np.ndarray, np.ndarray],
     asked: np.ndarray,
     real_features: np.ndarray,
     other_real_features: np.ndarray | None,
+    *,
+    feature_name: str,
 ) -> dict[str, Any]:
     """The `generation` section of the report.
 
     Args:
-        judge: Who read the faces.
-        fakes: What it read off the generated ones: logits `[N, K]` and features `[N, F]`.
+        fakes: The judge's logits `[N, K]` and features `[N, F]` of the generated faces.
         asked: `[N, K]` 0/1, the attributes the fakes were made from.
         real_features: `[M, F]` of the real faces evaluated on.
         other_real_features: `[L, F]` of other real faces, at best as many as there are fakes, for
             the floor; None where there are none.
+        feature_name: What the distance is named after.
     """
     logits, features = fakes
     real = feature_statistics(real_features)
     section: dict[str, Any] = {
         "frechet_distance": frechet_distance(feature_statistics(features), real),
-        "features": judge.feature_name,
+        "features": feature_name,
         "num_fakes": len(features),
         "num_real": len(real_features),
         "halves_floor": frechet_distance(
@@ -84,12 +93,12 @@ def score_generation(
 
 
 def _score_attributes(logits: np.ndarray, asked: np.ndarray) -> dict[str, float]:
-    """How often the judge reads what was asked for: logits and attributes `[N, K]`."""
-    read = logits > 0
+    """How often the judge predicts what was asked for: logits and attributes `[N, K]`."""
+    predicted = logits > 0
     varied = np.flatnonzero((asked.min(axis=0) == 0) & (asked.max(axis=0) == 1))
-    scores = {"attribute_accuracy": float((read == asked).mean())}
+    scores = {"attribute_accuracy": float((predicted == asked).mean())}
     if len(varied):
-        balanced = [balanced_accuracy_score(asked[:, k], read[:, k]) for k in varied]
+        balanced = [balanced_accuracy_score(asked[:, k], predicted[:, k]) for k in varied]
         scores["attribute_balanced_accuracy"] = float(np.mean(balanced))
     return scores
 

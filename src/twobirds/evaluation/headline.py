@@ -41,15 +41,15 @@ def figure_at(report: Mapping[str, Any], path: str) -> Any:
 
 
 _EDIT_REFERENCES = (
-    ("without an edit", "editing.floor_rate"),
-    ("on real faces", "editing.ceiling_rate"),
+    ("floor: without an edit", "editing.floor_rate"),
+    ("ceiling: real faces", "editing.ceiling_rate"),
 )
 
 HEADLINE: tuple[Line, ...] = (
     Line(
         "Recognition", "Hamming loss", "recognition.hamming_loss", ".4f",
-        "Share of all attribute readings that are wrong; lower is better. Always guessing the more "
-        "frequent value is the bar to clear.",
+        "Share of all attribute predictions that are wrong; lower is better. Always guessing the "
+        "more frequent value is the bar to clear.",
         (("majority guess", "recognition.majority_hamming_loss"),
          ("the judge", "judge.hamming_loss")),
     ),
@@ -66,9 +66,9 @@ HEADLINE: tuple[Line, ...] = (
     ),
     Line(
         "Reconstruction", "PSNR", "reconstruction.psnr_db", ".2f",
-        "Closeness of rebuilt faces in pixels; higher is better, 3 dB more is half the squared "
-        "error. Showing everyone the mean face is no reconstruction at all; 128 principal "
-        "components are a strong linear rival.",
+        "Closeness of latent-only reconstructions in pixels; higher is better, 3 dB more is half "
+        "the squared error. Showing everyone the mean face is no reconstruction at all; 128 "
+        "principal components are a strong linear rival.",
         (("mean face", "reconstruction.baselines_psnr_db.mean_face"),
          ("128 components", "reconstruction.baselines_psnr_db.pca_128"),
          ("an edit of nothing", "reconstruction.edit_path.psnr_db")),
@@ -81,56 +81,56 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Reconstruction", "Accepted as the same person", "reconstruction.identity.same_person_rate",
         ".1%",
-        "Share of rebuilt faces that a face embedder takes for their source, at a threshold that "
-        "one stranger in a thousand passes.",
+        "Share of reconstructed faces that a face embedder takes for their source, at a threshold "
+        "that one stranger in a thousand passes.",
         (("two photos of a person", "identity_calibration.tar"),
          ("strangers", "identity_calibration.far")),
     ),
     Line(
         "Editing", "Success, one attribute", "editing.success_rate", ".1%",
-        "Share of edits in which an independent judge reads the wanted value, mean over all "
-        "attributes, added and removed. Worth something only above what it reads without an edit; "
-        "real faces that have the value show the most it can read.",
+        "Share of edits on which an independent judge predicts the target, mean over all "
+        "attributes, added and removed. It counts only above the floor, what the judge predicts "
+        "without an edit; the ceiling is what it predicts on real faces that have the value.",
         _EDIT_REFERENCES, "editing.success_interval",
     ),
     Line(
         "Editing", "Success, ten most visible", "editing.most_visible.success_rate", ".1%",
-        "The same for the ten attributes that change most of a drawing.",
-        (("without an edit", "editing.most_visible.floor_rate"),
-         ("on real faces", "editing.most_visible.ceiling_rate")),
+        "The same for the ten attributes that change most of a drawn face.",
+        (("floor: without an edit", "editing.most_visible.floor_rate"),
+         ("ceiling: real faces", "editing.most_visible.ceiling_rate")),
     ),
     Line(
         "Editing", "Success, those of AttGAN", "editing.attgan.success_rate", ".1%",
         "The same for the attributes by which AttGAN and STGAN are compared.",
-        (("without an edit", "editing.attgan.floor_rate"),
-         ("on real faces", "editing.attgan.ceiling_rate")),
+        (("floor: without an edit", "editing.attgan.floor_rate"),
+         ("ceiling: real faces", "editing.attgan.ceiling_rate")),
     ),
     Line(
         "Editing", "Success, six of these at once", "editing.attgan.several.6.success_rate", ".1%",
-        "Share of the wanted values seen when six of these are reversed together.",
-        (("without an edit", "editing.attgan.several.6.floor_rate"),
-         ("on real faces", "editing.attgan.several.6.ceiling_rate")),
+        "Share of the targets predicted when six of these are reversed together.",
+        (("floor: without an edit", "editing.attgan.several.6.floor_rate"),
+         ("ceiling: real faces", "editing.attgan.several.6.ceiling_rate")),
         "editing.attgan.several.6.success_interval",
     ),
     Line(
         "Editing", "Success, three at once", "editing.several.3.success_rate", ".1%",
-        "Share of the wanted values seen when three attributes of a face are reversed together.",
-        (("without an edit", "editing.several.3.floor_rate"),
+        "Share of the targets predicted when three attributes of a face are reversed together.",
+        (("floor: without an edit", "editing.several.3.floor_rate"),
          ("all three seen", "editing.several.3.all_rate")),
         "editing.several.3.success_interval",
     ),
     Line(
         "Editing", "Success, six at once", "editing.several.6.success_rate", ".1%",
         "The same for six.",
-        (("without an edit", "editing.several.6.floor_rate"),
+        (("floor: without an edit", "editing.several.6.floor_rate"),
          ("all six seen", "editing.several.6.all_rate")),
         "editing.several.6.success_interval",
     ),
     Line(
         "Editing", "Drift", "editing.drift", ".3f",
-        "How far an edit moves the judge's opinion (in logits) of attributes that were not edited, "
-        "beyond what reconstruction does already; near 0 is good. A model that rebuilds badly has "
-        "changed them before it edits: the second figure counts that too.",
+        "How far an edit moves the judge's opinion (in logits) of attributes that were not "
+        "edited, beyond what reconstruction does already; near 0 is good. A model that "
+        "reconstructs badly has changed them before it edits: the second figure counts that too.",
         (("reconstruction included", "editing.drift_from_source"),),
     ),
     Line(
@@ -141,9 +141,9 @@ HEADLINE: tuple[Line, ...] = (
     ),
     Line(
         "Editing", "PSNR against the true answer", "editing.counterfactual_psnr_db", ".2f",
-        "Closeness of an edit to the same drawn person with that attribute switched. Doing nothing "
-        "is far ahead by this measure where an attribute is small; the reconstruction without an "
-        "edit is the fair rival.",
+        "Closeness of an edit to the same drawn person with that attribute switched. Doing "
+        "nothing is far ahead by this measure where an attribute is small; the reconstruction "
+        "without an edit is the fair rival.",
         (("reconstruction", "editing.reconstruction_psnr_db"),
          ("source unchanged", "editing.unedited_psnr_db")),
     ),
@@ -157,8 +157,8 @@ HEADLINE: tuple[Line, ...] = (
     ),
     Line(
         "Generation", "Attributes as asked", "generation.attribute_balanced_accuracy", ".1%",
-        "How often the judge reads what was asked for, present and absent counting alike. Guessing "
-        "gets 50%.",
+        "How often the judge predicts what was asked for, present and absent counting alike. "
+        "Guessing gets 50%.",
         (("judge on real faces", "judge.balanced_accuracy"),),
     ),
     Line(

@@ -10,10 +10,9 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from twobirds.data.faces import to_pixels
-from twobirds.data.pack import Landmarks, Pack
+from twobirds.data.pack import Landmarks
 from twobirds.errors import InputError
-from twobirds.evaluation.embedder import Embedder
-from twobirds.evaluation.faces import Progress, resize
+from twobirds.evaluation.embedder import Embedder, PackEmbeddings
 
 FAR = 1e-3
 """False accept rate at which the threshold stands: one in a thousand strangers passes."""
@@ -22,7 +21,6 @@ MIN_DIFFERENT = round(1 / FAR)
 MIN_AUC = 0.8
 """An embedder that tells a pack's people apart less surely gives no scores."""
 _MAX_PAIRS = 200_000
-_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -53,37 +51,27 @@ def squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return distances
 
 
-def calibrate(
-    embedder: Embedder,
-    pack: Pack,
-    *,
-    size: int,
-    seed: int,
-    max_faces: int,
-    progress: Progress | None = None,
-) -> Calibration:
+def calibrate(embeddings: PackEmbeddings, *, seed: int, max_faces: int) -> Calibration:
     """Measure an embedder on same-person and different-person pairs of a pack.
 
     Args:
-        embedder: What to measure.
-        pack: With identities.
-        size: Side in pixels to which the faces are brought first, that of the model.
+        embeddings: Of a pack with identities.
         seed: Of the choice of people and pairs.
         max_faces: Most faces to embed.
-        progress: Told about faces embedded.
 
     Raises:
         InputError: If fewer than two people of the pack have two faces, or there are fewer than
             `MIN_DIFFERENT` pairs of strangers.
     """
+    pack = embeddings.pack
     rows = _faces_of_known_people(pack.identity, seed, max_faces)
     if len(np.unique(pack.identity[rows])) < 2:
         raise InputError(f"{pack.path} has fewer than two people with two faces each")
-    embeddings = _embed_rows(embedder, pack, rows, size, progress)
+    vectors = embeddings.of(rows)
     same, different = _pair_indices(pack.identity[rows], seed)
     return calibrate_distances(
-        squared_distances(embeddings[same[:, 0]], embeddings[same[:, 1]]),
-        squared_distances(embeddings[different[:, 0]], embeddings[different[:, 1]]),
+        squared_distances(vectors[same[:, 0]], vectors[same[:, 1]]),
+        squared_distances(vectors[different[:, 0]], vectors[different[:, 1]]),
         num_faces=len(rows),
     )
 
@@ -159,19 +147,6 @@ def _faces_of_known_people(identity: np.ndarray, seed: int, max_faces: int) -> n
     ranges = zip(starts[kept], ends[kept], strict=True)
     rows = [rows_of[start:end] for start, end in ranges]
     return np.concatenate(rows) if rows else np.empty(0, np.int64)
-
-
-def _embed_rows(
-    embedder: Embedder, pack: Pack, rows: np.ndarray, size: int, progress: Progress | None
-) -> np.ndarray:
-    """Embed rows of a pack at the model's size, `[F, E]`."""
-    embeddings = []
-    for start in range(0, len(rows), _CHUNK):
-        images = resize(pack.images[rows[start : start + _CHUNK]], size)
-        embeddings.append(embedder.embed(images, pack.landmarks))
-        if progress is not None:
-            progress("calibrating the embedder", start + len(images), len(rows))
-    return np.concatenate(embeddings)
 
 
 def _pair_indices(identity: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The judge: a small residual network that reads attributes and took no part in any training.
+"""The judge: a small residual network that classifies attributes and took no part in training.
 
 It differs from D and C in architecture, seed and data order, so that an edit that only C can see
 does not count as a success.
@@ -57,15 +57,19 @@ class Judge:
         """What a distance between its features is named after."""
         return f"judge-{self.sha256[:8]}"
 
-    def read(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Read faces `[N, S, S, 3]` uint8.
+    @property
+    def device(self) -> torch.device:
+        """Where its network is."""
+        return self.network.head.weight.device
+
+    def predict(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Classify faces `[N, S, S, 3]` uint8.
 
         Returns:
             Attribute logits `[N, K]` and features `[N, F]`, float32.
         """
-        device = self.network.head.weight.device
         with torch.inference_mode():
-            outputs = [self.network(to_tensor(part, device)) for part in batches(images)]
+            outputs = [self.network(to_tensor(part, self.device)) for part in batches(images)]
         logits, features = zip(*outputs, strict=True)
         return torch.cat(logits).cpu().numpy(), torch.cat(features).cpu().numpy()
 
@@ -78,7 +82,7 @@ def save_judge(network: AttributeResNet, metadata: JudgeMetadata, path: Path) ->
 
 
 def load_judge(path: Path) -> Judge:
-    """Read what `save_judge` wrote.
+    """Load what `save_judge` saved.
 
     Raises:
         InputError: If the file is damaged or not a judge.

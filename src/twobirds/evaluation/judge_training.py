@@ -123,8 +123,8 @@ def _batch_positions(step: int, num_faces: int, seed: int) -> np.ndarray:
 
 def _augment(faces: Tensor, generator: torch.Generator) -> Tensor:
     """Flip, shift by up to a sixteenth, and change brightness and contrast of `[B, 3, S, S]`."""
-    draws = torch.rand(5, len(faces), 1, 1, 1, generator=generator).to(faces.device)
-    flip, shift_x, shift_y, brightness, contrast = draws
+    samples = torch.rand(5, len(faces), 1, 1, 1, generator=generator).to(faces.device)
+    flip, shift_x, shift_y, brightness, contrast = samples
     faces = torch.where(flip < 0.5, faces.flip(3), faces)
     affine = torch.eye(2, 3, device=faces.device).repeat(len(faces), 1, 1)  # [B, 2, 3]
     affine[:, :, 2] = torch.cat([shift_x, shift_y], dim=1)[:, :, 0, 0] / 4 - 1 / 8

@@ -8,15 +8,16 @@ import torch
 
 from twobirds.data.attributes import resolve_conflicts
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
+from twobirds.data.faces import to_pixels
 from twobirds.data.pack import Pack
 from twobirds.evaluation.drawn_truth import DrawnTruth
 from twobirds.evaluation.evaluate import choose_rows
 from twobirds.evaluation.faces import (
+    EncodedFaces,
     EvaluatedModel,
     FaceSet,
     attribute_columns,
     load_faces,
-    map_faces,
     to_tensor,
 )
 from twobirds.evaluation.figures import Figure
@@ -26,9 +27,9 @@ from twobirds.evaluation.plan import EvaluationConfig
 _SHOWN = ("Eyeglasses", "Smiling", "Bangs", "Male", "Bald", "Bushy_Eyebrows", "Young")
 """Attributes to show, where the model knows them: the paper's, then others easy to see."""
 RIGHT, WRONG, MISSED = "+", "x", "-"
-"""Marks before what was read, or not."""
+"""Marks before an attribute: predicted rightly, predicted wrongly, not predicted."""
 _NUM_FACES, _NUM_GENERATED = 12, 24
-RULE = "The faces are the first of the split in an order drawn from the seed."
+RULE = "The faces are the first of the split in a random order that the seed fixes."
 """By which rule the faces of a figure are chosen."""
 
 
@@ -38,30 +39,32 @@ class _Gallery:
 
     model: EvaluatedModel
     faces: FaceSet
-    """The faces to show, in the drawn order."""
-    read: np.ndarray
-    """`[N, K]` probabilities."""
+    """The faces to show, in random order."""
+    encoded: EncodedFaces
+    """The same, encoded."""
+    probabilities: np.ndarray
+    """`[N, K]`, the attributes as the model predicts them."""
     names: list[str]
     """Attributes to show."""
     asked: np.ndarray
     """`[24, K]` 0/1, attributes of faces to generate, as they occur in the split."""
     seed: int
 
-    def edit(self, positions: Sequence[int], changes: Mapping[str, float]) -> np.ndarray:
-        """Edit some of the faces alike, `[B, S, S, 3]` uint8."""
-        sources = self.faces.images[list(positions)]
-        return map_faces(lambda f: self.model.edit(f, changes), sources, self.model.device)
-
-    def reverse(self, position: int, names: Sequence[str]) -> np.ndarray:
-        """Reverse what the model reads of some attributes of a face, `[S, S, 3]` uint8."""
-        columns = [self.model.attributes.index(name) for name in names]
-        targets = self.read[position, columns] < 0.5
-        changes = dict(zip(names, targets.astype(float).tolist(), strict=True))
-        edited: np.ndarray = self.edit([position], changes)[0]
+    def edit(self, position: int, changes: Mapping[str, float]) -> np.ndarray:
+        """Edit one of the faces, `[S, S, 3]` uint8."""
+        with torch.inference_mode():
+            encoded = self.encoded.select([position])
+            edited: np.ndarray = to_pixels(encoded.edit(changes, device=self.model.device))[0]
         return edited
 
+    def reverse(self, position: int, names: Sequence[str]) -> np.ndarray:
+        """Reverse what the model predicts of some attributes of a face, `[S, S, 3]` uint8."""
+        columns = [self.model.attributes.index(name) for name in names]
+        targets = self.probabilities[position, columns] < 0.5
+        return self.edit(position, dict(zip(names, targets.astype(float).tolist(), strict=True)))
 
-def draw_figures(model: EvaluatedModel, pack: Pack, config: EvaluationConfig) -> list[Figure]:
+
+def make_figures(model: EvaluatedModel, pack: Pack, config: EvaluationConfig) -> list[Figure]:
     """Make the figures of a report.
 
     Args:
@@ -71,7 +74,7 @@ def draw_figures(model: EvaluatedModel, pack: Pack, config: EvaluationConfig) ->
 
     Returns:
         Figures of recognition, reconstruction, edits and generation; and of the true answers to
-        edits, where the faces are drawn and the model knows a drawn attribute.
+        edits, for drawn faces, where the model knows an attribute that can be rendered.
     """
     gallery = _open_gallery(model, pack, config)
     figures = [
@@ -94,30 +97,39 @@ def _open_gallery(model: EvaluatedModel, pack: Pack, config: EvaluationConfig) -
     faces = load_faces(pack, rows[:_NUM_FACES], model)
     asked = np.resize(rows, _NUM_GENERATED)  # over and over where the split is smaller
     with torch.inference_mode():
-        read = model.recognize(to_tensor(faces.images, model.device)).cpu().numpy()
+        encoded = model.encode_faces(to_tensor(faces.images))
     known = [name for name in _SHOWN if name in model.attributes]
     others = [name for name in model.attributes if name not in known]
     asked_attributes = pack.attributes[asked][:, attribute_columns(pack, model)]
-    return _Gallery(model, faces, read, [*known, *others], asked_attributes, config.seed)
+    return _Gallery(
+        model,
+        faces,
+        encoded,
+        encoded.attributes.cpu().numpy(),
+        [*known, *others],
+        asked_attributes,
+        config.seed,
+    )
 
 
 def _recognized(gallery: _Gallery) -> Figure:
     return Figure(
         key="recognition",
         title="Recognition",
-        caption=f"The attributes read most surely off each face. {RIGHT} the label says so too; "
-        f"{WRONG} it does not; {MISSED} labelled, but not read. {RULE}",
+        caption="The attributes predicted with the highest probabilities. "
+        f"{RIGHT} the label agrees; {WRONG} it does not; {MISSED} labelled, but not predicted. "
+        f"{RULE}",
         images=gallery.faces.images,
         columns=6,
-        labels=tuple(_describe_reading(gallery, i) for i in range(len(gallery.faces))),
+        labels=tuple(_describe_predictions(gallery, i) for i in range(len(gallery.faces))),
     )
 
 
-def _describe_reading(gallery: _Gallery, position: int) -> str:
-    """What was read off a face, one attribute a line, and a missed one."""
-    read, labels = gallery.read[position], gallery.faces.attributes[position]
-    surest = [k for k in np.argsort(-read, kind="stable")[:5] if read[k] > 0.5]
-    missed = [k for k in np.argsort(read, kind="stable") if labels[k] and read[k] <= 0.5]
+def _describe_predictions(gallery: _Gallery, position: int) -> str:
+    """What was predicted for a face, one attribute a line, and what was missed."""
+    predicted, labels = gallery.probabilities[position], gallery.faces.attributes[position]
+    surest = [k for k in np.argsort(-predicted, kind="stable")[:5] if predicted[k] > 0.5]
+    missed = [k for k in np.argsort(predicted, kind="stable") if labels[k] and predicted[k] <= 0.5]
     names = gallery.model.attributes
     lines = [f"{RIGHT if labels[k] else WRONG} {names[k]}" for k in surest]
     return "\n".join([*lines, *(f"{MISSED} {names[k]}" for k in missed[:2])])
@@ -125,14 +137,16 @@ def _describe_reading(gallery: _Gallery, position: int) -> str:
 
 def _reconstructed(gallery: _Gallery) -> Figure:
     sources = gallery.faces.images[:8]
-    rebuilt = map_faces(gallery.model.reconstruct, sources, gallery.model.device)
+    with torch.inference_mode():
+        chosen = gallery.encoded.select(range(len(sources)))
+        reconstructed = to_pixels(chosen.reconstruct(device=gallery.model.device))
     return Figure(
         key="reconstruction",
         title="Reconstruction",
-        caption=f"Each face, and what the model rebuilds from its code and attributes. {RULE}",
-        images=np.concatenate([sources, rebuilt]),
+        caption=f"Each face, and its reconstruction from latents and attributes alone. {RULE}",
+        images=np.concatenate([sources, reconstructed]),
         columns=len(sources),
-        row_titles=("source", "rebuilt"),
+        row_titles=("source", "reconstructed"),
     )
 
 
@@ -163,7 +177,7 @@ def _edited_at_once(gallery: _Gallery) -> Figure:
     return Figure(
         key="multiple-edits",
         title="Several attributes reversed at once",
-        caption="As the paper's Fig. 7: the source, its reconstruction with nothing changed, three "
+        caption="As the paper's Fig. 7: the source, an edit that changes nothing, three "
         f"attributes reversed one by one, then two, three and six of them together. {RULE}",
         images=np.stack(cells),
         columns=1 + len(sets),
@@ -179,7 +193,7 @@ def _combinations(names: Sequence[str]) -> list[list[str]]:
 
 def _title(names: Sequence[str]) -> str:
     if not names:
-        return "rebuilt"
+        return "unedited"
     return " + ".join(names) if len(names) <= 3 else f"{len(names)} at once"
 
 
@@ -187,7 +201,7 @@ def _generated(gallery: _Gallery) -> Figure:
     return Figure(
         key="generation",
         title="Generation",
-        caption="Faces of nobody: random codes, and attributes as they occur together in the "
+        caption="Faces of nobody: random latents, and attributes as they occur together in the "
         "split. The first 24 of the seed.",
         images=generate_images(gallery.model, gallery.asked, seed=gallery.seed),
         columns=8,
@@ -210,7 +224,7 @@ def _generated_with_changes(gallery: _Gallery) -> Figure:
     return Figure(
         key="generation-changed",
         title="Generation with one and several attributes changed",
-        caption="As the paper's Fig. 8: one code a row. First without the attributes named, then "
+        caption="As the paper's Fig. 8: one latent a row. First without the attributes named, then "
         "with one, two and three of them. The first five of the seed.",
         images=images.reshape(-1, *images.shape[2:]),
         columns=len(sets),
@@ -227,12 +241,12 @@ def _compared_with_truth(gallery: _Gallery, truth: DrawnTruth) -> Figure:
             position = (3 * row + offset) % len(gallery.faces)
             target = 1 - int(gallery.faces.attributes[position, column])
             answer = truth.answers(np.array([position]), name, target)[0]
-            edited = gallery.edit([position], {name: float(target)})[0]
+            edited = gallery.edit(position, {name: float(target)})
             cells += [gallery.faces.images[position], edited, answer]
     return Figure(
         key="truth",
         title="Edits beside their true answers",
-        caption="A drawn face, the model's edit of one attribute, and the same person drawn again "
+        caption="A drawn face, the model's edit of one attribute, and the same person rendered "
         f"with that attribute switched. {RULE}",
         images=np.stack(cells),
         columns=9,

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from twobirds.errors import InputError
 
+JUDGE_FILE = "judge.safetensors"
+"""Name of a judge's file where none is given."""
+
 
 @dataclass(frozen=True)
 class EvaluationConfig:

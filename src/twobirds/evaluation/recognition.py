@@ -1,4 +1,4 @@
-"""How well a model reads attributes (P1, Sec. 5.3.1)."""
+"""How well a model recognizes attributes (P1, Sec. 5.3.1)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def score_recognition(
     majority: np.ndarray,
     names: Sequence[str],
 ) -> dict[str, Any]:
-    """Compare what was read with the labels.
+    """Compare predictions with the labels.
 
     Args:
         probabilities: `[N, K]` in [0, 1].
@@ -35,14 +35,14 @@ def score_recognition(
         the attributes that have both values here; the others lack them. `slices` has the Hamming
         loss on the faces with and without each attribute of `SLICED_BY`, that attribute left out.
     """
-    read = (probabilities > 0.5).astype(np.uint8)
+    predicted = (probabilities > 0.5).astype(np.uint8)
     per_attribute = {
         name: _score_attribute(probabilities[:, k], attributes[:, k], int(majority[k]))
         for k, name in enumerate(names)
     }
     guesses = np.broadcast_to(majority, attributes.shape)
     scores = {
-        "hamming_loss": float(hamming_loss(attributes, read)),
+        "hamming_loss": float(hamming_loss(attributes, predicted)),
         "majority_hamming_loss": float(hamming_loss(attributes, guesses)),
     }
     for key, short in (
@@ -52,15 +52,15 @@ def score_recognition(
         values = [scored[short] for scored in per_attribute.values() if short in scored]
         if values:
             scores[key] = float(np.mean(values))
-    slices = _score_slices(read, attributes, names)
+    slices = _score_slices(predicted, attributes, names)
     return {**scores, "slices": slices, "per_attribute": per_attribute}
 
 
 def _score_slices(
-    read: np.ndarray, attributes: np.ndarray, names: Sequence[str]
+    predicted: np.ndarray, attributes: np.ndarray, names: Sequence[str]
 ) -> dict[str, dict[str, float | int]]:
-    """Hamming loss on groups of faces by their labels: read and labels `[N, K]`."""
-    wrong, slices = read != attributes, {}
+    """Hamming loss on groups of faces by their labels: predictions and labels `[N, K]`."""
+    wrong, slices = predicted != attributes, {}
     for name in (name for name in SLICED_BY if name in names and len(names) > 1):
         column = names.index(name)
         others = np.delete(wrong, column, axis=1)
@@ -76,13 +76,13 @@ def _score_attribute(
     probabilities: np.ndarray, labels: np.ndarray, majority: int
 ) -> dict[str, float | int]:
     """Scores of one attribute: probabilities and labels `[N]`."""
-    read = probabilities > 0.5
+    predicted = probabilities > 0.5
     scores: dict[str, float | int] = {
-        "accuracy": float((read == labels).mean()),
+        "accuracy": float((predicted == labels).mean()),
         "majority_accuracy": float((labels == majority).mean()),
         "support": int(labels.sum()),
     }
     if 0 < labels.sum() < len(labels):
-        scores["balanced_accuracy"] = float(balanced_accuracy_score(labels, read))
+        scores["balanced_accuracy"] = float(balanced_accuracy_score(labels, predicted))
         scores["average_precision"] = float(average_precision_score(labels, probabilities))
     return scores

@@ -28,7 +28,7 @@ class Bar:
     value: float
     """The figure."""
     text: str
-    """The figure as read."""
+    """The figure as text."""
     ticks: dict[str, float]
     """Marks to compare with, by kind: `floor` and `ceiling`."""
     interval: tuple[float, float] | None = None
@@ -40,7 +40,7 @@ def write_report(report: Mapping[str, Any], figures: Sequence[Figure], out: Path
 
     Args:
         report: Output of `evaluate`.
-        figures: Output of `draw_figures`; may be empty.
+        figures: Output of `make_figures`; may be empty.
         out: The JSON file, ending in .json.
 
     Returns:

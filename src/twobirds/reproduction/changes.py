@@ -40,15 +40,15 @@ class Change:
 def measure_change(study: Study, change: Change) -> dict[str, np.ndarray]:
     """Each figure of each pair of faces, `[B]`.
 
-    Success is the judge's reading of the target, floor that on what the method makes with nothing
-    changed, and gain success less floor: a method that always draws bald men gains nothing. Drift
-    is the mean change of the other attributes' logits from the face before, those that the target
-    excludes left out; absent where there are no others.
+    Success is whether the judge predicts the target, floor whether it does so on what the method
+    makes with nothing changed, and gain success less floor: a method that always generates bald men
+    gains nothing. Drift is the mean change of the other attributes' logits from the face before,
+    those that the target excludes left out; absent where there are no others.
     """
     names = list(study.ours.attributes)
     column = names.index(change.attribute)
     before, after, unedited = (
-        study.judge.read(images)[0] for images in (change.before, change.after, change.unedited)
+        study.judge.predict(images)[0] for images in (change.before, change.after, change.unedited)
     )
     changed = {change.attribute} | (excluded_by(change.attribute) if change.target else set())
     others = [k for k, name in enumerate(names) if name not in changed]
@@ -78,5 +78,5 @@ def estimates(
 
 def frechet_from_test_faces(study: Study, images: np.ndarray) -> float:
     """Fréchet distance of `[N, S, S, 3]` uint8 from the test faces, on the judge's features."""
-    features = study.judge.read(images)[1]
+    features = study.judge.predict(images)[1]
     return frechet_distance(feature_statistics(features), feature_statistics(study.real_features))

@@ -51,7 +51,7 @@ def measure_generation(study: Study) -> GenerationResult:
     for method in METHODS:
         decoder = decoder_of(study, method)
         fakes = generate_images(decoder, asked, seed=study.seed)
-        features[method] = study.judge.read(fakes)[1]
+        features[method] = study.judge.predict(fakes)[1]
         for attribute in study.compared:
             change = generate_change(study, decoder, attribute, NUM_CHANGED)
             measured = measure_change(study, change)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure as Chart
 
 from twobirds.evaluation.faces import map_faces
 from twobirds.evaluation.figures import Figure, grid
-from twobirds.evaluation.panels import RULE, draw_figures
+from twobirds.evaluation.panels import RULE, make_figures
 from twobirds.reproduction.changes import DISTANCE, Change, measure_change
 from twobirds.reproduction.document import Picture
 from twobirds.reproduction.generation import METHODS as GENERATORS
@@ -28,7 +28,7 @@ _FROM_PANELS = {"single-edits": "fig6", "multiple-edits": "fig7", "generation-ch
 def draw_pictures(
     study: Study, recognition: RecognitionResult, settings: SettingsResult, folder: Path
 ) -> dict[str, Picture]:
-    """Draw every figure into a folder, by `fig4` to `fig9b`.
+    """Write every figure into a folder, by `fig4` to `fig9b`.
 
     Args:
         study: Models and faces.
@@ -41,7 +41,7 @@ def draw_pictures(
         "fig4": _fig4(recognition, folder / "fig4.png"),
         "fig5": _fig5(study, settings, folder / "fig5.png"),
     }
-    for figure in draw_figures(study.ours, study.trainings.pack, study.config):
+    for figure in make_figures(study.ours, study.trainings.pack, study.config):
         if figure.key in _FROM_PANELS:
             key = _FROM_PANELS[figure.key]
             pictures[key] = _save(figure, folder / f"{key}.png")
@@ -126,7 +126,7 @@ def _fig9a(study: Study, path: Path) -> Picture:
             key="fig9a",
             title="Faces transformed by ours and by CycleGAN (Fig. 9 a)",
             caption="One attribute added to a real face. The faces are the first of the test split "
-            f"without it, in an order drawn from the seed.{_scores(study)}",
+            f"without it, in a random order that the seed fixes.{_scores(study)}",
             images=np.stack(cells),
             columns=3,
             column_titles=("target", "iterative GAN", "CycleGAN"),
@@ -181,5 +181,5 @@ def _distance_label(study: Study, change: Change) -> str:
 
 
 def pictures_in_order(pictures: dict[str, Picture], keys: Sequence[str]) -> list[Picture]:
-    """Those of the named pictures that were drawn."""
+    """Those of the named pictures that were made."""
     return [pictures[key] for key in keys if key in pictures]

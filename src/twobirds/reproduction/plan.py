@@ -77,7 +77,7 @@ class Budget:
     svm_faces: int = 12_000
     """Most training faces for the SVMs."""
     drawn_faces: int = 20_000
-    """Faces to draw where the data is to be drawn."""
+    """Faces to render where the data is to be drawn faces."""
 
     def __post_init__(self) -> None:
         if self.images < 20 * self.batch_size:

@@ -26,7 +26,7 @@ SVM_FILE = "svms.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class RecognitionResult:
-    """What the contenders read off the test faces."""
+    """What the contenders predict for the test faces."""
 
     scores: dict[str, dict[str, Any]]
     """By contender, as in the report of `evaluate`."""
@@ -41,27 +41,27 @@ class RecognitionResult:
 
 
 def measure_recognition(study: Study) -> RecognitionResult:
-    """Have every contender read every test face."""
-    read = {name: _read(study, name) for name in CONTENDERS}
+    """Have every contender recognize every test face."""
+    predicted = {name: _predict(study, name) for name in CONTENDERS}
     labels, names = study.faces.attributes, study.ours.attributes
     pack = study.trainings.pack
     majority = majority_labels(pack.attributes[pack.rows("train")])
-    scores = {n: score_recognition(p, labels, majority, names) for n, p in read.items()}
-    errors = {n: ((p > 0.5) != labels).mean(axis=1) for n, p in read.items()}  # [N]
+    scores = {n: score_recognition(p, labels, majority, names) for n, p in predicted.items()}
+    errors = {n: ((p > 0.5) != labels).mean(axis=1) for n, p in predicted.items()}  # [N]
     differences = {
         name: estimate(errors[name] - errors[OURS], study.people, seed=study.seed)
         for name in CONTENDERS
         if name != OURS
     }
     loss = {n: estimate(e, study.people, seed=study.seed) for n, e in errors.items()}
-    shown = _single_predictions(study, read)
+    shown = _single_predictions(study, predicted)
     return RecognitionResult(scores, loss, differences, shown, len(_svm_rows(study)))
 
 
-def _read(study: Study, name: str) -> np.ndarray:
-    """Probabilities `[N, K]` that a contender reads off the test faces."""
+def _predict(study: Study, name: str) -> np.ndarray:
+    """Probabilities `[N, K]` that a contender predicts for the test faces."""
     if name == DCGAN:
-        return _read_by_svms(study)
+        return _predict_by_svms(study)
     recognize: Callable[[Tensor], Tensor] = study.ours.recognize
     if name in (CNN, RECOGNIZER, RESNET):
         run = study.trainings.run(name)
@@ -69,8 +69,8 @@ def _read(study: Study, name: str) -> np.ndarray:
     return _apply(study, recognize, study.faces.images)
 
 
-def _read_by_svms(study: Study) -> np.ndarray:
-    """Read the test faces by SVMs on DCGAN's features, fitted once and kept beside the DCGAN."""
+def _predict_by_svms(study: Study) -> np.ndarray:
+    """Recognize the test faces by SVMs on DCGAN's features, fitted once, kept beside DCGAN."""
     model, pack = study.conditional_gan(DCGAN), study.trainings.pack
 
     def extract(faces: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def _read_by_svms(study: Study) -> np.ndarray:
 
 
 def _svm_rows(study: Study) -> np.ndarray:
-    """Rows `[N]` of the training faces for the SVMs, drawn from the seed."""
+    """Rows `[N]` of the training faces for the SVMs, sampled by the seed."""
     rows = study.trainings.pack.rows("train")
     order = np.random.default_rng(study.seed).permutation(rows)
     return np.sort(order[: study.trainings.budget.svm_faces])
@@ -103,8 +103,8 @@ def _apply(study: Study, function: Callable[[Tensor], Tensor], images: np.ndarra
     return np.concatenate(parts)
 
 
-def _single_predictions(study: Study, read: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Truth and what each contender read, of the first faces in an order drawn from the seed."""
+def _single_predictions(study: Study, predicted: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Truth and predictions of each contender, of the first faces in a random order."""
     order = np.random.default_rng([study.seed, 18]).permutation(len(study.faces))
     names = study.ours.attributes
     columns = [names.index(name) for name in SHOWN if name in names]
@@ -116,7 +116,7 @@ def _single_predictions(study: Study, read: dict[str, np.ndarray]) -> list[dict[
                 "pack_row": int(study.faces.rows[position]),
                 "attribute": names[column],
                 "truth": 2 * int(study.faces.attributes[position, column]) - 1,
-                **{name: float(p[position, column]) for name, p in read.items()},
+                **{name: float(p[position, column]) for name, p in predicted.items()},
             }
             for column in columns
         ]

@@ -6,14 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from twobirds.api import FaceModel
-from twobirds.evaluation.editing import IdentityJudge
 from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.evaluate import choose_rows
 from twobirds.evaluation.faces import FaceSet, Progress, load_faces, map_faces
+from twobirds.evaluation.identity_judge import IdentityJudge, calibrate_identity_judge
 from twobirds.evaluation.judge import Judge
 from twobirds.evaluation.judge_training import train_or_load_judge
-from twobirds.evaluation.plan import EvaluationConfig
-from twobirds.evaluation.sections import Evaluation, calibrate_identity_judge
+from twobirds.evaluation.plan import JUDGE_FILE, EvaluationConfig
+from twobirds.evaluation.run import Evaluation
 from twobirds.recipes.baselines.cgan import ConditionalGenerator, load_conditional_gan
 from twobirds.recipes.baselines.cyclegan import Translator, load_translator
 from twobirds.reproduction.plan import (
@@ -25,8 +25,6 @@ from twobirds.reproduction.plan import (
     cyclegan_name,
 )
 from twobirds.reproduction.trainings import Trainings
-
-JUDGE_FILE = "judge.safetensors"
 
 
 @dataclass(eq=False)
@@ -65,12 +63,12 @@ class Study:
     @cached_property
     def real_logits(self) -> np.ndarray:
         """The judge on the test faces, `[N, K]`."""
-        return self.judge.read(self.faces.images)[0]
+        return self.judge.predict(self.faces.images)[0]
 
     @cached_property
     def real_features(self) -> np.ndarray:
         """The judge's features of the test faces, `[N, F]`."""
-        return self.judge.read(self.faces.images)[1]
+        return self.judge.predict(self.faces.images)[1]
 
     def model(self, name: str) -> FaceModel:
         """A model with both networks of ours: one of the four settings, or ACGAN."""

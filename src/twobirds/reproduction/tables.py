@@ -40,11 +40,11 @@ _PAPER_TABLE3 = (
     "Heavy_Makeup +1 0.5729, Wearing_Hat +1 0.7699, Young +1 0.8015. 3: Attractive -1 0.4629, Bald "
     "-1 0.6397 x, Eyeglasses +1 0.8214, Heavy_Makeup -1 0.7566 x, Male +1 0.3547 x."
 )
-"""The paper's Table 3, face by face: attribute, truth, what its model read."""
+"""The paper's Table 3, face by face: attribute, truth, what its model predicted."""
 _INTERVAL_NOTE = (
-    "In brackets the middle 95 % of means over people drawn with replacement; the faces of one "
+    "In brackets the middle 95 % of means over people sampled with replacement; the faces of one "
     "person stay together, and a face of nobody known is a person of its own. Of generated faces "
-    "the z are drawn."
+    "the z are sampled."
 )
 
 
@@ -114,8 +114,8 @@ def single_table(result: RecognitionResult) -> Table:
     ]
     header = ("face", "attribute", "truth", *(TITLES[name] for name in CONTENDERS))
     note = (
-        "Probabilities read; x marks a wrong one. The first test faces in an order drawn from the "
-        f"seed. The paper's three faces: {_PAPER_TABLE3}"
+        "Predicted probabilities; x marks a wrong one. The first test faces in a random order that "
+        f"the seed fixes. The paper's three faces: {_PAPER_TABLE3}"
     )
     return Table("Single predictions (Table 3)", header, rows, note)
 

@@ -53,18 +53,18 @@ class TimingResult:
 
 
 def measure_times(study: Study) -> TimingResult:
-    """Read the trainings' clocks, and time 64 faces rebuilt and generated."""
+    """Load the trainings' clocks, and time 64 faces reconstructed and generated."""
     ours = study.ours
     faces = to_tensor(study.faces.images[:NUM_IMAGES])
     faces = faces[torch.arange(NUM_IMAGES) % len(faces)]
     return TimingResult(
-        trainings=[_read_clock(study, name) for name in study.trainings.names()],
+        trainings=[_load_clock(study, name) for name in study.trainings.names()],
         rebuild_seconds=_median_seconds(lambda: ours.reconstruct(faces)),
         generate_seconds=_median_seconds(lambda: ours.generate(NUM_IMAGES)),
     )
 
 
-def _read_clock(study: Study, name: str) -> TrainingTime:
+def _load_clock(study: Study, name: str) -> TrainingTime:
     config, state = load_run(study.trainings.run(name) / CHECKPOINT_FILE)
     images = int(state["iteration"]) * config.train.batch_size
     return TrainingTime(name, images, float(state["training_seconds"]))

@@ -84,9 +84,12 @@ def judge_claims(results: Results, absent: dict[str, str]) -> list[Claim]:
 
 def _recognition_claims(result: RecognitionResult) -> Iterator[Claim]:
     for name, text in (
-        (DCGAN, "it reads attributes better than DCGAN's features with linear SVMs"),
-        (CNN, "it reads attributes better than a convolutional network"),
-        (RECOGNIZER, "to generate and rebuild faces as well makes it read attributes better"),
+        (DCGAN, "it recognizes attributes better than DCGAN's features with linear SVMs"),
+        (CNN, "it recognizes attributes better than a convolutional network"),
+        (
+            RECOGNIZER,
+            "to generate and reconstruct faces as well makes it recognize attributes better",
+        ),
     ):
         measured = f"Hamming loss of {TITLES[name]} less ours"
         yield Claim("5.3.1", text, measured, result.differences[name])
