@@ -180,7 +180,10 @@ def test_evaluate_writes_figures_and_a_page(
     train_or_load_judge(open_pack(world / "pack"), judge, model, images=16)
     words = f"evaluate {world}/run --data={world}/pack --judge={judge} --num-fakes=8 --max-faces=8"
     out = tmp_path / "new" / "figures.json"
-    assert main([*words.split(), f"--out={out}", "--device=cpu"]) == 0
+    grid = tmp_path / "grid.png"
+    assert main([*words.split(), f"--out={out}", f"--grid={grid}", "--device=cpu"]) == 0
+    with Image.open(grid) as sheet:
+        assert sheet.height > 8 * 160
     report = json.loads(out.read_text())
     assert report["model"]["weights_sha256"] == model.weights_sha256
     assert report["data"]["count"] == 8

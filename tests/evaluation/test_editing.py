@@ -11,6 +11,7 @@ from twobirds.evaluation.drawn_truth import DrawnTruth, most_visible
 from twobirds.evaluation.edit_scores import (
     MIN_SUPPORT,
     EditingStudy,
+    above_ceiling,
     score_combination,
     score_edits,
     score_truth,
@@ -196,6 +197,22 @@ def test_no_drift_is_made_up_where_nothing_is_left_to_drift(
     scores = score_edits(study, [ten(study)], None)
     assert not {"drift", "drift_from_source"} & set(scores)
     assert "add_drift" not in scores["per_attribute"][study.names[0]]
+
+
+def test_above_ceiling_by_hand() -> None:
+    """Glasses are seen on six of ten real faces, hats on nine, smiles on all."""
+    names = ("Eyeglasses", "Wearing_Hat", "Smiling")
+    attributes = np.repeat([[1, 1, 1], [0, 0, 0]], [10, 20], axis=0)
+    logits = np.full((30, 3), -1.0)
+    logits[:6, 0], logits[:9, 1], logits[:10, 2] = 1.0, 1.0, 1.0
+    study = EditingStudy(names, attributes, logits, logits, seed=0)
+    edits = [with_logits(k, 1, [1] * 20, 3) for k in range(3)]
+    assert above_ceiling(study, edits) == ["Eyeglasses"]
+    assert score_edits(study, edits, None)["above_ceiling"] == ["Eyeglasses"]
+    assert above_ceiling(study, [with_logits(0, 1, [1] * 7 + [0] * 3, 3)]) == []  # exactly 0.1
+    assert above_ceiling(study, [with_logits(0, 1, [1] * (MIN_SUPPORT - 1), 3)]) == []
+    few = EditingStudy(names, attributes[1:], logits[1:], logits[1:], seed=0)
+    assert above_ceiling(few, [edits[0]]) == []  # nine real faces show no ceiling
 
 
 def test_no_truth_is_made_up_where_nothing_can_be_rendered(study: EditingStudy) -> None:

@@ -36,6 +36,7 @@ def test_the_report_keeps_the_contract(report: dict[str, Any], oracle) -> None:
         "editing": {
             "success_rate", "floor_rate", "ceiling_accuracy", "drift", "per_attribute",
             "success_interval", "ceiling_rate", "num_edits", "several", "most_visible",
+            "above_ceiling",
             "counterfactual_psnr_db", "reconstruction_psnr_db", "unedited_psnr_db",
         },
         "generation": {
@@ -50,6 +51,7 @@ def test_the_report_keeps_the_contract(report: dict[str, Any], oracle) -> None:
     assert set(report["editing"]["several"]) == {"3", "6"}
     assert set(report["absent"]) == {
         "identity_calibration", "reconstruction.identity", "editing.identity",
+        "editing.second_judge", "editing.realism",
     }  # fmt: skip
     assert report["seed"] == 2
     assert report["versions"]["torch"]
@@ -147,7 +149,7 @@ def test_an_embedder_that_knows_nobody_gives_no_scores(
 def test_an_embedder_that_knows_people_gives_scores(
     drawn_pack: Pack, oracle, colour_embedder: Path, judge_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("twobirds.evaluation.sections.MIN_AUC", 0.0)
+    monkeypatch.setattr("twobirds.evaluation.identity_judge.MIN_AUC", 0.0)
     report = evaluate(
         oracle, drawn_pack, CONFIG, judge_path=judge_path, embedder_path=colour_embedder
     )

@@ -93,6 +93,29 @@ def test_a_poor_report_makes_a_page_too(drawn_pack: Pack, oracle) -> None:
     assert "Edits, attribute by attribute" not in html
 
 
+def test_faults_and_close_looks_stand_on_the_page(report: dict[str, Any]) -> None:
+    rows = {
+        "Smiling": {
+            "auc": 0.6123, "interval": [0.55, 0.66], "real_floor": 0.51,
+            "support": {"real": 40, "edited": 30},
+        },
+        "Bald": {"support": {"real": 3, "edited": 30}},
+    }  # fmt: skip
+    compared = {"Smiling": {"success_at_equal_realism": 0.4, "is_beaten": True}}
+    editing = {
+        **report["editing"],
+        "above_ceiling": ["Eyeglasses", "Pale_Skin"],
+        "realism": {"auc": 0.6123, "real_floor": 0.51, "per_attribute": rows},
+        "prototype": {"num_beaten": 1, "num_attributes": 1, "per_attribute": compared},
+    }
+    html = render_page({**report, "editing": editing}, [])
+    assert "Eyeglasses, Pale Skin" in html
+    for text in ("0.61 (0.55 to 0.66)", "too few faces", "40%, beaten", "40, 30"):
+        assert text in html
+    plain = render_page({**report, "editing": {**report["editing"], "above_ceiling": []}}, [])
+    assert "Fault" not in plain
+
+
 def test_names_are_escaped(report: dict[str, Any]) -> None:
     html = render_page({**report, "model": {**report["model"], "name": "<b>x</b>"}}, [])
     assert "<b>x" not in html

@@ -147,6 +147,22 @@ def test_the_card_has_errors_by_attribute_and_group(trained: Trained, tmp_path: 
     assert "SSIM" not in card
 
 
+def test_the_card_has_the_judges_and_names_the_fault(trained: Trained, tmp_path: Path) -> None:
+    report = report_on(trained.weights_sha256)
+    report["editing"] = {
+        "above_ceiling": ["Eyeglasses", "Bald"],
+        "realism": {"auc": 0.75, "real_floor": 0.53},
+        "second_judge": {"success_rate": 0.7, "floor_rate": 0.2, "ceiling_rate": 0.8},
+        "prototype": {"num_beaten": 9, "num_attributes": 15},
+    }
+    save_trained(trained, tmp_path / "model", report=report)
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "| edit success by the second judge | 0.7 |" in card
+    assert "(0.5 cannot be told from real) | 0.75 |" in card
+    assert "| attributes that beat the prototype at equal realism | 9 |" in card
+    assert "look exaggerated: Eyeglasses, Bald." in card
+
+
 def test_a_card_is_about_the_weights_beside_it(trained: Trained, tmp_path: Path) -> None:
     report = report_on(trained.weights_sha256)
     with pytest.raises(InputError, match="other weights, before they were rounded to float16"):

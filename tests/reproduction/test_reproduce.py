@@ -279,7 +279,7 @@ def test_identity_is_measured_with_an_embedder(
     writer = OnnxWriter()
     pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
     embedder = writer.save(tmp_path / "pixels.onnx", [writer.node("Flatten", pooled)])
-    monkeypatch.setattr("twobirds.evaluation.sections.MIN_AUC", 0.0)  # it is a poor one
+    monkeypatch.setattr("twobirds.evaluation.identity_judge.MIN_AUC", 0.0)  # it is a poor one
     assert reproduce(
         drawn_pack,
         tmp_path / "out",

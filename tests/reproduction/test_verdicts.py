@@ -51,7 +51,7 @@ def make_results(better: float, *, gain: float = 0.5, same_person: float = 0.9) 
     )
     rates = dict.fromkeys(OTHERS, about(0.1)) | {OURS: about(same_person)}
     loss_settings = SettingsResult(
-        rebuilt={},
+        reconstructed={},
         figures={name: {settings.SAME_PERSON: rates[name]} for name in SETTINGS},
         distances={},
         differences={

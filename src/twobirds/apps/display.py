@@ -114,3 +114,8 @@ def say_figures(report: Mapping[str, Any]) -> None:
     Console().print(table)
     for name, reason in report.get("absent", {}).items():
         say(f"{name} is absent: {reason}")
+    if faults := report.get("editing", {}).get("above_ceiling"):
+        say(
+            "fault: the judge recognizes these attributes on edited faces far more often than on "
+            f"real faces that have them, which no better edit can explain: {', '.join(faults)}"
+        )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -36,6 +37,8 @@ class Evaluate:
         Path | None, optional("FILE", f"{JUDGE_FILE} in the model's folder, else beside FILE.json")
     ] = None
     """Separately trained judge of edits; where the file is absent, it is trained on the pack."""
+    second_judge: Annotated[Path | None, optional("FILE", "edits have one judge")] = None
+    """Judge of another family, EfficientNet-lite2; where the file is absent, it is fine-tuned."""
     embedder: Annotated[Path | None, optional("FILE.onnx", "identity is not judged")] = None
     """Face embedder that tells whether it is still the same person."""
     seed: int = _DEFAULTS.seed
@@ -48,6 +51,12 @@ class Evaluate:
     """Maximum number of faces for each attribute and direction."""
     judge_images: int = _DEFAULTS.judge_images
     """Training images to show the judge where it has to be trained."""
+    second_judge_images: int = _DEFAULTS.second_judge_images
+    """Training images to show the second judge where it has to be trained."""
+    prototype: bool = False
+    """Measure the baseline without a network as well: is its success beaten at equal realism?"""
+    grid: Annotated[Path | None, optional("FILE.png", "none")] = None
+    """Labelled picture of thirteen edits of eight faces, to be judged by eye."""
     no_figures: bool = False
     """Leave the pictures out of the page."""
     json: bool = False
@@ -60,6 +69,11 @@ class Evaluate:
         if self.out.suffix != ".json":
             raise InputError(f"--out {self.out}: choose a name that ends in .json")
         require_writable(self.out)
+        if self.grid is not None:
+            from twobirds.apps.pictures import require_png
+
+            require_png(self.grid)
+            require_writable(self.grid, option="--grid")
         from twobirds.data.pack import open_pack
 
         pack = open_pack(self.data)
@@ -73,7 +87,9 @@ class Evaluate:
 
     def _measure(self, model: "FaceModel", pack: "Pack") -> dict[str, Any]:
         """Evaluate, and write the report and its page."""
+        from twobirds.checkpoint import write_atomically
         from twobirds.evaluation.evaluate import evaluate
+        from twobirds.evaluation.eye_grid import make_eye_grid
         from twobirds.evaluation.panels import make_figures
         from twobirds.evaluation.report import write_report
 
@@ -84,18 +100,24 @@ class Evaluate:
             max_faces=self.max_faces,
             faces_per_edit=self.faces_per_edit,
             judge_images=self.judge_images,
+            second_judge_images=self.second_judge_images,
+            compares_prototype=self.prototype,
         )
+        sheet = None if self.grid is None else make_eye_grid(model, pack, config)
         with progress_bars("faces") as show:
             report = evaluate(
                 model,
                 pack,
                 config,
                 judge_path=self.judge or self._judge_beside_model(),
+                second_judge_path=self.second_judge,
                 embedder_path=self.embedder,
                 progress=show,
             )
         figures = [] if self.no_figures else make_figures(model, pack, config)
         page = write_report(report, figures, self.out)
+        if self.grid is not None and sheet is not None:
+            write_atomically(self.grid, partial(sheet.save, format="PNG"))
         if not self.json:
             say(f"the figures: {self.out}\nthe page: {page}")
         return report
@@ -159,7 +181,7 @@ def load_report(path: Path, model: "FaceModel", *, half: bool) -> Mapping[str, A
     return report
 
 
-def require_writable(path: Path) -> None:
+def require_writable(path: Path, *, option: str = "--out") -> None:
     """Refuse a file that could not be written, before hours of work, and make its folder.
 
     Raises:
@@ -167,4 +189,4 @@ def require_writable(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path} cannot be written: choose another --out")
+        raise InputError(f"{path} cannot be written: choose another {option}")

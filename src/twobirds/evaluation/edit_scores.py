@@ -14,6 +14,8 @@ from twobirds.evaluation.identity import Calibration, identity_scores
 
 MIN_SUPPORT = 10
 """Edits of fewer faces do not count in the means."""
+MAX_ABOVE_CEILING = 0.1
+"""By how much a success rate may exceed its ceiling before it counts as a fault."""
 DIRECTIONS = {1: "add", 0: "remove"}
 TRUTH_FIGURES = ("counterfactual_psnr_db", "reconstruction_psnr_db", "unedited_psnr_db")
 """What is measured against the true answers to edits of drawn faces."""
@@ -98,8 +100,27 @@ def score_edits(
     if calibration is not None:
         distances = np.concatenate([edit.distances for edit in edits])
         section["identity"] = identity_scores(distances, calibration)
+    section["above_ceiling"] = above_ceiling(study, edits)
     section["per_attribute"] = _per_attribute(study, edits, resampled)
     return section
+
+
+def above_ceiling(study: EditingStudy, edits: Sequence[Edit]) -> list[str]:
+    """Attributes whose edits the judge recognizes more often than real faces that have the value.
+
+    A success rate that exceeds the ceiling by more than `MAX_ABOVE_CEILING` says that edits please
+    the network rather than look like the attribute. Edits and ceilings of fewer than `MIN_SUPPORT`
+    faces say nothing.
+    """
+    found: dict[str, None] = {}
+    for edit in edits:
+        num_real = int((study.attributes[:, edit.attribute] == edit.target).sum())
+        best = ceiling(study, edit.attribute, edit.target)
+        if best is None or min(num_real, len(edit.positions)) < MIN_SUPPORT:
+            continue
+        if study.success(edit).mean() - best > MAX_ABOVE_CEILING + 1e-9:  # rounding is no fault
+            found[study.names[edit.attribute]] = None
+    return list(found)
 
 
 def score_truth(edits: Sequence[Edit]) -> dict[str, float]:

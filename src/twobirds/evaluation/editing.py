@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twobirds.data.attributes import excluded_by
+from twobirds.data.attributes import EDITED_BY_ATTGAN, excluded_by
 from twobirds.evaluation.judges import Predictions
 
+CLOSELY_JUDGED = (*EDITED_BY_ATTGAN, "Smiling", "Wearing_Hat")
+"""Attributes whose edits the second judge sees, and whose realism is measured."""
 _IDENTITY_FACES = 40  # of each edit, how many are embedded
 _TRUTH_FACES = 20  # of each edit, how many are rendered again
 

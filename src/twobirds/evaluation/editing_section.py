@@ -16,6 +16,7 @@ from twobirds.evaluation.edit_scores import (
 )
 from twobirds.evaluation.editing import Edit, PlannedCombination, plan_combination, plan_edits
 from twobirds.evaluation.face_pass import EditingPlan, JudgedFaces
+from twobirds.evaluation.faces import EvaluatedModel
 from twobirds.evaluation.identity_judge import IdentityJudge
 from twobirds.evaluation.judges import Judges
 from twobirds.evaluation.run import Evaluation
@@ -38,13 +39,13 @@ def plan_editing(
 
 def _choices(run: Evaluation) -> list[Sequence[str] | None]:
     """From which attributes combinations are chosen: AttGAN's that the model knows, and all."""
-    names = attgan_names(run)
+    names = known_attgan_names(run.model)
     return [names, None] if names else [None]
 
 
-def attgan_names(run: Evaluation) -> list[str]:
+def known_attgan_names(model: EvaluatedModel) -> list[str]:
     """The attributes by which AttGAN and STGAN are compared, those that the model knows."""
-    return [name for name in EDITED_BY_ATTGAN if name in run.model.attributes]
+    return [name for name in EDITED_BY_ATTGAN if name in model.attributes]
 
 
 def _plan(run: Evaluation, count: int, among: Sequence[str] | None) -> PlannedCombination:
@@ -72,7 +73,7 @@ def measure_editing(run: Evaluation, plan: EditingPlan, judged: JudgedFaces) -> 
     run.note_missing("editing", section, {"success_interval": _FEW_EDITED})
     _note_rates(run, "editing", section)
     several = _score_combinations(study, plan, judged)
-    names = attgan_names(run)
+    names = known_attgan_names(run.model)
     if names:
         section["attgan"] = score_some(study, judged.edits, names)
         section["attgan"] |= _several(run, "editing.attgan.several", several[: len(_AT_ONCE)])

@@ -15,9 +15,13 @@ from twobirds.evaluation.embedder import Embedder
 from twobirds.evaluation.face_pass import EditingPlan, JudgedFaces, pass_faces
 from twobirds.evaluation.faces import EvaluatedModel, Progress, load_faces
 from twobirds.evaluation.identity_judge import calibrate_identity_judge
-from twobirds.evaluation.judge_training import train_or_load_judge
-from twobirds.evaluation.judges import Judges
+from twobirds.evaluation.open_judges import open_judges
 from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.evaluation.realism_section import (
+    measure_prototype,
+    measure_realism,
+    measure_second_judge,
+)
 from twobirds.evaluation.run import Evaluation
 from twobirds.evaluation.sections import (
     describe_judge,
@@ -38,6 +42,7 @@ def evaluate(
     config: EvaluationConfig = _DEFAULT,
     *,
     judge_path: Path | None = None,
+    second_judge_path: Path | None = None,
     embedder_path: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -48,6 +53,8 @@ def evaluate(
         pack: Faces with the model's attributes; its train split feeds judge and baselines.
         config: Split, seed, and how much to measure.
         judge_path: File of the judge; trained there first if absent. None does without.
+        second_judge_path: File of the second judge; trained there first if absent. None does
+            without; it needs the judge, too.
         embedder_path: ONNX file of a face embedder. None does without.
         progress: Told what is going on.
 
@@ -60,13 +67,11 @@ def evaluate(
     faces = load_faces(pack, choose_rows(pack, config), model)
     run = Evaluation(model, pack, faces, config, progress)
     embedder = None if embedder_path is None else Embedder(embedder_path)
-    judge = None
+    judges = None
     if judge_path is not None:
-        judge = train_or_load_judge(
-            pack, judge_path, model, images=config.judge_images, progress=progress
-        )
+        judges = open_judges(run, judge_path, second_judge_path)
     identity_judge, calibration = calibrate_identity_judge(run, embedder)
-    plan = None if judge is None else plan_editing(run, Judges(judge), identity_judge)
+    plan = None if judges is None else plan_editing(run, judges, identity_judge)
     passed = pass_faces(model, faces, plan, progress)
     report = _describe(run)
     report["recognition"] = measure_recognition(run, passed.probabilities)
@@ -89,8 +94,14 @@ def _measure_judged(
         unjudged = ("editing", "generation", "judge")
         run.absent |= dict.fromkeys(unjudged, "no file for a judge was named")
         return {}
+    editing = measure_editing(run, plan, judged)
+    if plan.judges.feature_network is not None:
+        editing |= measure_realism(run, judged)
+        editing |= measure_second_judge(run, plan.judges, judged)
+        if run.config.compares_prototype:
+            editing |= measure_prototype(run, plan.judges, judged)
     return {
-        "editing": measure_editing(run, plan, judged),
+        "editing": editing,
         "generation": measure_generation(run, plan.judges, judged.real),
         "judge": describe_judge(run, plan.judges.judge, judged.real.logits),
     }

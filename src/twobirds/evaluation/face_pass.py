@@ -10,7 +10,12 @@ from torch import Tensor
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.faces import to_uint8
 from twobirds.evaluation.drawn_truth import DrawnTruth
-from twobirds.evaluation.editing import Edit, PlannedCombination, PlannedEdit
+from twobirds.evaluation.editing import (
+    CLOSELY_JUDGED,
+    Edit,
+    PlannedCombination,
+    PlannedEdit,
+)
 from twobirds.evaluation.faces import (
     EncodedFaces,
     EvaluatedModel,
@@ -124,8 +129,8 @@ def _pass_batch(
     judged = None
     if plan is not None:
         judged = JudgedFaces(
-            plan.judges.predict(torch.from_numpy(np.array(images))),
-            plan.judges.predict(unedited),
+            plan.judges.predict(torch.from_numpy(np.array(images)), closely=True),
+            plan.judges.predict(unedited, closely=True),
             [edit for planned in plan.edits if (edit := _edit_batch(batch, plan, planned))],
             [_combine_batch(batch, plan, combination) for combination in plan.combinations],
         )
@@ -141,7 +146,7 @@ def _edit_batch(batch: _Batch, plan: EditingPlan, planned: PlannedEdit) -> Edit 
         return None
     name = batch.model.attributes[planned.attribute]
     edited = batch.edit(positions, {name: float(planned.target)})
-    predictions = plan.judges.predict(edited)
+    predictions = plan.judges.predict(edited, closely=name in CLOSELY_JUDGED)
     pixels = edited.cpu().numpy()
     distances = np.empty(0)
     embedded = planned.embedded(positions)

@@ -106,6 +106,27 @@ HEADLINE: tuple[Line, ...] = (
          ("ceiling: real faces", "editing.attgan.ceiling_rate")),
     ),
     Line(
+        "Editing", "Success by the second judge", "editing.second_judge.success_rate", ".1%",
+        "The same for these, Smiling and Wearing Hat, by a network of another family that took "
+        "part in no training but its own.",
+        (("floor: without an edit", "editing.second_judge.floor_rate"),
+         ("ceiling: real faces", "editing.second_judge.ceiling_rate")),
+        "editing.second_judge.success_interval",
+    ),
+    Line(
+        "Editing", "Realism (AUC)", "editing.realism.auc", ".3f",
+        "How well a classifier, trained for just that, tells edits that add an attribute from "
+        "real faces that have it, on people that it was not trained on. 0.5 is as real as life, 1 "
+        "gives itself away.",
+        (("floor: real faces", "editing.realism.real_floor"),),
+    ),
+    Line(
+        "Editing", "Prototypes beaten", "editing.prototype.num_beaten", "d",
+        "Number of attributes of which edits succeed more often than adding an average "
+        "difference (a linear regression) that is no easier to tell from real faces.",
+        (("attributes compared", "editing.prototype.num_attributes"),),
+    ),
+    Line(
         "Editing", "Success, six of these at once", "editing.attgan.several.6.success_rate", ".1%",
         "Share of the targets predicted when six of these are reversed together.",
         (("floor: without an edit", "editing.attgan.several.6.floor_rate"),

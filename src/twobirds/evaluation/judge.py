@@ -6,15 +6,17 @@ does not count as a success.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as dump_safetensors
+from torch import nn
 
 from twobirds.checkpoint import write_atomically
 from twobirds.config import from_dict
@@ -23,6 +25,7 @@ from twobirds.evaluation.faces import batches, to_tensor
 from twobirds.models.resnet import AttributeResNet
 
 _HEADER = "judge"  # key of the metadata in the file
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,8 @@ class Judge:
 
 
 def save_judge(network: AttributeResNet, metadata: JudgeMetadata, path: Path) -> None:
-    """Write weights and metadata as one safetensors file, atomically."""
-    weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    content = dump_safetensors(weights, {_HEADER: json.dumps(asdict(metadata))})
-    write_atomically(path, lambda file: file.write(content))
+    """Save weights and metadata as one safetensors file, atomically."""
+    save_network(network, metadata, path, header=_HEADER)
 
 
 def load_judge(path: Path) -> Judge:
@@ -87,12 +88,34 @@ def load_judge(path: Path) -> Judge:
     Raises:
         InputError: If the file is damaged or not a judge.
     """
+
+    def build(metadata: JudgeMetadata) -> AttributeResNet:
+        return AttributeResNet(metadata.size, len(metadata.attributes))
+
+    return Judge(*load_network(path, build, header=_HEADER))
+
+
+def save_network(network: nn.Module, metadata: JudgeMetadata, path: Path, *, header: str) -> None:
+    """Save a judging network under a header that says which kind it is."""
+    weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    content = dump_safetensors(weights, {header: json.dumps(asdict(metadata))})
+    write_atomically(path, lambda file: file.write(content))
+
+
+def load_network(
+    path: Path, build: Callable[[JudgeMetadata], Network], *, header: str
+) -> tuple[Network, JudgeMetadata, str]:
+    """Load what `save_network` saved, frozen: the network, its metadata, the file's SHA-256.
+
+    Raises:
+        InputError: If the file is damaged or of another kind.
+    """
     try:
         content = path.read_bytes()
         with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(_HEADER, "")
-        metadata = from_dict(JudgeMetadata, json.loads(header), str(path))
-        network = AttributeResNet(metadata.size, len(metadata.attributes))
+            saved = (file.metadata() or {}).get(header, "")
+        metadata = from_dict(JudgeMetadata, json.loads(saved), str(path))
+        network = build(metadata)
         network.load_state_dict(parse_safetensors(content))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
@@ -102,18 +125,17 @@ def load_judge(path: Path) -> Judge:
             f"{path}: is not a usable judge ({reason}); delete it, and it is trained again"
         ) from error
     network.eval().requires_grad_(False)
-    return Judge(network, metadata, hashlib.sha256(content).hexdigest())
+    return network, metadata, hashlib.sha256(content).hexdigest()
 
 
 def check_judge(
-    judge: Judge, path: Path, *, pack_sha256: str, size: int, attributes: Sequence[str]
+    metadata: JudgeMetadata, path: Path, *, pack_sha256: str, size: int, attributes: Sequence[str]
 ) -> None:
-    """Make sure that a cached judge is this pack's.
+    """Make sure that a saved judge is this pack's.
 
     Raises:
         InputError: If it was trained on another pack, at another size or for other attributes.
     """
-    metadata = judge.metadata
     for what, have, want in (
         ("on another pack", metadata.pack_sha256, pack_sha256),
         ("at another size", metadata.size, size),

@@ -58,7 +58,13 @@ def train_or_load_judge(
         metadata = JudgeMetadata(pack.sha256, model.size, tuple(model.attributes), seed, images)
         save_judge(network, metadata, path)
     judge = load_judge(path)
-    check_judge(judge, path, pack_sha256=pack.sha256, size=model.size, attributes=model.attributes)
+    check_judge(
+        judge.metadata,
+        path,
+        pack_sha256=pack.sha256,
+        size=model.size,
+        attributes=model.attributes,
+    )
     judge.network.to(model.device)
     return judge
 
@@ -89,7 +95,7 @@ def train_judge(
     for step in range(num_steps):
         for group in optimizer.param_groups:
             group["lr"] = _PEAK_LEARNING_RATE * cycle((step + 1) / num_steps)
-        chosen = rows[_batch_positions(step, len(rows), seed)]
+        chosen = rows[shuffled_batch(step, len(rows), seed, batch_size=_BATCH_SIZE)]
         faces = to_tensor(resize(pack.images[chosen], model.size), model.device)
         faces = _augment(faces, keyed_generator(seed, RandomPurpose.JUDGE_AUGMENTATION, step))
         labels = torch.from_numpy(pack.attributes[chosen][:, columns]).float().to(model.device)
@@ -110,9 +116,9 @@ def cycle(share: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
 
 
-def _batch_positions(step: int, num_faces: int, seed: int) -> np.ndarray:
+def shuffled_batch(step: int, num_faces: int, seed: int, *, batch_size: int) -> np.ndarray:
     """Positions of a batch: each pass over the faces in a new random order, `[B]` int64."""
-    batch_size = min(_BATCH_SIZE, num_faces)
+    batch_size = min(batch_size, num_faces)
     batches_a_pass = num_faces // batch_size
     epoch, place = divmod(step, batches_a_pass)
     order = torch.randperm(

@@ -25,7 +25,11 @@ class EvaluationConfig:
     calibration_faces: int = 4_000
     """Most faces to calibrate the embedder on."""
     judge_images: int = 80_000
-    """Training images to show a judge where none is cached."""
+    """Training images to show a judge where none is saved."""
+    second_judge_images: int = 60_000
+    """Training images to show a second judge where none is saved."""
+    compares_prototype: bool = False
+    """Whether edits by prototypes, a baseline without a network, are measured, too."""
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -33,6 +37,7 @@ class EvaluationConfig:
             ("faces_per_edit", 1),
             ("calibration_faces", 2),
             ("judge_images", 1),
+            ("second_judge_images", 1),
             ("seed", 0),
         ):
             if getattr(self, name) < least:

@@ -1,4 +1,4 @@
-"""How close rebuilt faces are to their sources (P3, Sec. 5.3.2)."""
+"""How close reconstructed faces are to their sources (P3, Sec. 5.3.2)."""
 
 import numpy as np
 import torch
@@ -72,18 +72,21 @@ class Baselines:
         return np.broadcast_to(self.mean, (count, len(self.mean)))
 
     def project(self, images: np.ndarray) -> np.ndarray:
-        """Rebuild `[N, H, W, 3]` uint8 from its components, `[N, P]` float in grey levels."""
+        """Reconstruct `[N, H, W, 3]` uint8 from its components, `[N, P]` float in grey levels."""
         centred = images.reshape(len(images), -1).astype(np.float32) - self.mean
-        rebuilt: np.ndarray = centred @ self.components.T @ self.components + self.mean
-        return rebuilt
+        reconstructed: np.ndarray = centred @ self.components.T @ self.components + self.mean
+        return reconstructed
 
     def psnr_db(self, images: np.ndarray) -> dict[str, float]:
         """Mean PSNR in decibels of both baselines on `[N, H, W, 3]` uint8."""
         components = f"pca_{len(self.components)}"  # fewer than 128 of few training faces
-        rebuilt = {"mean_face": self.mean_faces(len(images)), components: self.project(images)}
+        reconstructed = {
+            "mean_face": self.mean_faces(len(images)),
+            components: self.project(images),
+        }
         return {
             name: float(psnr_db(_to_images(values, images.shape), images).mean())
-            for name, values in rebuilt.items()
+            for name, values in reconstructed.items()
         }
 
 

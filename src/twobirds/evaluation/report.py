@@ -69,6 +69,7 @@ def render_page(report: Mapping[str, Any], figures: Sequence[Figure]) -> str:
         headline=headline_rows(report),
         recognition=recognition_bars(report),
         edits=edit_bars(report),
+        realism=realism_rows(report),
         figures=[_figure_cells(figure) for figure in figures],
     )
 
@@ -115,6 +116,34 @@ def edit_bars(report: Mapping[str, Any]) -> list[tuple[str, dict[str, tuple[Bar,
         for name, scores in table.items()
     ]
     return sorted(rows, key=_mean_success, reverse=True)
+
+
+def realism_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Realism of each added attribute beside its success and the prototype's, as text."""
+    compared = figure_at(report, "editing.prototype.per_attribute") or {}
+    edits = figure_at(report, "editing.per_attribute") or {}
+    rows = []
+    for name, scores in (figure_at(report, "editing.realism.per_attribute") or {}).items():
+        support, texts = scores["support"], ["too few faces", ""]
+        if "auc" in scores:
+            low, high = scores["interval"]
+            texts[0] = f"{scores['auc']:.2f} ({low:.2f} to {high:.2f})"
+        if "real_floor" in scores:
+            texts[1] = f"{scores['real_floor']:.2f}"
+        success = f"{edits[name]['add']:.0%}" if "add" in edits.get(name, {}) else ""
+        counts = f"{support['real']:,}, {support['edited']:,}"
+        rows.append({"name": name, "texts": [counts, *texts, success, _prototype(compared, name)]})
+    return rows
+
+
+def _prototype(compared: Mapping[str, Any], name: str) -> str:
+    """The prototype's success at the realism of the edits, and whether they beat it."""
+    if name not in compared:
+        return ""
+    best = compared[name].get("success_at_equal_realism")
+    if best is None:
+        return "none is as realistic"
+    return f"{best:.0%}, {'beaten' if compared[name]['is_beaten'] else 'not beaten'}"
 
 
 def _edit_bar(scores: Mapping[str, Any], direction: str) -> tuple[Bar, int] | None:

@@ -57,6 +57,13 @@ _FIGURES = (
     ("editing", "attgan.ceiling_rate", "ceiling of AttGAN's thirteen, on real faces"),
     ("editing", "several.6.success_rate", "six edits at once, success of each"),
     ("editing", "several.6.ceiling_rate", "ceiling of six edits at once, on real faces"),
+    ("editing", "second_judge.success_rate", "edit success by the second judge"),
+    ("editing", "second_judge.floor_rate", "floor of the second judge, without an edit"),
+    ("editing", "second_judge.ceiling_rate", "ceiling of the second judge, on real faces"),
+    ("editing", "realism.auc", "realism of added attributes, AUC (0.5 cannot be told from real)"),
+    ("editing", "realism.real_floor", "realism of real faces against real faces, AUC (floor)"),
+    ("editing", "prototype.num_beaten", "attributes that beat the prototype at equal realism"),
+    ("editing", "prototype.num_attributes", "attributes compared with the prototype"),
     ("editing", "attgan.several.6.success_rate", "six of AttGAN's at once, success of each"),
     ("editing", "attgan.several.6.ceiling_rate", "ceiling of six of AttGAN's, on real faces"),
     ("editing", "identity.same_person_rate", "edited faces accepted as the same person"),
@@ -128,6 +135,12 @@ def _figures(report: Mapping[str, Any] | None) -> str:
         "| --- | --- |",
     ]
     lines += [f"| {label} | {value:.4g} |" for _, label, value in _measured(report)]
+    if faults := report.get("editing", {}).get("above_ceiling"):
+        lines += [
+            "",
+            "Known fault: the judge recognizes these on edited faces far more often than on real "
+            f"faces that have them, so they look exaggerated: {', '.join(faults)}.",
+        ]
     return "\n".join([*lines, *_errors(report)])
 
 

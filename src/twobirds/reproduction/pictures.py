@@ -90,14 +90,14 @@ def _fig5(study: Study, result: SettingsResult, path: Path) -> Picture:
         cells.append(study.faces.images[position])
         labels.append("")
         for name in SETTINGS:
-            cells.append(result.rebuilt[name][position])
+            cells.append(result.reconstructed[name][position])
             distances = result.distances.get(name)
             labels.append("" if distances is None else f"{distances[position]:.3f}")
     scores = "Below each face its identity distance from the source." if result.distances else ""
     return _save(
         Figure(
             key="fig5",
-            title="Faces rebuilt under four losses (Fig. 5)",
+            title="Faces reconstructed under four losses (Fig. 5)",
             caption=f"{scores} {RULE}".strip(),
             images=np.stack(cells),
             columns=1 + len(SETTINGS),

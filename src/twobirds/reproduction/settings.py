@@ -20,9 +20,9 @@ PSNR, SSIM, SHARPNESS, DISTANCE, SAME_PERSON = (
 
 @dataclass(frozen=True, eq=False)
 class SettingsResult:
-    """How the four settings rebuild the test faces."""
+    """How the four settings reconstruct the test faces."""
 
-    rebuilt: dict[str, np.ndarray]
+    reconstructed: dict[str, np.ndarray]
     """By setting, `[N, S, S, 3]` uint8."""
     figures: dict[str, dict[str, Estimate]]
     """By setting and figure; identity only with an embedder."""
@@ -36,9 +36,9 @@ class SettingsResult:
 
 
 def measure_settings(study: Study) -> SettingsResult:
-    """Rebuild every test face under every setting."""
-    rebuilt = {name: study.rebuild(name) for name in SETTINGS}
-    values = {name: _measure(study, images) for name, images in rebuilt.items()}
+    """Reconstruct every test face under every setting."""
+    reconstructed = {name: study.reconstruct(name) for name in SETTINGS}
+    values = {name: _measure(study, images) for name, images in reconstructed.items()}
     people, seed = study.people, study.seed
     figures = {
         name: {key: estimate(column, people, seed=seed) for key, column in columns.items()}
@@ -55,7 +55,7 @@ def measure_settings(study: Study) -> SettingsResult:
     # Beyond the source's own sharpness there is only noise.
     latent, pixel = (values[name][SHARPNESS].clip(max=1) for name in (LATENT, PIXEL))
     return SettingsResult(
-        rebuilt=rebuilt,
+        reconstructed=reconstructed,
         figures=figures,
         distances={n: v[DISTANCE] for n, v in values.items() if DISTANCE in v},
         differences=differences,
@@ -64,7 +64,7 @@ def measure_settings(study: Study) -> SettingsResult:
 
 
 def _measure(study: Study, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Each figure of each rebuilt face, `[N]`."""
+    """Each figure of each reconstructed face, `[N]`."""
     sources = study.faces.images
     values = {
         PSNR: psnr_db(images, sources),

@@ -86,7 +86,7 @@ class Study:
         """The CycleGAN of an attribute."""
         return load_translator(self.trainings.run(cyclegan_name(attribute)), self.ours.device)
 
-    def rebuild(self, name: str) -> np.ndarray:
+    def reconstruct(self, name: str) -> np.ndarray:
         """The test faces through a model, `[N, S, S, 3]` uint8."""
         return map_faces(self.model(name).reconstruct, self.faces.images, self.ours.device)
 

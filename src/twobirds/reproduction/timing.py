@@ -1,4 +1,4 @@
-"""P21: how long training, rebuilding and generating take (Sec. 4.2, Tables 1 and 2)."""
+"""P21: how long training, reconstructing and generating take (Sec. 4.2, Tables 1 and 2)."""
 
 import statistics
 import time
@@ -15,7 +15,7 @@ from twobirds.reproduction.study import Study
 IMAGES_PER_EPOCH = 185_000
 PAPER_TRAINING_SECONDS = {10: 106_230, 20: 239_460, 50: 600_030}
 """Table 1, at 128 px on a GTX 1070 Ti."""
-PAPER_REBUILD_SECONDS, PAPER_GENERATE_SECONDS = 3.2256, 2.1558
+PAPER_RECONSTRUCT_SECONDS, PAPER_GENERATE_SECONDS = 3.2256, 2.1558
 """Table 2, 64 images at 128 px."""
 NUM_IMAGES = 64
 _REPEATS = 5
@@ -47,7 +47,7 @@ class TimingResult:
 
     trainings: list[TrainingTime]
     rebuild_seconds: float
-    """64 faces rebuilt, median of several."""
+    """64 faces reconstructed, median of several."""
     generate_seconds: float
     """64 faces generated, likewise."""
 

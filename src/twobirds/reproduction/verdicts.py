@@ -96,7 +96,7 @@ def _recognition_claims(result: RecognitionResult) -> Iterator[Claim]:
 
 
 def _setting_claims(result: SettingsResult) -> Iterator[Claim]:
-    text = "the pixel loss alone rebuilds blurrier faces than the z loss alone"
+    text = "the pixel loss alone reconstructs blurrier faces than the z loss alone"
     yield Claim("5.3.2", text, "sharpness of z loss less that of pixel loss", result.sharper)
     for name in _OTHER_SETTINGS:
         rate = result.figures[name].get(settings.SAME_PERSON)
@@ -113,7 +113,7 @@ def _setting_claims(result: SettingsResult) -> Iterator[Claim]:
         difference = result.differences.get(settings.DISTANCE, {}).get(name)
         yield Claim("5.3.2", text, measured, difference)
     for name in _OTHER_SETTINGS:
-        text = f"the integrated loss rebuilds faces of higher quality than {TITLES[name]}"
+        text = f"the integrated loss reconstructs faces of higher quality than {TITLES[name]}"
         measured = f"SSIM of the integrated loss less that of {TITLES[name]}"
         yield Claim("5.3.2", text, measured, result.differences[settings.SSIM][name])
 
