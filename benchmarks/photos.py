@@ -45,7 +45,7 @@ class Settings:
     model: str = "celeba64"
     """Whose recognizer predicts the attributes."""
     detector: Path | None = None
-    """A YuNet file."""
+    """A YuNet file; else MTCNN."""
     max_photos: int = 1000
     """Maximum number of photos."""
     out: Path | None = None
@@ -56,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; returns the exit code."""
     settings = tyro.cli(Settings, args=arguments)
     model = FaceModel.load(settings.model, device="cpu")
-    detector, line = find_detector(settings.detector)
-    print(line or detector.name)
+    detector = find_detector(settings.detector)
     results: dict[str, Any] = {
         "benchmark": "photos",
         "hardware": describe_machine(torch.device("cpu")),

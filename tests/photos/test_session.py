@@ -192,9 +192,7 @@ def test_an_edit_on_the_command_line_decodes_and_recognizes_once(
     from twobirds.apps.cli import main
 
     model.save(tmp_path / "model")
-    monkeypatch.setattr(
-        "twobirds.photos.detectors.find_detector", lambda _: (PlacedFaces(*FACES), None)
-    )
+    monkeypatch.setattr("twobirds.photos.detectors.find_detector", lambda _: PlacedFaces(*FACES))
     for name in ("one", "two"):
         (tmp_path / f"{name}.png").write_bytes(PHOTO)
     counts = counting(model, monkeypatch)

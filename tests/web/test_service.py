@@ -24,7 +24,7 @@ from twobirds.apps.web.sessions import CallSessions
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.witness import first_candidates
 from twobirds.errors import InputError
-from twobirds.photos.cascade import FrontalCascade
+from twobirds.photos.detectors import find_detector
 
 
 def encoded(pixels: np.ndarray, file_format: str = "PNG") -> bytes:
@@ -43,7 +43,7 @@ def model() -> FaceModel:
 
 @pytest.fixture(scope="module")
 def service(model: FaceModel) -> FaceService:
-    return FaceService(model, FrontalCascade(), lambda a, b: (a - b).abs().mean((1, 2, 3)))
+    return FaceService(model, find_detector(), lambda a, b: (a - b).abs().mean((1, 2, 3)))
 
 
 def test_an_open_photo_shows_its_face(service: FaceService) -> None:
@@ -121,7 +121,7 @@ def test_comparing(service: FaceService, model: FaceModel) -> None:
     one, other, distance = service.compare(ASTRONAUT, ASTRONAUT)
     assert (one == other).all()
     assert distance == 0
-    assert FaceService(model, FrontalCascade()).compare(ASTRONAUT, ASTRONAUT)[2] is None
+    assert FaceService(model, find_detector()).compare(ASTRONAUT, ASTRONAUT)[2] is None
 
 
 def test_wrong_input_is_told(service: FaceService) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from twobirds.apps.display import note
 from twobirds.apps.options import Device, ModelName, load_model, optional
 from twobirds.apps.photo_files import DetectorFile
 from twobirds.errors import InputError, missing_extra
@@ -57,9 +56,7 @@ class App:
             from twobirds.photos.detectors import find_detector
 
             model = load_model(self.model, self.device)
-            detector, line = find_detector(self.detector)
-            if line is not None:
-                note(line)
+            detector = find_detector(self.detector)
             serve(self, model, detector, Path(folder))
         return 0
 

@@ -24,8 +24,8 @@ Aligned = Annotated[
 ]
 DetectorFile = Annotated[
     Path | None,
-    optional("FILE.onnx", "YuNet from the cache or the Hub, else scikit-image's cascade"),
-    tyro.conf.arg(help="The YuNet network that finds faces."),
+    optional("FILE.onnx", "MTCNN, installed with the extra photos"),
+    tyro.conf.arg(help="A YuNet network to find faces with."),
 ]
 FaceNumber = Annotated[
     int | None,
@@ -59,7 +59,7 @@ class OnPhotos(Protocol):
 
     @property
     def detector(self) -> Path | None:
-        """The file of YuNet."""
+        """A YuNet file; None takes MTCNN."""
         ...
 
     @property
@@ -222,10 +222,7 @@ def _session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
     except ModuleNotFoundError as error:
         purpose = "photos (--aligned is for faces that are cut already) need"
         raise missing_extra(purpose, "photos", error) from error
-    detector, line = find_detector(command.detector)
-    if line is not None:
-        note(line)
-    return PhotoSession(model, detector)
+    return PhotoSession(model, find_detector(command.detector))
 
 
 def _tell_doubts(file: PhotoFile, number: int | None, *, for_edits: bool) -> None:

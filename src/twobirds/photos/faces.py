@@ -6,11 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-LEAST_SCORE = 0.6
-"""Of a detection; below it there is no face."""
-SAME = 0.3
-"""Intersection over union from which two detections are one face."""
-_DOUBTFUL_SCORE = 0.75
+_SAME = 0.5  # share of the smaller box in the other, from which two detections are one face
+_DOUBTFUL_SCORE = 0.85
 _MOST_TURNED, _DOUBTFULLY_TURNED = 0.7, 0.35
 
 
@@ -24,9 +21,6 @@ class Face:
     """`[5, 2]` (x, y): left eye, right eye, nose tip, left and right mouth corner, as seen."""
     score: float
     """Certainty of the detector, from 0 to 1."""
-    is_exact: bool = True
-    """Whether the detector says how certain it is and where the landmarks are; else a network of
-    ours found them in its box, which tells less of a turned face."""
 
     @property
     def eye_distance(self) -> float:
@@ -65,11 +59,50 @@ def find_faces(detector: Detector, pixels: np.ndarray) -> list[Face]:
     return sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2)
 
 
-def without_doubles(faces: list[Face]) -> list[Face]:
-    """Of detections that overlap, the most certain, or of two alike the first."""
+def order_of_plausibility(faces: Sequence[Face], height: int, width: int) -> list[int]:
+    """Indices of faces, the one that a photo is most probably of first.
+
+    A face counts by the fourth power of its score, which an uncertain one seldom outweighs by size,
+    times its eye distance, times how central it is: from 1 in the middle of the photo to a half in
+    a corner. Of equals the first comes first.
+
+    Args:
+        faces: The faces.
+        height: Of the photo, in pixels.
+        width: Of the photo, in pixels.
+    """
+    middle = np.array([width, height]) / 2
+
+    def plausibility(face: Face) -> float:
+        left, top, across, down = face.box
+        distance = np.linalg.norm((left + across / 2, top + down / 2) - middle)
+        off_centre = min(float(distance / np.linalg.norm(middle)), 1.0)
+        return face.score**4 * face.eye_distance * (1 - off_centre / 2)
+
+    return sorted(range(len(faces)), key=lambda index: -plausibility(faces[index]))
+
+
+def unbiased(landmarks: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Landmarks without the constant error of a detector.
+
+    Args:
+        landmarks: `[5, 2]` (x, y), as a detector gives them.
+        bias: `[5, 2]`: its mean error along and across the line of the eyes, in eye distances.
+
+    Returns:
+        `[5, 2]`.
+    """
+    along = landmarks[1] - landmarks[0]
+    axes = np.array([along, (-along[1], along[0])])  # [2, 2]: a row for each direction
+    corrected: np.ndarray = landmarks - bias @ axes
+    return corrected
+
+
+def without_doubles(faces: Sequence[Face]) -> list[Face]:
+    """Of detections that overlap the most certain, by falling score; of two alike the first."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(overlap(face.box, other.box) < SAME for other in kept):
+        if all(_overlap(face.box, other.box) < _SAME for other in kept):
             kept.append(face)
     return kept
 
@@ -104,17 +137,17 @@ def doubts_about(face: Face, crop: np.ndarray, crop_eye_distance: float) -> Doub
             f"it is small: its eyes are {eyes:.0f} pixels apart, and the model draws them "
             f"{crop_eye_distance:.0f} apart"
         )
-    if face.is_exact and face.turn > _MOST_TURNED:
+    if face.turn > _MOST_TURNED:
         refusals.append(
             f"it is turned away: its nose is {face.turn:.2f} eye distances off the middle, at most "
             f"{_MOST_TURNED:g} will do"
         )
-    elif face.is_exact and face.turn > _DOUBTFULLY_TURNED:
+    elif face.turn > _DOUBTFULLY_TURNED:
         warnings.append(f"it is turned: its nose is {face.turn:.2f} eye distances off the middle")
     blur = sharpness(crop)
     if blur < LEAST_SHARPNESS:
         warnings.append(f"it is blurred: sharpness {blur:.4f}, below {LEAST_SHARPNESS:g}")
-    if face.is_exact and face.score < _DOUBTFUL_SCORE:
+    if face.score < _DOUBTFUL_SCORE:
         warnings.append(f"it may be no face: the detector is {face.score:.2f} certain")
     return Doubts(tuple(refusals), tuple(warnings))
 
@@ -131,9 +164,9 @@ def sharpness(crop: np.ndarray) -> float:
     return float(np.square(around - 4 * inside).mean())
 
 
-def overlap(one: Sequence[float] | np.ndarray, two: Sequence[float] | np.ndarray) -> float:
-    """Intersection over union of two boxes: left, top, width, height."""
+def _overlap(one: Sequence[float], two: Sequence[float]) -> float:
+    """Share of the smaller of two boxes (left, top, width, height) that lies in the other."""
     across = min(one[0] + one[2], two[0] + two[2]) - max(one[0], two[0])
     down = min(one[1] + one[3], two[1] + two[3]) - max(one[1], two[1])
     shared = max(0.0, across) * max(0.0, down)
-    return float(shared / max(one[2] * one[3] + two[2] * two[3] - shared, 1e-9))
+    return shared / max(min(one[2] * one[3], two[2] * two[3]), 1e-9)
