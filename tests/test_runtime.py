@@ -1,5 +1,6 @@
 """Devices and memory. Processes: tests/training."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -21,10 +22,13 @@ from twobirds.runtime import (
 
 def test_pick_device_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert pick_device("auto") == pick_device("cpu") == torch.device("cpu")
     with pytest.raises(InputError, match="sees no CUDA device"):
         pick_device("cuda")
-    with pytest.raises(InputError, match="device must be auto, cpu or cuda, not 'tpu'"):
+    with pytest.raises(InputError, match="sees no Apple GPU"):
+        pick_device("mps")
+    with pytest.raises(InputError, match="device must be auto, cpu, cuda or mps, not 'tpu'"):
         pick_device("tpu")
 
 
@@ -33,6 +37,33 @@ def test_pick_device_takes_the_gpu_of_the_process(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LOCAL_RANK", "3")
     assert pick_device("auto") == pick_device("cuda") == torch.device("cuda", 3)
     assert pick_device("cpu") == torch.device("cpu")
+
+
+def test_an_apple_gpu_is_taken_where_there_is_no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto") == pick_device("mps") == torch.device("mps")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert pick_device("auto") == torch.device("cpu")
+    with pytest.raises(InputError, match="several processes cannot train on one Apple GPU"):
+        pick_device("mps")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device("auto").type == "cuda"
+
+
+def test_operators_that_metal_lacks_run_on_the_cpu() -> None:
+    script = "import os, twobirds; print(os.environ['PYTORCH_ENABLE_MPS_FALLBACK'])"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTORCH_ENABLE_MPS_FALLBACK"}
+    for given, expected in (({}, "1"), ({"PYTORCH_ENABLE_MPS_FALLBACK": "0"}, "0")):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment | given,
+        )
+        assert done.stdout.strip() == expected
 
 
 def test_start_without_torchrun_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """One model of faces that recognizes, generates, rebuilds and edits."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,10 @@ from twobirds.errors import DivergenceError, InputError
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel, Limits
+
+# On an Apple GPU operators that Metal lacks run on the CPU, and torch says which; it looks at this
+# when it is imported.
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 __all__ = ["DivergenceError", "FaceModel", "InputError", "Limits"]
 __version__ = "0.2.0"

@@ -15,6 +15,8 @@ from twobirds.errors import InputError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of mallopt(3)
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""What `pick_device` takes."""
 Precision = Literal["auto", "float32", "bfloat16"]
 """Number format of the forward passes in training; auto is bfloat16 on CUDA, float32 on a CPU."""
 
@@ -52,18 +54,28 @@ class Runtime:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Turn `auto`, `cpu` or `cuda` into a device that is there.
+    """Turn `auto`, `cpu`, `cuda` or `mps` (an Apple GPU) into a device that is there.
+
+    `auto` takes CUDA, else an Apple GPU, else the CPU; of several processes each, CUDA or the CPU.
 
     Raises:
-        InputError: If the name is unknown or CUDA is asked for and absent.
+        InputError: If the name is unknown, the device is absent, or several processes are to share
+            an Apple GPU.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device must be auto, cpu or cuda, not {name!r}")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda was asked for, but this PyTorch sees no CUDA device")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    if name not in DEVICES:
+        raise InputError(f"device must be {', '.join(DEVICES[:-1])} or {DEVICES[-1]}, not {name!r}")
+    is_alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(name, True):
+        kind = {"cuda": "CUDA device", "mps": "Apple GPU"}[name]
+        raise InputError(f"device {name} was asked for, but this PyTorch sees no {kind}")
+    if name == "mps" and not is_alone:
+        raise InputError("several processes cannot train on one Apple GPU: use --device cpu")
+    if name == "auto":
+        name = "cuda" if present["cuda"] else "mps" if present["mps"] and is_alone else "cpu"
+    if name == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device(name)
 
 
 @contextlib.contextmanager
@@ -71,7 +83,7 @@ def start(device: str = "auto", precision: Precision = "auto") -> Iterator[Runti
     """Open the runtime of this process; under torchrun, join the others.
 
     Args:
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         precision: Of the forward passes in training.
 
     Yields:

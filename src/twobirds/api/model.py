@@ -42,7 +42,7 @@ class FaceModel:
         Args:
             source: A shipped name such as `celeba64`, a run folder, a model folder, a checkpoint
                 file, or `hf://owner/name` for a model on the Hugging Face Hub.
-            device: auto, cpu or cuda.
+            device: auto, cpu, cuda or mps; auto takes CUDA, else an Apple GPU, else the CPU.
 
         Raises:
             InputError: If there is no such model, or its files are damaged.

@@ -20,7 +20,8 @@ DEFAULT_MODELS = ("celeba64", "celeba64-paper", "drawn64")
 """Shipped models that serve where none is named; the first one present does."""
 
 Device = Annotated[
-    Literal["auto", "cpu", "cuda"], tyro.conf.arg(help="Where to compute; auto takes a GPU if any.")
+    Literal["auto", "cpu", "cuda", "mps"],
+    tyro.conf.arg(help="Where to compute; auto takes CUDA, else an Apple GPU (mps), else the CPU."),
 ]
 TrainingPrecision = Annotated[
     Literal["auto", "float32", "bfloat16"],
