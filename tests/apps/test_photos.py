@@ -40,6 +40,29 @@ def test_edit_gives_the_photo_back(
     assert (pixels_of(tmp_path / "out/two.edited.png") == source).all()
 
 
+def test_one_face_is_edited_and_all_are_named(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With and without a search for the strength it is the same face."""
+    source = pixels_of(photo)
+    words = ["edit", str(photo), model, "--set", "Bald=1", f"--out={tmp_path}/x.png"]
+    sides = []
+    for more in ([], ["--until=1"]):
+        assert main([*words, *more]) == 0
+        told = capsys.readouterr().err
+        assert told.count("two.png: face ") == 2
+        assert told.count("; left as it is: --face ") == 1
+        changed = (pixels_of(tmp_path / "x.png") != source).any(axis=2)
+        sides.append((bool(changed[:, :320].any()), bool(changed[:, 320:].any())))
+    assert sides[0] == sides[1]
+    assert sum(sides[0]) == 1
+    assert main([*words, "--face=all"]) == 0
+    assert "left as it is" not in capsys.readouterr().err
+    changed = (pixels_of(tmp_path / "x.png") != source).any(axis=2)
+    assert changed[:, :320].any()
+    assert changed[:, 320:].any()
+
+
 def test_edited_photos_are_marked(photo: Path, model: str, tmp_path: Path) -> None:
     words = ["edit", str(photo), model, "--set", "Bald=1", "--face=2"]
     assert main([*words, f"--out={tmp_path}/marked.png"]) == 0
@@ -137,7 +160,8 @@ def test_recognize_says_which_face(
 def test_reconstruct_puts_rebuilt_faces_into_the_photo(
     photo: Path, model: str, tmp_path: Path
 ) -> None:
-    assert main(["reconstruct", str(photo), model, f"--out={tmp_path}/r.png"]) == 0
+    words = ["reconstruct", str(photo), model, "--face=all", f"--out={tmp_path}/r.png"]
+    assert main(words) == 0
     changed = (pixels_of(tmp_path / "r.png") != pixels_of(photo)).any(axis=2)
     assert changed[:, :320].any()
     assert changed[:, 320:].any()
@@ -148,6 +172,7 @@ def test_reconstruct_puts_rebuilt_faces_into_the_photo(
     [
         (["--face=3"], "two.png: has no face 3: 2 found, counted from the left"),
         (["--face=0"], "two.png: has no face 0: 2 found"),
+        (["--face=two"], "error: --face: 'two' is neither a whole number nor all (see"),
         (["--detector=absent.onnx"], "the detector absent.onnx is not a file"),
         (["--aligned", "--face=1"], "--detector and --face are for photos: leave out --aligned"),
     ],

@@ -34,7 +34,7 @@ PHOTO = encoded(noise(110, 230))
 
 def test_from_file_to_file(session: PhotoSession) -> None:
     request = EditRequest({"Bald": 1.0}, strength=2.0)
-    content = session.edit(PHOTO, request, number=2)
+    content = session.edit(PHOTO, request, face=2)
     edited = decoded(content)
     changed = (np.asarray(edited) != noise(110, 230)).any(axis=2)
     assert changed[:, 90:160].any()
@@ -89,11 +89,12 @@ def test_an_unchanged_photo_is_copied(session: PhotoSession) -> None:
     assert "xmp" not in decoded(as_jpeg.content).info
 
 
-def test_faces_are_chosen_by_number(model: FaceModel) -> None:
+def test_faces_are_chosen(model: FaceModel) -> None:
     small = (200, 5, 6)  # its eyes are not 2 pixels apart
     photo = PhotoSession(model, PlacedFaces(*FACES, small)).open(PHOTO)
-    assert photo.indices(None) == (0, 1, 2, 3)
-    assert photo.indices(None, for_edits=True) == (0, 1, 2)
+    assert photo.indices(None) == photo.indices("all") == (0, 1, 2, 3)
+    assert photo.indices(None, for_edits=True) == (1,)  # the largest of equal scores
+    assert photo.indices("all", for_edits=True) == (0, 1, 2)
     assert photo.indices(4) == (3,)
     with pytest.raises(InputError, match="face 4: it is too small"):
         photo.indices(4, for_edits=True)
@@ -102,6 +103,17 @@ def test_faces_are_chosen_by_number(model: FaceModel) -> None:
     alone = PhotoSession(model, PlacedFaces(small)).open(PHOTO)
     with pytest.raises(InputError, match="face 1: it is too small"):
         alone.indices(None, for_edits=True)
+
+
+def test_the_most_plausible_face_is_edited(session: PhotoSession) -> None:
+    request = EditRequest({"Bald": 1.0}, strength=2.0)
+    changed = (np.asarray(decoded(session.edit(PHOTO, request))) != noise(110, 230)).any(axis=2)
+    assert changed[:, 90:160].any()
+    assert not changed[:, :89].any()
+    assert not changed[:, 161:].any()
+    every = session.edit(PHOTO, request, face="all")
+    changed = (np.asarray(decoded(every)) != noise(110, 230)).any(axis=2)
+    assert all(changed[:, left : left + side].any() for left, _, side in FACES)
 
 
 def test_thirty_one_faces_are_all_found(model: FaceModel) -> None:

@@ -7,6 +7,12 @@ _ANSI_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _PLAIN_WORDS = (
     (re.compile(r"^error parsing "), ""),
     (re.compile(r"no type matching .*- <class '\w+'>: "), ""),  # None, or a number, or neither
+    (
+        re.compile(
+            r"invalid literal for int\(\) with base 10: ('.*?') - typing\.Literal\['(\w+)'\]: .*"
+        ),
+        r"\1 is neither a whole number nor \2",
+    ),
     (re.compile(r"invalid literal for int\(\) with base 10: (.*)"), r"\1 is not a whole number"),
     (re.compile(r"could not convert string to float: (.*)"), r"\1 is not a number"),
     (re.compile(r"(?<!\.)\.$"), ""),

@@ -21,7 +21,7 @@ from twobirds.apps.options import (
 from twobirds.apps.photo_files import (
     Aligned,
     DetectorFile,
-    FaceNumber,
+    FaceToEdit,
     NoMetadata,
     PhotoFile,
     Transform,
@@ -52,7 +52,7 @@ class Edit:
     images: ImagePaths
     aligned: Aligned = False
     detector: DetectorFile = None
-    face: FaceNumber = None
+    face: FaceToEdit = None
     set: Annotated[
         Assignments,
         tyro.conf.arg(

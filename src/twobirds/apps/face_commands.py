@@ -18,7 +18,8 @@ from twobirds.apps.options import (
 from twobirds.apps.photo_files import (
     Aligned,
     DetectorFile,
-    FaceNumber,
+    FaceToEdit,
+    FaceToShow,
     NoMetadata,
     PhotoFile,
     Transform,
@@ -48,7 +49,7 @@ class Recognize:
     images: ImagePaths
     aligned: Aligned = False
     detector: DetectorFile = None
-    face: FaceNumber = None
+    face: FaceToShow = None
     model: ModelName = None
     json: bool = False
     """Print JSON: a list of faces with their attributes."""
@@ -78,7 +79,7 @@ class Reconstruct:
     images: ImagePaths
     aligned: Aligned = False
     detector: DetectorFile = None
-    face: FaceNumber = None
+    face: FaceToEdit = None
     model: ModelName = None
     refine: RefineSteps = 0
     out: OutOfFaces = None

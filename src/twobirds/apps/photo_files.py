@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import tyro
 
@@ -27,10 +27,14 @@ DetectorFile = Annotated[
     optional("FILE.onnx", "MTCNN, installed with the extra photos"),
     tyro.conf.arg(help="A YuNet network to find faces with."),
 ]
-FaceNumber = Annotated[
-    int | None,
-    optional("N", "all"),
-    tyro.conf.arg(help="Which face of a photo, counted from the left."),
+_WHICH_FACE = "Which face of a photo, counted from the left, or all."
+FaceToShow = Annotated[
+    int | Literal["all"] | None, optional("N|all", "all"), tyro.conf.arg(help=_WHICH_FACE)
+]
+FaceToEdit = Annotated[
+    int | Literal["all"] | None,
+    optional("N|all", "the most plausible one"),
+    tyro.conf.arg(help=_WHICH_FACE),
 ]
 VisibleNote = Annotated[
     bool, tyro.conf.arg(help="Write into a corner of the picture that it is synthetic.")
@@ -41,7 +45,6 @@ NoMetadata = Annotated[
         help="Leave out the metadata that call the picture synthetic and name the model."
     ),
 ]
-_LEFT = "; it is left as it is, unless --face names it"
 
 
 class OnPhotos(Protocol):
@@ -63,8 +66,8 @@ class OnPhotos(Protocol):
         ...
 
     @property
-    def face(self) -> int | None:
-        """Which face is meant; None means all."""
+    def face(self) -> int | Literal["all"] | None:
+        """Which face is meant; see `FaceChoice`."""
         ...
 
 
@@ -155,7 +158,7 @@ def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> It
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-        _tell_doubts(file, command.face, for_edits=for_edits)
+        _tell_faces(file, for_edits=for_edits)
         yield file
 
 
@@ -225,13 +228,18 @@ def _session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
     return PhotoSession(model, find_detector(command.detector))
 
 
-def _tell_doubts(file: PhotoFile, number: int | None, *, for_edits: bool) -> None:
-    """Say on stderr what speaks against each face, and whether it is left out for that."""
+def _tell_faces(file: PhotoFile, *, for_edits: bool) -> None:
+    """Say on stderr where each face is, whether it is chosen, and what speaks against it."""
     if file.photo.photo.left_out is not None:
         note(f"{file.path}: {file.photo.photo.left_out}")
-    for index, face in enumerate(file.photo.found):
-        if number not in (None, index + 1):
-            continue
-        is_left = for_edits and index not in file.indices
-        for doubt in (*face.doubts.refusals, *face.doubts.warnings):
-            note(f"{file.label(index)}: {doubt}" + _LEFT * is_left)
+    for index, found in enumerate(file.photo.found):
+        number, doubts = index + 1, found.doubts
+        left, top, width, height = (round(value) for value in found.face.box)
+        place = f"{file.path}: face {number} is at ({left}, {top}), {width}x{height} pixels"
+        if index in file.indices:
+            note(place)
+            for doubt in (*doubts.refusals, *doubts.warnings):
+                note(f"{file.label(index)}: {doubt}")
+        elif for_edits:
+            reason = "; ".join(doubts.refusals)
+            note(f"{place}; left as it is: {reason or f'--face {number} chooses it'}")

@@ -51,16 +51,6 @@ def require_usable(found: Sequence[FoundFace], numbers: Sequence[int]) -> None:
             raise InputError(f"face {number}: {'; '.join(face.doubts.refusals)}")
 
 
-def most_plausible(found: Sequence[FoundFace]) -> tuple[int, ...]:
-    """Indices of the faces without doubts, or, if all have some, of those that can be edited.
-
-    What is small and blurred beside a clear face is often none.
-    """
-    clear = (i for i, f in enumerate(found) if not (f.doubts.refusals + f.doubts.warnings))
-    usable = (i for i, f in enumerate(found) if not f.doubts.refusals)
-    return tuple(clear) or tuple(usable)
-
-
 def _found(face: Face, pixels: np.ndarray, template: Template, size: int) -> FoundFace:
     placement = place(face.landmarks, template, size)
     crop = cut_face(pixels, placement)

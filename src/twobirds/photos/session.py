@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from torch import Tensor
@@ -19,6 +19,11 @@ from twobirds.photos.photo import Photo, read_aligned_face, read_photo
 if TYPE_CHECKING:
     from twobirds.photos.faces import Detector
     from twobirds.photos.found import FoundFace
+
+
+FaceChoice = int | Literal["all"] | None
+"""Which faces of a photo: one, counted from the left, from 1; all; or None, where for edits the
+most plausible one is meant, and else all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,24 +59,30 @@ class OpenPhoto:
         """Whether it is a face that is cut already."""
         return bool(self.num_faces and not self.found)
 
-    def indices(self, number: int | None, *, for_edits: bool = False) -> tuple[int, ...]:
-        """Which faces are meant, as indices from 0.
+    def indices(self, face: FaceChoice, *, for_edits: bool = False) -> tuple[int, ...]:
+        """Which faces are meant, as indices from 0, in ascending order.
 
         Args:
-            number: One face, counted from the left, from 1; None means all.
-            for_edits: Leave out faces that are implausible beside others, unless one is named.
+            face: The choice.
+            for_edits: Without a choice take the most plausible face, and of all faces those that
+                are large and frontal enough to be edited.
 
         Raises:
             InputError: If there is no such face, or none that can be edited.
         """
-        if number is not None and not 1 <= number <= self.num_faces:
-            raise InputError(f"has no face {number}: {self.num_faces} found, counted from the left")
-        every = tuple(range(self.num_faces)) if number is None else (number - 1,)
+        if isinstance(face, int) and not 1 <= face <= self.num_faces:
+            raise InputError(f"has no face {face}: {self.num_faces} found, counted from the left")
+        chosen = (face - 1,) if isinstance(face, int) else tuple(range(self.num_faces))
         if not for_edits or self.is_aligned:
-            return every
-        from twobirds.photos.found import most_plausible, require_usable
+            return chosen
+        from twobirds.photos.faces import order_of_plausibility
+        from twobirds.photos.found import require_usable
 
-        chosen = every if number is not None else most_plausible(self.found) or every
+        height, width = self.photo.pixels.shape[:2]
+        order = order_of_plausibility([found.face for found in self.found], height, width)
+        usable = tuple(index for index in order if not self.found[index].doubts.refusals)
+        if usable and not isinstance(face, int):
+            chosen = tuple(sorted(usable)) if face == "all" else usable[:1]
         require_usable([self.found[i] for i in chosen], [i + 1 for i in chosen])
         return chosen
 
@@ -168,7 +179,7 @@ class PhotoSession:
         data: bytes,
         request: EditRequest,
         *,
-        number: int | None = None,
+        face: FaceChoice = None,
         marks: Marks | None = None,
         suffix: str = "",
     ) -> bytes:
@@ -177,7 +188,7 @@ class PhotoSession:
         Args:
             data: The file.
             request: What to change.
-            number: Which face, counted from the left, from 1; None means all plausible ones.
+            face: Which face; None means the most plausible one.
             marks: How it is marked as synthetic; None writes metadata only.
             suffix: End of the new file's name, which chooses the format; else it is the photo's.
 
@@ -188,7 +199,7 @@ class PhotoSession:
         photo = self.open(data)
         if not photo.num_faces:
             raise InputError("no face is found in this photo")
-        edits = photo.edit(request, photo.indices(number, for_edits=True))
+        edits = photo.edit(request, photo.indices(face, for_edits=True))
         marks = marks or Marks("edited", request.details)
         return photo.encode(edits.by_index, marks, suffix).content
 
