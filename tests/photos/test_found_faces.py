@@ -8,8 +8,8 @@ from twobirds.photos.faces import (
     doubts_about,
     find_faces,
     order_of_plausibility,
+    suppress_non_maxima,
     unbiased,
-    without_doubles,
 )
 
 
@@ -35,13 +35,13 @@ def test_faces_come_from_left_to_right() -> None:
 
 def test_of_overlapping_detections_the_most_certain_is_kept() -> None:
     faces = [face_at(0, score=0.7), face_at(10, score=0.9), face_at(300, score=0.65)]
-    assert [face.score for face in without_doubles(faces)] == [0.9, 0.65]
+    assert [face.score for face in suppress_non_maxima(faces)] == [0.9, 0.65]
 
 
 def test_a_detection_inside_a_face_is_dropped_and_a_neighbour_kept() -> None:
     whole, neighbour = face_at(0), face_at(60)
     nose = face_at(35, 45, width=30, score=0.8)
-    assert without_doubles([nose, whole, neighbour]) == [whole, neighbour]
+    assert suppress_non_maxima([nose, whole, neighbour]) == [whole, neighbour]
 
 
 @pytest.mark.parametrize(

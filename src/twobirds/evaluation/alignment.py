@@ -20,7 +20,7 @@ _ARCFACE_POINTS = np.array(
 def embedder_template(height: int, width: int) -> np.ndarray:
     """Landmarks in an embedder's input of any size, `[5, 2]` (x, y) in pixels.
 
-    ArcFace's points scaled to the height; a narrower input, such as 112x96, cuts both sides alike.
+    ArcFace's points scaled to the height; a narrower input, such as 112x96, is cut on both sides.
     """
     scale = height / _ARCFACE_SIDE
     centre = np.array([_ARCFACE_SIDE / 2, 0.0])

@@ -39,7 +39,7 @@ class DrawnTruth:
             labels = pack.attributes[faces.rows, pack.attribute_names.index(name)]
             if not np.array_equal(labels, self._attributes[:, DRAWN_ATTRIBUTES.index(name)]):
                 raise InputError(
-                    f"{pack.path}: labels of {name} are not those of the drawn faces; draw and "
+                    f"{pack.path}: labels of {name} are not those of the drawn faces: make and "
                     "pack them again with this version"
                 )
 

@@ -188,7 +188,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _mean_rates(study: EditingStudy, edits: Sequence[Edit]) -> dict[str, float]:
-    """Means over edits, each edit counting alike; those that no edit has are left out."""
+    """Means over edits, each edit with equal weight; those that no edit has are left out."""
     rows = [_rates(study, edit) for edit in edits]
     keys = ("success_rate", "floor_rate", "ceiling_rate", "drift", "drift_from_source")
     found = {key: [row[key] for row in rows if key in row] for key in keys}

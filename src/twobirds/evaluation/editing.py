@@ -61,7 +61,7 @@ def plan_edits(attributes: np.ndarray, *, faces_per_edit: int, seed: int) -> lis
 
     Args:
         attributes: `[N, K]` 0/1, the labels.
-        faces_per_edit: Most faces for each; the first that apply in one random order.
+        faces_per_edit: Maximum number of faces for each; the first that apply in one random order.
         seed: Of the order.
 
     Returns:
@@ -93,7 +93,7 @@ def plan_combination(
         names: The K attributes.
         attributes: `[N, K]` 0/1, the labels.
         num_changes: How many at a time.
-        max_faces: Most faces.
+        max_faces: Maximum number of faces.
         seed: Of the choice.
         among: Attributes to choose from; all by default.
 

@@ -64,12 +64,12 @@ class Embedder:
         self._path = path
         self.name = path.name
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self.preprocessing = preprocessing or _read_preprocessing(path.with_suffix(".json"))
-        self._read_input()
+        self.preprocessing = preprocessing or _load_preprocessing(path.with_suffix(".json"))
+        self._set_input()
         black = np.zeros((1, self.height, self.width, 3), np.float32)
         self._run(black.transpose(0, 3, 1, 2) if self._channels_first else black)
 
-    def _read_input(self) -> None:
+    def _set_input(self) -> None:
         """Take name, layout and size of the input from the file; 112x112 where it leaves them."""
         network_input, *others = self._session.get_inputs()
         shape = list(network_input.shape)
@@ -168,7 +168,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _read_preprocessing(path: Path) -> Preprocessing:
+def _load_preprocessing(path: Path) -> Preprocessing:
     """The preprocessing in a JSON file, or the default where there is none."""
     if not path.exists():
         return Preprocessing()

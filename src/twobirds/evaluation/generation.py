@@ -106,5 +106,5 @@ def _score_attributes(logits: np.ndarray, asked: np.ndarray) -> dict[str, float]
 def _score_diversity(features: np.ndarray, real_features: np.ndarray) -> dict[str, float]:
     """Mean pairwise distance of fakes over that of real faces: 1 is as varied as life."""
     fake, real = (mean_pairwise_distance(f[:_PAIRED_FACES]) for f in (features, real_features))
-    # Faces that are all alike are 0 apart, but for rounding.
+    # Identical faces are 0 apart, but for rounding.
     return {"diversity": fake / real} if real > 1e-5 * float(np.abs(real_features).max()) else {}

@@ -41,7 +41,7 @@ def figure_at(report: Mapping[str, Any], path: str) -> Any:
 
 
 _EDIT_REFERENCES = (
-    ("floor: without an edit", "editing.floor_rate"),
+    ("floor: unedited faces", "editing.floor_rate"),
     ("ceiling: real faces", "editing.ceiling_rate"),
 )
 
@@ -96,20 +96,20 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Editing", "Success, ten most visible", "editing.most_visible.success_rate", ".1%",
         "The same for the ten attributes that change most of a drawn face.",
-        (("floor: without an edit", "editing.most_visible.floor_rate"),
+        (("floor: unedited faces", "editing.most_visible.floor_rate"),
          ("ceiling: real faces", "editing.most_visible.ceiling_rate")),
     ),
     Line(
         "Editing", "Success, those of AttGAN", "editing.attgan.success_rate", ".1%",
         "The same for the attributes by which AttGAN and STGAN are compared.",
-        (("floor: without an edit", "editing.attgan.floor_rate"),
+        (("floor: unedited faces", "editing.attgan.floor_rate"),
          ("ceiling: real faces", "editing.attgan.ceiling_rate")),
     ),
     Line(
         "Editing", "Success by the second judge", "editing.second_judge.success_rate", ".1%",
         "The same for these, Smiling and Wearing Hat, by a network of another family that took "
         "part in no training but its own.",
-        (("floor: without an edit", "editing.second_judge.floor_rate"),
+        (("floor: unedited faces", "editing.second_judge.floor_rate"),
          ("ceiling: real faces", "editing.second_judge.ceiling_rate")),
         "editing.second_judge.success_interval",
     ),
@@ -129,21 +129,21 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Editing", "Success, six of these at once", "editing.attgan.several.6.success_rate", ".1%",
         "Share of the targets predicted when six of these are reversed together.",
-        (("floor: without an edit", "editing.attgan.several.6.floor_rate"),
+        (("floor: unedited faces", "editing.attgan.several.6.floor_rate"),
          ("ceiling: real faces", "editing.attgan.several.6.ceiling_rate")),
         "editing.attgan.several.6.success_interval",
     ),
     Line(
         "Editing", "Success, three at once", "editing.several.3.success_rate", ".1%",
         "Share of the targets predicted when three attributes of a face are reversed together.",
-        (("floor: without an edit", "editing.several.3.floor_rate"),
+        (("floor: unedited faces", "editing.several.3.floor_rate"),
          ("all three seen", "editing.several.3.all_rate")),
         "editing.several.3.success_interval",
     ),
     Line(
         "Editing", "Success, six at once", "editing.several.6.success_rate", ".1%",
         "The same for six.",
-        (("floor: without an edit", "editing.several.6.floor_rate"),
+        (("floor: unedited faces", "editing.several.6.floor_rate"),
          ("all six seen", "editing.several.6.all_rate")),
         "editing.several.6.success_interval",
     ),
@@ -178,7 +178,7 @@ HEADLINE: tuple[Line, ...] = (
     ),
     Line(
         "Generation", "Attributes as asked", "generation.attribute_balanced_accuracy", ".1%",
-        "How often the judge predicts what was asked for, present and absent counting alike. "
+        "How often the judge predicts what was asked for, present and absent with equal weight. "
         "Guessing gets 50%.",
         (("judge on real faces", "judge.balanced_accuracy"),),
     ),

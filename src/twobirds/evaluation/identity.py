@@ -57,7 +57,7 @@ def calibrate(embeddings: PackEmbeddings, *, seed: int, max_faces: int) -> Calib
     Args:
         embeddings: Of a pack with identities.
         seed: Of the choice of people and pairs.
-        max_faces: Most faces to embed.
+        max_faces: Maximum number of faces to embed.
 
     Raises:
         InputError: If fewer than two people of the pack have two faces, or there are fewer than

@@ -19,11 +19,11 @@ class EvaluationConfig:
     num_fakes: int = 5_000
     """Faces to generate; the Fréchet distance is biased upwards with fewer."""
     max_faces: int | None = None
-    """Most faces of the split, chosen at random; None takes all."""
+    """Maximum number of faces of the split, chosen at random; None takes all."""
     faces_per_edit: int = 200
-    """Most faces for each attribute and direction."""
+    """Maximum number of faces for each attribute and direction."""
     calibration_faces: int = 4_000
-    """Most faces to calibrate the embedder on."""
+    """Maximum number of faces to calibrate the embedder on."""
     judge_images: int = 80_000
     """Training images to show a judge where none is saved."""
     second_judge_images: int = 60_000
@@ -32,7 +32,7 @@ class EvaluationConfig:
     """Whether edits by prototypes, a baseline without a network, are measured, too."""
 
     def __post_init__(self) -> None:
-        for name, least in (
+        for name, minimum in (
             ("num_fakes", 2),
             ("faces_per_edit", 1),
             ("calibration_faces", 2),
@@ -40,7 +40,7 @@ class EvaluationConfig:
             ("second_judge_images", 1),
             ("seed", 0),
         ):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
+            if getattr(self, name) < minimum:
+                raise InputError(f"{name} must be at least {minimum}, not {getattr(self, name)}")
         if self.max_faces is not None and self.max_faces < 4:
             raise InputError(f"max_faces must be at least 4, not {self.max_faces}")

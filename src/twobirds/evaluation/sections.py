@@ -105,7 +105,7 @@ def measure_generation(run: Evaluation, judges: Judges, real: Predictions) -> di
         section["memorization"] = score_memorization(fakes.features, real.features, train_features)
     reasons = {
         "attribute_balanced_accuracy": "no attribute was asked for with both values",
-        "diversity": "the real faces are all alike",
+        "diversity": "the real faces are all identical",
         "memorization": "no training faces but those evaluated on",
     }
     run.note_missing("generation", section, reasons)

@@ -19,20 +19,20 @@ def squares(boxes: np.ndarray) -> np.ndarray:
     return np.hstack([centres - halves, centres + halves])
 
 
-def suppressed(rows: np.ndarray, scores: np.ndarray, most: float) -> np.ndarray:
+def suppressed(rows: np.ndarray, scores: np.ndarray, max_iou: float) -> np.ndarray:
     """Non-maximum suppression.
 
     Args:
         rows: `[N, C]`, which begin with boxes.
         scores: `[N]`.
-        most: IoU with a box of a higher score above which a row is dropped.
+        max_iou: IoU with a box of a higher score above which a row is dropped.
 
     Returns:
         `[M, C]`, by falling score.
     """
     boxes: Any = np.hstack([rows[:, :2], rows[:, 2:4] - rows[:, :2]])  # OpenCV's stubs want lists
     certainties: Any = scores.astype(np.float32)
-    kept: np.ndarray = rows[np.array(cv2.dnn.NMSBoxes(boxes, certainties, 0.0, most), int)]
+    kept: np.ndarray = rows[np.array(cv2.dnn.NMSBoxes(boxes, certainties, 0.0, max_iou), int)]
     return kept
 
 

@@ -28,10 +28,10 @@ def find_detector(path: Path | None = None) -> Detector:
         InputError: If a file was named and is no YuNet network, or the package is absent or its
             files are not the published ones.
     """
-    return Mtcnn(_read_networks()) if path is None else YuNet(path)
+    return Mtcnn(_load_networks()) if path is None else YuNet(path)
 
 
-def _read_networks() -> dict[str, bytes]:
+def _load_networks() -> dict[str, bytes]:
     """The networks from the installed package, which is not imported, with their hashes checked."""
     try:
         files = metadata.files(_PACKAGE) or ()

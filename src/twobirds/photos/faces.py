@@ -8,7 +8,7 @@ import numpy as np
 
 _SAME = 0.5  # share of the smaller box in the other, from which two detections are one face
 _DOUBTFUL_SCORE = 0.85
-_MOST_TURNED, _DOUBTFULLY_TURNED = 0.7, 0.35
+_MAX_TURN, _DOUBTFUL_TURN = 0.7, 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +98,15 @@ def unbiased(landmarks: np.ndarray, bias: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def without_doubles(faces: Sequence[Face]) -> list[Face]:
-    """Of detections that overlap the most certain, by falling score; of two alike the first."""
+def suppress_non_maxima(faces: Sequence[Face]) -> list[Face]:
+    """Non-maximum suppression, by the part of the smaller box that the other covers, not by IoU.
+
+    Returns:
+        By falling score; of two with the same score the first.
+    """
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(_overlap(face.box, other.box) < _SAME for other in kept):
+        if all(_covered(face.box, other.box) < _SAME for other in kept):
             kept.append(face)
     return kept
 
@@ -134,25 +138,25 @@ def doubts_about(face: Face, crop: np.ndarray, crop_eye_distance: float) -> Doub
         )
     elif eyes < crop_eye_distance:
         warnings.append(
-            f"it is small: its eyes are {eyes:.0f} pixels apart, and the model draws them "
-            f"{crop_eye_distance:.0f} apart"
+            f"it is small: its eyes are {eyes:.0f} pixels apart, and those of the model's faces "
+            f"are {crop_eye_distance:.0f} apart"
         )
-    if face.turn > _MOST_TURNED:
+    if face.turn > _MAX_TURN:
         refusals.append(
             f"it is turned away: its nose is {face.turn:.2f} eye distances off the middle, at most "
-            f"{_MOST_TURNED:g} will do"
+            f"{_MAX_TURN:g} will do"
         )
-    elif face.turn > _DOUBTFULLY_TURNED:
+    elif face.turn > _DOUBTFUL_TURN:
         warnings.append(f"it is turned: its nose is {face.turn:.2f} eye distances off the middle")
     blur = sharpness(crop)
-    if blur < LEAST_SHARPNESS:
-        warnings.append(f"it is blurred: sharpness {blur:.4f}, below {LEAST_SHARPNESS:g}")
+    if blur < MIN_SHARPNESS:
+        warnings.append(f"it is blurred: sharpness {blur:.4f}, below {MIN_SHARPNESS:g}")
     if face.score < _DOUBTFUL_SCORE:
         warnings.append(f"it may be no face: the detector is {face.score:.2f} certain")
     return Doubts(tuple(refusals), tuple(warnings))
 
 
-LEAST_SHARPNESS = 0.004
+MIN_SHARPNESS = 0.004
 """Below it a face counts as blurred."""
 
 
@@ -164,7 +168,7 @@ def sharpness(crop: np.ndarray) -> float:
     return float(np.square(around - 4 * inside).mean())
 
 
-def _overlap(one: Sequence[float], two: Sequence[float]) -> float:
+def _covered(one: Sequence[float], two: Sequence[float]) -> float:
     """Share of the smaller of two boxes (left, top, width, height) that lies in the other."""
     across = min(one[0] + one[2], two[0] + two[2]) - max(one[0], two[0])
     down = min(one[1] + one[3], two[1] + two[3]) - max(one[1], two[1])

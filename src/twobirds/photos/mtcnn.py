@@ -20,7 +20,7 @@ import torch
 from twobirds.data.similarity import apply, estimate_similarity
 from twobirds.errors import InputError
 from twobirds.photos.boxes import extent, moved, squares, suppressed
-from twobirds.photos.faces import Face, unbiased, without_doubles
+from twobirds.photos.faces import Face, suppress_non_maxima, unbiased
 from twobirds.photos.pyramid import Pyramid, brightened, rotation, square_crops
 from twobirds.photos.template import CELEBA_TIGHT
 
@@ -114,7 +114,7 @@ class Mtcnn:
             for box, points, score in zip(boxes, best.landmarks, certainty, strict=True)
             if score >= _MIN_SCORE
         ]
-        return without_doubles(faces)
+        return suppress_non_maxima(faces)
 
     def _propose(self, pyramid: Pyramid, scale: float) -> np.ndarray:
         """Square boxes `[N, 4]` where the proposal network sees a face of its size."""

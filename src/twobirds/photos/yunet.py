@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from twobirds.errors import InputError
-from twobirds.photos.faces import Face, unbiased, without_doubles
+from twobirds.photos.faces import Face, suppress_non_maxima, unbiased
 
 _MIN_SCORE, _OVERLAP = 0.75, 0.3  # of a detection; IoU of two that are one
 _SIDE = 640  # of the square it sees, the only one that the file of 2023 takes in OpenCV 5
@@ -58,7 +58,7 @@ class YuNet:
                 left = round(column * (1 - part) * width)
                 tile = image[top : top + round(part * height), left : left + round(part * width)]
                 found += self._look(tile, _VIEWS[0], np.array([left, top], float))
-        return without_doubles(found)
+        return suppress_non_maxima(found)
 
     def _look(self, image: np.ndarray, side: int, origin: np.ndarray) -> list[Face]:
         """Detect with the longer side of `[H, W, 3]` uint8 BGR at `side` pixels; adds `origin`."""

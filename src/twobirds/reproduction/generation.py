@@ -87,7 +87,7 @@ def _frechet_difference(
 ) -> Estimate:
     """How much farther `first` `[N, F]` is from real faces than `second`, over resampled z.
 
-    With resampled faces both distances grow alike, and the difference hardly.
+    Resampling makes both distances larger by about the same, and hardly changes the difference.
     """
     rng = np.random.default_rng(seed)
     gaps = []

@@ -27,7 +27,7 @@ class Jobs:
 
     Args:
         train: Trains one; picklable, for the processes are started afresh (spawn).
-        num_jobs: Most at a time.
+        num_jobs: Maximum number at a time.
         announce: Told, in a line, what begins.
     """
 

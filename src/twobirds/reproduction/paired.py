@@ -29,7 +29,7 @@ class Estimate:
 def person_means(values: np.ndarray, people: np.ndarray) -> np.ndarray:
     """Means over the faces of each person, `[P]` float64.
 
-    Faces of one person are alike; to resample them one by one would make intervals too narrow.
+    Faces of one person are correlated; to resample them one by one would make intervals too narrow.
 
     Args:
         values: `[N]`.
@@ -47,7 +47,7 @@ def person_means(values: np.ndarray, people: np.ndarray) -> np.ndarray:
 def estimate(values: np.ndarray, people: np.ndarray, *, seed: int) -> Estimate:
     """Mean and interval of `values` `[N]` over `people` `[N]`.
 
-    The mean counts people alike, however many faces each has.
+    Every person has the same weight in the mean, however many faces each has.
     """
     means = person_means(values, people)
     resampled = resampled_means(means[:, None], seed=seed)[:, 0]

@@ -25,7 +25,7 @@ _NUM_PAIRS = 2  # rows for each attribute of Fig. 9
 _FROM_PANELS = {"single-edits": "fig6", "multiple-edits": "fig7", "generation-changed": "fig8"}
 
 
-def draw_pictures(
+def make_pictures(
     study: Study, recognition: RecognitionResult, settings: SettingsResult, folder: Path
 ) -> dict[str, Picture]:
     """Write every figure into a folder, by `fig4` to `fig9b`.

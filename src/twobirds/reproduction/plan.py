@@ -71,18 +71,18 @@ class Budget:
     judge_images: int = 80_000
     """Training images shown to the judge."""
     max_faces: int | None = None
-    """Most faces of the test split; None takes all."""
+    """Maximum number of faces of the test split; None takes all."""
     num_fakes: int = 2_000
     """Faces to generate for each comparison."""
     svm_faces: int = 12_000
-    """Most training faces for the SVMs."""
+    """Maximum number of training faces for the SVMs."""
     drawn_faces: int = 20_000
     """Faces to render where the data is to be drawn faces."""
 
     def __post_init__(self) -> None:
         if self.images < 20 * self.batch_size:
-            least = 20 * self.batch_size
-            raise InputError(f"--budget must be at least {least} images, not {self.images}")
+            minimum = 20 * self.batch_size
+            raise InputError(f"--budget must be at least {minimum} images, not {self.images}")
 
 
 BUDGETS = {

@@ -17,7 +17,7 @@ from twobirds.evaluation.faces import Progress
 from twobirds.machine import describe_machine
 from twobirds.reproduction.document import to_html, to_markdown
 from twobirds.reproduction.generation import measure_generation
-from twobirds.reproduction.pictures import draw_pictures
+from twobirds.reproduction.pictures import make_pictures
 from twobirds.reproduction.plan import OURS, Budget, recipe
 from twobirds.reproduction.recognition import measure_recognition
 from twobirds.reproduction.report import Reproduction, to_document, to_json
@@ -88,7 +88,7 @@ def reproduce(
         results=results,
         times=measure_times(study),
         claims=judge_claims(results, study.absent),
-        pictures=draw_pictures(study, results.recognition, results.settings, out / FIGURES_FOLDER),
+        pictures=make_pictures(study, results.recognition, results.settings, out / FIGURES_FOLDER),
         absent=study.absent,
     )
     _write(reproduction, out)

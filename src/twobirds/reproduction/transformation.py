@@ -22,7 +22,7 @@ from twobirds.reproduction.study import Study
 CYCLEGAN = "cyclegan"
 METHODS = (OURS, CYCLEGAN)
 MAX_FACES = 300
-"""Most faces for each attribute and direction."""
+"""Maximum number of faces for each attribute and direction."""
 Edit = Callable[[Tensor], Tensor]
 
 
