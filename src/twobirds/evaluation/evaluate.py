@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from twobirds import __version__
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.evaluation.editing_section import measure_editing, plan_editing
@@ -31,7 +32,7 @@ from twobirds.evaluation.sections import (
 )
 
 _DEFAULT = EvaluationConfig()
-_PACKAGES = ("twobirds", "torch", "numpy", "onnxruntime", "scikit-learn", "torchmetrics")
+_PACKAGES = ("torch", "numpy", "onnxruntime", "scikit-learn", "torchmetrics")
 _SIGNIFICANT_DIGITS = 5
 _MIN_FACES = 4
 
@@ -153,6 +154,7 @@ def _describe(run: Evaluation) -> dict[str, Any]:
         "config": asdict(config),
         "versions": {
             "python": platform.python_version(),
+            "twobirds": __version__,
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from twobirds import __version__
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json, write_text
 from twobirds.config import to_dict
 from twobirds.data.pack import Pack
@@ -154,7 +155,8 @@ def gather_facts(study: Study) -> dict[str, Any]:
         "weights_sha256": study.ours.weights_sha256,
         "hardware": describe_machine(trainings.runtime.device),
         "versions": {
-            name: importlib.metadata.version(name) for name in ("twobirds", "scikit-learn")
+            "twobirds": __version__,
+            "scikit-learn": importlib.metadata.version("scikit-learn"),
         },
         "models": models,
     }
