@@ -76,7 +76,7 @@ def test_a_saved_model_does_the_same(
 def test_an_unknown_model_or_device_is_named(tiny_run: Path) -> None:
     with pytest.raises(InputError, match="no model 'celebrity'"):
         FaceModel.load("celebrity")
-    with pytest.raises(InputError, match="device must be auto, cpu or cuda"):
+    with pytest.raises(InputError, match="device must be auto, cpu, cuda or mps"):
         FaceModel.load(tiny_run, device="gpu")
 
 
