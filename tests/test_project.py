@@ -247,9 +247,21 @@ def test_decisions_that_the_code_names_exist() -> None:
 
 
 def test_changelog_opens_with_this_version() -> None:
+    """As the next one while nothing of it is published, else as the last one."""
     text = (REPOSITORY / "CHANGELOG.md").read_text()
     headings = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
-    assert headings[:2] == ["Unreleased", twobirds.__version__]
+    planned = re.findall(r"^Next version: (.+)$", text, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert (planned or headings[1:2]) == [twobirds.__version__]
+
+
+def test_no_line_of_the_changelog_stands_twice() -> None:
+    text = (REPOSITORY / "CHANGELOG.md").read_text()
+    entries = re.findall(r"^- (.+)$", text, re.MULTILINE)
+    assert len(set(entries)) == len(entries)
+    for version in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        kinds = re.findall(r"^### (.+)$", version, re.MULTILINE)
+        assert len(set(kinds)) == len(kinds)
 
 
 def test_the_citation_is_of_this_version() -> None:
