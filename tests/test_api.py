@@ -48,6 +48,10 @@ def seen_attributes(model: FaceModel) -> list[torch.Tensor]:
 # What a model is
 
 
+def test_a_model_shows_what_it_is(tiny_model: FaceModel) -> None:
+    assert repr(tiny_model) == f"FaceModel({tiny_model.name}: paper, 32x32, {K} attributes, cpu)"
+
+
 def test_a_loaded_model_describes_itself(tiny_model: FaceModel, tiny_run: Path) -> None:
     assert tiny_model.attributes == list(ATTRIBUTES)
     assert (tiny_model.size, tiny_model.num_latents) == (32, 8)

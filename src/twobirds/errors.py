@@ -9,6 +9,13 @@ class InputError(ValueError):
     """
 
 
+class InputWarning(UserWarning):
+    """What a user gave can be used, but the result is probably not what is wanted.
+
+    The command line prints its sentence on stderr.
+    """
+
+
 def missing_extra(purpose: str, extra: str, error: ModuleNotFoundError) -> InputError:
     """The error for an optional library that is absent; its sentence says what to install.
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import torch
 from torch import Tensor
 
+from twobirds.api.cautions import warn_of_photos, warn_of_stage1
 from twobirds.api.encoded import EncodedFaces, encode_faces
 from twobirds.api.passes import check_codes, decode, sample_latents
 from twobirds.api.rows import complete_rows, require_count
@@ -16,6 +17,9 @@ from twobirds.data.faces import Faces, to_images
 from twobirds.models.files import Trained, load_trained, push_trained, save_trained
 from twobirds.runtime import pick_device
 
+if TYPE_CHECKING:
+    from twobirds.photos.photo_edit import PhotoEdit, PhotoOptions
+
 
 class FaceModel:
     """A trained model, ready for use; make one with `FaceModel.load`.
@@ -23,7 +27,8 @@ class FaceModel:
     Wherever a method takes `faces`, they are aligned: a float32 tensor `[B, 3, H, W]` in [-1, 1],
     a PIL image or a list of them, or uint8 `[B, H, W, 3]`. Of others than squares the middle is
     taken, and other sizes than the model's are resampled. What is returned lies on the CPU; what
-    `decode` returns, where its latents lie.
+    `decode` returns, where its latents lie. Faces of another type, shape, dtype or range are an
+    `InputError`; what looks like a whole photo is an `InputWarning`.
 
     Args:
         trained: The networks, their configuration and the bank of attribute rows.
@@ -49,6 +54,11 @@ class FaceModel:
         """
         chosen = pick_device(device)
         return cls(load_trained(source), name=Path(source).name).to(chosen)
+
+    def __repr__(self) -> str:
+        """Name, recipe, size and device, in a line."""
+        recipe, side, count = self.config.recipe.name, self.size, len(self.attributes)
+        return f"FaceModel({self.name}: {recipe}, {side}x{side}, {count} attributes, {self.device})"
 
     def save(
         self,
@@ -136,29 +146,19 @@ class FaceModel:
         return self
 
     def recognize(self, faces: Faces) -> Tensor:
-        """Probability of each attribute (P1), `[B, K]` float32 in [0, 1].
-
-        Raises:
-            InputError: If the faces have another type, shape, dtype or range.
-        """
+        """Probability of each attribute (P1), `[B, K]` float32 in [0, 1]."""
         return self.encode(faces)[1]
 
     def encode(self, faces: Faces) -> tuple[Tensor, Tensor]:
-        """Latents z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] of faces (Sec. 3.1).
-
-        Raises:
-            InputError: If the faces have another type, shape, dtype or range.
-        """
+        """Latents z~ `[B, Z]` in [-1, 1] and attributes `[B, K]` in [0, 1] of faces (Sec. 3.1)."""
         encoded = self.encode_faces(faces)
         return encoded.latents, encoded.attributes
 
     def encode_faces(self, faces: Faces) -> EncodedFaces:
-        """Encode faces once, to recognize and edit them any number of times.
-
-        Raises:
-            InputError: If the faces have another type, shape, dtype or range.
-        """
-        return encode_faces(self.networks, to_images(faces, self.size), self.attributes)
+        """Encode faces once, to recognize and edit them any number of times."""
+        images = to_images(faces, self.size)
+        warn_of_photos(faces, self.size)
+        return encode_faces(self.networks, images, self.attributes)
 
     def decode(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """Generate faces from latents and attributes.
@@ -171,8 +171,7 @@ class FaceModel:
             `[B, 3, H, W]` float32 in [-1, 1] on the device of `latents`.
 
         Raises:
-            InputError: If something is not a tensor, the shapes do not fit the model or each
-                other, or a value is out of range or NaN.
+            InputError: If a type, shape or value does not fit.
         """
         check_codes(latents, attributes, self.num_latents, len(self.attributes))
         return decode(self.networks, latents, attributes, self.size)
@@ -182,14 +181,13 @@ class FaceModel:
 
         Args:
             faces: Aligned faces.
-            refine_steps: Steps of optimizing the latents for each face; fifty bring `celeba64`
-                1.7 dB.
+            refine_steps: Steps of optimizing the latents; fifty bring `celeba64` 1.7 dB.
 
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the faces have another type, shape, dtype or range, or too few steps.
+            InputError: If the number of steps is negative.
         """
         return self.encode_faces(faces).reconstruct(refine_steps=refine_steps)
 
@@ -218,11 +216,21 @@ class FaceModel:
             `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the faces have another type, shape, dtype or range, an attribute is
-                unknown, or a target, the strength or the number of steps is out of its range.
+            InputError: If an attribute is unknown, or a target, the strength or the number of steps
+                is out of its range.
         """
-        encoded = self.encode_faces(faces).refined(refine_steps)
-        return encoded.edit(changes, strength=strength)
+        return self._encoded(faces, refine_steps).edit(changes, strength=strength)
+
+    def edit_photo(
+        self,
+        photo: str | Path | bytes,
+        changes: Mapping[str, float],
+        **options: "Unpack[PhotoOptions]",
+    ) -> "PhotoEdit":
+        """Edit a face of a photo of any size; see `twobirds.photos.edit_photo`."""
+        from twobirds.photos.photo_edit import edit_photo
+
+        return edit_photo(self, photo, changes, **options)
 
     def before_and_after(
         self,
@@ -236,8 +244,7 @@ class FaceModel:
 
         Returns twice `[B, 3, H, W]` float32 in [-1, 1]; errors are those of `edit`.
         """
-        encoded = self.encode_faces(faces).refined(refine_steps)
-        return encoded.before_and_after(changes, strength=strength)
+        return self._encoded(faces, refine_steps).before_and_after(changes, strength=strength)
 
     def edit_until(
         self,
@@ -252,7 +259,7 @@ class FaceModel:
         Changes that the recognizer already sees, with a probability above a half, are left out.
         Arguments and errors are those of `edit` and `Limits`; a number stands for `Limits.until`.
         """
-        return self.encode_faces(faces).refined(refine_steps).edit_until(changes, limits)
+        return self._encoded(faces, refine_steps).edit_until(changes, limits)
 
     def generate(
         self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0
@@ -287,3 +294,7 @@ class FaceModel:
             InputError: If an attribute is unknown, or a value is not a number in [0, 1].
         """
         return complete_rows(self.attribute_bank, count, attributes, self.attributes, seed=seed)
+
+    def _encoded(self, faces: Faces, refine_steps: int) -> EncodedFaces:
+        warn_of_stage1(self.config)
+        return self.encode_faces(faces).refined(refine_steps)

@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TextIO, get_args
 
 import tyro
 
@@ -27,7 +28,7 @@ from twobirds.apps.generate_command import Generate
 from twobirds.apps.model_commands import Evaluate, Export
 from twobirds.apps.reproduce_command import Reproduce
 from twobirds.apps.train_command import Train
-from twobirds.errors import DivergenceError, InputError
+from twobirds.errors import DivergenceError, InputError, InputWarning
 
 WRONG_INPUT, DIVERGED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # file names may hold any bytes
     require_columns()
     try:
-        with _orderly_termination():
+        with _orderly_termination(), _plain_warnings():
             code = _run(words)
             sys.stdout.flush()
             return code
@@ -143,6 +144,29 @@ def _orderly_termination() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings about the input as one line, without a line of code."""
+    with warnings.catch_warnings():
+        show_others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, InputWarning):
+                note(f"twobirds: warning: {message}")
+            else:
+                show_others(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 if __name__ == "__main__":

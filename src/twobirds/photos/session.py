@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from twobirds.api import EncodedFaces, FaceModel
+from twobirds.api.cautions import warn_of_stage1
 from twobirds.errors import InputError
 from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
 from twobirds.photos.encode import encode_photo, without_transparency
@@ -92,6 +93,7 @@ class OpenPhoto:
         Raises:
             InputError: As `FaceModel.edit` and `FaceModel.edit_until`.
         """
+        warn_of_stage1(self.model.config)
         return edit_faces(self.encoded, indices, request)
 
     def reconstruct(self, indices: tuple[int, ...], *, refine_steps: int = 0) -> FaceEdits:

@@ -1,0 +1,114 @@
+"""A photo edited in one call, to be looked at and saved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from PIL import Image
+
+from twobirds.api import FaceModel, Limits
+from twobirds.checkpoint import write_atomically
+from twobirds.data.provenance import PHOTO_FORMATS
+from twobirds.errors import InputError, missing_extra
+from twobirds.photos.edits import EditRequest, FaceEdits
+from twobirds.photos.marks import Marks
+from twobirds.photos.session import FaceChoice, OpenPhoto, PhotoSession
+
+
+class PhotoOptions(TypedDict, total=False):
+    """How a photo is edited."""
+
+    face: FaceChoice
+    """Which face: a number counted from the left, from 1, or `"all"`; else the most plausible."""
+    strength: float
+    """How much of the way to go: 0 changes nothing, 1 is the default, above it exaggerates."""
+    until: float
+    """Search the strength until the recognizer agrees this far, in [0, 1]; not with `strength`."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoEdit:
+    """A photo with edited faces; made by `FaceModel.edit_photo`."""
+
+    photo: OpenPhoto
+    """The photo as it was, with its faces."""
+    edits: FaceEdits
+    """What was changed."""
+    details: str
+    """What the file says of the edit."""
+
+    @property
+    def image(self) -> Image.Image:
+        """The edited photo."""
+        return Image.fromarray(self.photo.composite(self.edits.by_index))
+
+    def save(self, path: str | Path, *, visible_note: bool = False) -> None:
+        """Write the photo, marked as synthetic in its metadata.
+
+        Args:
+            path: The file, whose ending chooses the format.
+            visible_note: Write into a corner of the picture that it is synthetic.
+
+        Raises:
+            InputError: If the photo cannot be written in this format.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in PHOTO_FORMATS:
+            raise InputError(
+                f"{path}: choose a name that ends in one of {', '.join(PHOTO_FORMATS)}"
+            )
+        marks = Marks("edited", self.details, visible_note)
+        content = self.photo.encode(self.edits.by_index, marks, path.suffix).content
+        write_atomically(path, lambda file: file.write(content))
+
+    def __repr__(self) -> str:
+        """Size, faces and changes, in a line."""
+        height, width = self.photo.photo.pixels.shape[:2]
+        faces = ", ".join(str(index + 1) for index in self.edits.by_index)
+        of = f"face {faces} of {self.photo.num_faces}"
+        return f"PhotoEdit({width}x{height} pixels, {of}: {self.details})"
+
+
+def edit_photo(
+    model: FaceModel,
+    photo: str | Path | bytes,
+    changes: Mapping[str, float],
+    **options: Unpack[PhotoOptions],
+) -> PhotoEdit:
+    """Find the faces of a photo and edit one, or all.
+
+    Args:
+        model: Which edits.
+        photo: A file, or its content.
+        changes: Target in [0, 1] for each attribute to change.
+        **options: See `PhotoOptions`.
+
+    Raises:
+        InputError: If it is no photo, has no face or not this one, or something is not possible of
+            what is asked for.
+    """
+    request = _request(changes, options)
+    try:
+        from twobirds.photos.detectors import find_detector
+    except ModuleNotFoundError as error:
+        raise missing_extra("photos need", "photos", error) from error
+    session = PhotoSession(model, find_detector())
+    where = "the photo" if isinstance(photo, bytes) else str(photo)
+    try:
+        opened = session.open(photo if isinstance(photo, bytes) else Path(photo).read_bytes())
+        if not opened.num_faces:
+            raise InputError("no face is found; a face that is cut already goes to FaceModel.edit")
+        indices = opened.indices(options.get("face"), for_edits=True)
+    except OSError as error:
+        raise InputError(f"{where}: cannot be read: {error.strerror}") from error
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    return PhotoEdit(opened, opened.edit(request, indices), request.details)
+
+
+def _request(changes: Mapping[str, float], options: PhotoOptions) -> EditRequest:
+    if "strength" in options and "until" in options:
+        raise InputError("until finds the strength: leave out strength")
+    limits = Limits(options["until"]) if "until" in options else None
+    return EditRequest(changes, options.get("strength", 1.0), limits)
