@@ -88,6 +88,7 @@ def test_what_needs_no_extra_works(python: Path, workplace: Path) -> None:
         ["pack", "faces", "pack", "--size=32", "--workers=1"],
         ["train", "tiny", "--data=pack", "--out=run", "--size=32", *SHORT_RUN],
         ["export", "run", "model", "--half"],
+        ["check", "pack", "run", "model"],
         ["recognize", *aligned, "--model=model"],
         ["recognize", *aligned],
         ["reconstruct", *aligned, "--out=reconstructed.png"],

@@ -1,7 +1,7 @@
 """Make the pictures of the README from any model: an edited photo, and generated faces.
 
 Usage: `python tools/readme_pictures.py MODEL [OPTION ...]`, or `make pictures MODEL=MODEL`; options
-such as `--detector FILE.onnx` go to `twobirds edit`. The pictures go to docs/images.
+such as `--strength 0.8` go to `twobirds edit`. The pictures go to docs/images.
 
 The photo is scikit-image's astronaut, Eileen Collins, by NASA and in the public domain. The
 generated faces are the first ones of a seed: none is chosen.
