@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from twobirds.checkpoint import write_json
+from twobirds.atomic import write_json
 
 Work = Callable[[], Any]
 

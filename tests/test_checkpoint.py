@@ -1,4 +1,4 @@
-"""Files are whole or absent, nothing in them is executed, and damage gets a sentence."""
+"""Training states and models: nothing in them is executed, and damage gets a sentence."""
 
 import hashlib
 import json
@@ -14,17 +14,8 @@ import pytest
 import torch
 
 from making_runs import differences
-from twobirds.checkpoint import (
-    load_model,
-    load_run,
-    load_state,
-    new_folder,
-    read_json,
-    save_model,
-    save_state,
-    write_atomically,
-    write_json,
-)
+from twobirds.atomic import write_json
+from twobirds.checkpoint import load_model, load_run, load_state, save_model, save_state
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
 from twobirds.recipes.paper.config import PaperConfig
@@ -51,80 +42,6 @@ class Malicious:
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-# Atomic writes
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "file"
-    write_atomically(path, lambda file: file.write(b"old"))
-
-    def fail(file: Any) -> None:
-        file.write(b"half of the new")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, fail)
-    assert path.read_bytes() == b"old"
-    assert names_in(path.parent) == ["file"]
-
-
-def test_json_round_trip(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"é": [1, 2.5, None]})
-    assert read_json(tmp_path / "a.json") == {"é": [1, 2.5, None]}
-    assert (tmp_path / "a.json").read_bytes().endswith(b"}\n")
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
-def test_what_is_not_json_is_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.json: is not valid JSON"):
-        read_json(tmp_path / "a.json")
-
-
-def test_unreadable_json_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"b\.json: cannot be read: No such file"):
-        read_json(tmp_path / "b.json")
-    with pytest.raises(InputError, match="cannot be read: Is a directory"):
-        read_json(tmp_path)
-
-
-def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    with new_folder(tmp_path / "a") as folder:
-        (folder / "file").write_text("content")
-        assert not (tmp_path / "a").exists()
-    assert (tmp_path / "a" / "file").read_text() == "content"
-    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "b") as folder:
-        (folder / "file").write_text(str(1 / 0))
-    with pytest.raises(InputError, match="a exists already"), new_folder(tmp_path / "a"):
-        pass
-    with new_folder(tmp_path / "a", replace=True) as folder:
-        (folder / "other").touch()
-    assert names_in(tmp_path) == ["a"]
-    assert names_in(tmp_path / "a") == ["other"]
-
-
-def test_a_folder_that_cannot_be_replaced_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "old").touch()
-    rename = Path.rename
-
-    def fail(path: Path, target: Path) -> Path:
-        if path.suffix == ".partial":
-            raise PermissionError(13, "Permission denied")
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", fail)
-    with (
-        pytest.raises(InputError, match="a cannot be written: Permission denied"),
-        new_folder(tmp_path / "a", replace=True) as folder,
-    ):
-        (folder / "new").touch()
-    assert names_in(tmp_path) == ["a"]
-    assert names_in(tmp_path / "a") == ["old"]
 
 
 # Training states
@@ -313,13 +230,3 @@ def test_absent_files_are_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(InputError, match=f"{name}: cannot be read: No such file"):
         load_model(folder)
-
-
-def test_a_full_disk_is_said_with_the_file(tmp_path: Path) -> None:
-    def fill(_file: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space left on device") as caught:
-        write_atomically(tmp_path / "state", fill)
-    assert caught.value.filename == str(tmp_path / "state")
-    assert list(tmp_path.iterdir()) == []

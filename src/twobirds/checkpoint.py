@@ -1,14 +1,10 @@
-"""Files that are either whole or absent: training state, and models for others to load."""
+"""Training states and models as files; loading them executes nothing."""
 
-import errno
 import hashlib
 import json
 import os
-import secrets
-import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import Tensor
 
+from twobirds.atomic import new_folder, read_json, write_atomically, write_json, write_text
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.recipes.registry import parse_run
@@ -31,145 +28,6 @@ MODEL_FILES = frozenset({WEIGHTS_FILE, CONFIG_FILE, CARD_FILE})
 _IS_FOLDER = 0x10  # attribute of an entry in a zip archive
 CHECKPOINT_FILE = "checkpoint.pt"
 """The state of a training run, in its folder."""
-
-
-def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
-    """Write a file under a temporary name beside it and move it into place once it is on disk.
-
-    Args:
-        path: The file to create or replace.
-        write: Called with the open binary file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:  # of a full disk, the system does not say which file it was
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_atomically(path, lambda file: file.write(text.encode()))
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON atomically, indented, with a newline at the end."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Load a JSON file.
-
-    Raises:
-        InputError: If it is absent, unreadable or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is not valid JSON: {error}") from error
-
-
-def require_free(path: Path) -> Path:
-    """Check that a folder can be made at `path`, before any work is done for it.
-
-    Args:
-        path: The folder to make. A link stands for the place that it leads to.
-
-    Returns:
-        The place, absolute and without links.
-
-    Raises:
-        InputError: If something is there that is no empty folder, or that a folder cannot replace.
-    """
-    place = Path(os.path.realpath(path))
-    is_empty = place.is_dir() and not any(place.iterdir())
-    if os.path.lexists(place) and not is_empty:
-        raise InputError(f"{path} exists already: choose another name, or delete it first")
-    if os.path.ismount(place):
-        raise InputError(f"{path} is a mount point, which cannot be replaced: name a folder in it")
-    if is_empty and place in (Path.cwd(), *Path.cwd().parents):
-        raise InputError(f"{path} is the folder you are in: name another one, such as {path}/pack")
-    return place
-
-
-@contextmanager
-def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes this name once it is complete.
-
-    The files straight in it are on disk then. Those of subfolders need not be: to flush thousands
-    of pictures one by one takes many minutes. Whatever goes wrong meanwhile, Ctrl-C included, the
-    temporary folder is removed.
-
-    Args:
-        path: The folder to make.
-        replace: Let it take the place of what is there; else only an empty folder ever goes.
-
-    Yields:
-        The temporary folder.
-
-    Raises:
-        InputError: If `path` holds something and is not to be replaced, or cannot be written.
-    """
-    place = Path(os.path.realpath(path)) if replace else require_free(path)
-    temporary = place.parent / f".{place.name}.{secrets.token_hex(4)}.partial"
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        yield temporary
-        for part in (*temporary.iterdir(), temporary):
-            _flush(part)
-        if replace:
-            _move_into_place(temporary, place)
-        else:
-            _move_onto_nothing(temporary, place, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _move_onto_nothing(temporary: Path, place: Path, path: Path) -> None:
-    """Rename a folder; `rename` itself refuses a place where there is more than an empty folder."""
-    try:
-        temporary.rename(place)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise
-        raise InputError(f"{path} has appeared meanwhile: choose another name") from error
-    _flush(place.parent)
-
-
-def _move_into_place(temporary: Path, path: Path) -> None:
-    """Rename a folder over another, of which nothing is left then; on failure the other stays."""
-    old = temporary.with_suffix(".old")
-    if path.exists():
-        path.rename(old)
-    try:
-        temporary.rename(path)
-    except BaseException:
-        if old.exists():
-            old.rename(path)
-        raise
-    _flush(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Make sure that a file or folder is on disk, not in memory only."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:

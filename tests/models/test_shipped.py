@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from twobirds import FaceModel
-from twobirds.checkpoint import read_json
+from twobirds.atomic import read_json
 from twobirds.data.faces import to_pixels
 from twobirds.evaluation.reconstruction import psnr_db
 from twobirds.models.card import model_card

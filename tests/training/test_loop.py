@@ -25,7 +25,7 @@ from making_runs import (
     trained_run,
     write_pack,
 )
-from twobirds.checkpoint import read_json
+from twobirds.atomic import read_json
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.recipes.paper.objective import IterativeGAN

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from twobirds.checkpoint import write_atomically
+from twobirds.atomic import write_atomically
 from twobirds.data.faces import to_pixels
 from twobirds.data.provenance import PHOTO_FORMATS, Provenance
 from twobirds.errors import InputError

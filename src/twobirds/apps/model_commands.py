@@ -87,7 +87,7 @@ class Evaluate:
 
     def _measure(self, model: "FaceModel", pack: "Pack") -> dict[str, Any]:
         """Evaluate, and write the report and its page."""
-        from twobirds.checkpoint import write_atomically
+        from twobirds.atomic import write_atomically
         from twobirds.evaluation.evaluate import evaluate
         from twobirds.evaluation.eye_grid import make_eye_grid
         from twobirds.evaluation.panels import make_figures
@@ -173,7 +173,7 @@ def load_report(path: Path, model: "FaceModel", *, half: bool) -> Mapping[str, A
     Raises:
         InputError: If it is not a report, or about other weights.
     """
-    from twobirds.checkpoint import read_json
+    from twobirds.atomic import read_json
     from twobirds.models.files import check_report
 
     report: Mapping[str, Any] = read_json(path)

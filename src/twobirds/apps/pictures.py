@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from twobirds.checkpoint import write_atomically
+from twobirds.atomic import write_atomically
 from twobirds.data.provenance import PHOTO_FORMATS, Provenance
 from twobirds.errors import InputError
 

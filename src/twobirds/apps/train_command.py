@@ -170,7 +170,7 @@ def find_preset(name: str) -> RunConfig:
     if name in PRESETS:
         return PRESETS[name]
     if Path(name).is_file():
-        from twobirds.checkpoint import read_json
+        from twobirds.atomic import read_json
 
         return parse_run(read_json(Path(name)), name)
     nearest = difflib.get_close_matches(name, PRESETS, 1)

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from twobirds.checkpoint import new_folder, require_free
+from twobirds.atomic import new_folder, require_free
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.combination import combine
 from twobirds.data.decoding import decode_faces

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from twobirds.checkpoint import read_json
+from twobirds.atomic import read_json
 from twobirds.config import from_dict
 from twobirds.data.pack import Landmarks, Pack
 from twobirds.errors import InputError

@@ -18,7 +18,7 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
-from twobirds.checkpoint import write_atomically
+from twobirds.atomic import write_atomically
 from twobirds.config import from_dict
 from twobirds.errors import InputError
 from twobirds.evaluation.faces import batches, to_tensor

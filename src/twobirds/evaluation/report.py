@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from twobirds.checkpoint import write_json, write_text
+from twobirds.atomic import write_json, write_text
 from twobirds.errors import InputError
 from twobirds.evaluation.figures import Figure
 from twobirds.evaluation.headline import HEADLINE, Line, figure_at

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from twobirds.checkpoint import read_json
+from twobirds.atomic import read_json
 from twobirds.config import from_dict
 from twobirds.errors import InputError, missing_extra
 from twobirds.models.onnx_operators import OPERATORS

@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 from PIL import Image
 
 from twobirds.api import FaceModel, Limits
-from twobirds.checkpoint import write_atomically
+from twobirds.atomic import write_atomically
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError, missing_extra
 from twobirds.photos.edits import EditRequest, FaceEdits

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from twobirds import __version__
-from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json, write_text
+from twobirds.atomic import read_json, write_json, write_text
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from twobirds.checkpoint import CHECKPOINT_FILE, load_run, read_json, write_json
+from twobirds.atomic import read_json, write_json
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
 from twobirds.data.pack import Pack
 from twobirds.recipes.baselines.config import CycleGANConfig

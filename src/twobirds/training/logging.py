@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from twobirds.checkpoint import write_atomically
+from twobirds.atomic import write_atomically
 
 METRICS_FILE = "metrics.jsonl"
 SAMPLES_FOLDER = "samples"

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from twobirds.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, write_json
+from twobirds.atomic import write_json
+from twobirds.checkpoint import CHECKPOINT_FILE, CONFIG_FILE
 from twobirds.config import RunConfig, to_dict
 from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader

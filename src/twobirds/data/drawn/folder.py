@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from twobirds.checkpoint import new_folder, require_free, write_json
+from twobirds.atomic import new_folder, require_free, write_json
 from twobirds.data.drawn.people import Faces, sample_faces
 from twobirds.data.drawn.rates import DRAWN_ATTRIBUTES
 from twobirds.data.drawn.render import LANDMARKS, SIZES, render

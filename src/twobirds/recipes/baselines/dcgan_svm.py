@@ -19,7 +19,7 @@ from safetensors.numpy import load as parse_safetensors
 from safetensors.numpy import save as dump_safetensors
 from torch import Tensor
 
-from twobirds.checkpoint import write_atomically
+from twobirds.atomic import write_atomically
 from twobirds.errors import InputError
 from twobirds.recipes.baselines.cgan import ConditionalGenerator
 
