@@ -20,10 +20,10 @@ class _WithoutStages:
 
 
 @dataclass(frozen=True)
-class CGANConfig(_WithoutStages):
-    """A DCGAN whose generator and discriminator both see the attributes."""
+class _DCGANSettings(_WithoutStages):
+    """What CGAN and DCGAN have in common: the size of G and D."""
 
-    name: Literal["cgan"] = "cgan"
+    name: str
     """The recipe."""
     width: float = 1.0
     """Factor on the numbers of channels of G and D; 1.0 is 64 to 512."""
@@ -40,23 +40,19 @@ class CGANConfig(_WithoutStages):
 
 
 @dataclass(frozen=True)
-class DCGANConfig(_WithoutStages):
+class CGANConfig(_DCGANSettings):
+    """A DCGAN whose generator and discriminator both see the attributes."""
+
+    name: Literal["cgan"] = "cgan"
+    """The recipe."""
+
+
+@dataclass(frozen=True)
+class DCGANConfig(_DCGANSettings):
     """A DCGAN, which sees no attributes; a linear SVM classifies its features."""
 
     name: Literal["dcgan"] = "dcgan"
     """The recipe."""
-    width: float = 1.0
-    """Factor on the numbers of channels of G and D; 1.0 is 64 to 512."""
-    num_latents: int = 100
-    """Length of z."""
-
-    def __post_init__(self) -> None:
-        require_width_factor(self.width)
-        require_widths(self, "num_latents")
-
-    def architecture(self) -> tuple[object, ...]:
-        """The settings that shape the networks; see `RecipeConfig`."""
-        return self.width, self.num_latents
 
 
 @dataclass(frozen=True)
