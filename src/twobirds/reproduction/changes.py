@@ -32,7 +32,7 @@ class Change:
     after: np.ndarray
     """Likewise."""
     unedited: np.ndarray
-    """What the method makes of `before` with nothing changed, likewise."""
+    """What the method makes of `before` without a change, likewise."""
     people: np.ndarray
     """`[B]` int64, -1 where nobody is known."""
 
@@ -41,7 +41,7 @@ def measure_change(study: Study, change: Change) -> dict[str, np.ndarray]:
     """Each figure of each pair of faces, `[B]`.
 
     Success is whether the judge predicts the target, floor whether it does so on what the method
-    makes with nothing changed, and gain success less floor: a method that always generates bald men
+    makes without a change, and gain success less floor: a method that always generates bald men
     gains nothing. Drift is the mean change of the other attributes' logits from the face before,
     those that the target excludes left out; absent where there are no others.
     """

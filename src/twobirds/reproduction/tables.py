@@ -108,7 +108,7 @@ def single_table(result: RecognitionResult) -> Table:
             str(row["face"]),
             row["attribute"],
             f"{row['truth']:+d}",
-            *(_reading(row[name], row["truth"]) for name in CONTENDERS),
+            *(_prediction(row[name], row["truth"]) for name in CONTENDERS),
         )
         for row in result.shown
     ]
@@ -120,7 +120,7 @@ def single_table(result: RecognitionResult) -> Table:
     return Table("Single predictions (Table 3)", header, rows, note)
 
 
-def _reading(probability: float, truth: int) -> str:
+def _prediction(probability: float, truth: int) -> str:
     wrong = (probability > 0.5) != (truth > 0)
     return f"{probability:.3f}{' x' if wrong else ''}"
 
@@ -161,7 +161,7 @@ def paper_fig9_table() -> Table:
 
 _CHANGE_COLUMNS = {
     changes.SUCCESS: "success",
-    changes.FLOOR: "with nothing changed",
+    changes.FLOOR: "floor",
     changes.GAIN: "gain",
     changes.DRIFT: "drift of the others",
     changes.DISTANCE: "identity distance",

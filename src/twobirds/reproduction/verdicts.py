@@ -36,7 +36,7 @@ class Claim:
     section: str
     """Where the paper makes it."""
     text: str
-    """What it says, in our words."""
+    """The claim, paraphrased from the paper."""
     measured: str
     """What the difference is of."""
     difference: Estimate | None
@@ -124,7 +124,7 @@ def _transformation_claims(result: TransformationResult) -> Iterator[Claim]:
         verb = "adds" if target else "removes"
         figures = result.differences.get((attribute, target), {})
         text = f"it {verb} {attribute} where CycleGAN fails"
-        measured = "success less what shows with nothing changed, ours less CycleGAN's"
+        measured = "success above the floor, ours less CycleGAN's"
         gains = {
             _method_name(method): result.figures[attribute, target, method][changes.GAIN]
             for method in METHODS
@@ -162,7 +162,7 @@ def _generation_claims(result: GenerationResult) -> Iterator[Claim]:
 
 
 def _idle(gains: Mapping[str, Estimate]) -> str:
-    """Which methods change nothing that is seen: to keep all else is no merit then."""
+    """Methods whose success is not above the floor, which are not compared in what they keep."""
     idle = [name for name, gain in gains.items() if gain.interval[0] <= 0]
     return (
         f"{' and '.join(idle)} {'changes' if len(idle) == 1 else 'change'} nothing" if idle else ""
