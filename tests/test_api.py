@@ -97,7 +97,7 @@ def test_recognize_gives_probabilities(tiny_model: FaceModel, faces: torch.Tenso
     torch.testing.assert_close(probabilities, torch.sigmoid(logits), rtol=0, atol=1e-6)
 
 
-def test_all_kinds_of_faces_are_read_alike(
+def test_all_kinds_of_faces_give_the_same_attributes(
     tiny_model: FaceModel, faces: torch.Tensor, tiny_pack: Pack
 ) -> None:
     pixels = np.array(tiny_pack.images[:5])
@@ -198,11 +198,11 @@ def test_reconstruct_goes_through_decided_attributes(
     tiny_model: FaceModel, faces: torch.Tensor
 ) -> None:
     seen = seen_attributes(tiny_model)
-    rebuilt = tiny_model.reconstruct(faces)
-    assert_images(rebuilt, 5)
+    reconstructed = tiny_model.reconstruct(faces)
+    assert_images(reconstructed, 5)
     assert torch.equal(seen[0], (tiny_model.recognize(faces) > 0.5).float())
     latents, _ = tiny_model.encode(faces)
-    assert torch.equal(rebuilt, tiny_model.decode(latents, seen[0]))
+    assert torch.equal(reconstructed, tiny_model.decode(latents, seen[0]))
 
 
 def test_an_edit_of_strength_zero_is_the_reconstruction(

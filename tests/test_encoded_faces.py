@@ -20,11 +20,11 @@ def test_edits_of_encoded_faces_encode_nothing_again(
     expected = [tiny_model.edit(faces, {"Bald": 1}), tiny_model.edit(faces, {"Male": 0})]
     recognized = tiny_model.recognize(faces)
     counts: list[int] = []
-    read = tiny_model.networks.encode
+    encode = tiny_model.networks.encode
 
     def counting(images: torch.Tensor) -> Any:
         counts.append(len(images))
-        return read(images)
+        return encode(images)
 
     monkeypatch.setattr(tiny_model.networks, "encode", counting)
     encoded = tiny_model.encode_faces(faces)

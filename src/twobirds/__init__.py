@@ -1,4 +1,4 @@
-"""One model of faces that recognizes, generates, rebuilds and edits."""
+"""One model of faces that recognizes, generates, reconstructs and edits."""
 
 import os
 from importlib import import_module

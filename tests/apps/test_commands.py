@@ -212,13 +212,13 @@ def test_recognize_prints_json(
 ) -> None:
     other = image.with_name("000004.png")
     assert main(["recognize", "--aligned", str(image), str(other), model, "--json"]) == 0
-    read = json.loads(capsys.readouterr().out)
-    assert [entry["image"] for entry in read] == [str(image), str(other)]
+    recognized = json.loads(capsys.readouterr().out)
+    assert [entry["image"] for entry in recognized] == [str(image), str(other)]
     faces = FaceModel.load(world / "model")
     expected = faces.recognize(np.stack([pixels_of(image), pixels_of(other)]))
-    values = torch.tensor([list(entry["attributes"].values()) for entry in read])
+    values = torch.tensor([list(entry["attributes"].values()) for entry in recognized])
     torch.testing.assert_close(values, expected)
-    assert list(read[0]["attributes"]) == faces.attributes
+    assert list(recognized[0]["attributes"]) == faces.attributes
 
 
 def test_reconstruct_and_edit_write_into_the_current_folder(
@@ -237,12 +237,12 @@ def test_reconstruct_and_edit_write_into_the_current_folder(
     words = ["edit", "--aligned", str(image), model, "--set=Bald=1", "--set=Male=1"]
     assert main([*words, "--strength=0", "--out=same.png"]) == 0
     assert capsys.readouterr().out == "000003.reconstructed.png\n000003.edited.png\nsame.png\n"
-    rebuilt, edited, same = map(
+    reconstructed, edited, same = map(
         pixels_of, map(Path, ("000003.reconstructed.png", "000003.edited.png", "same.png"))
     )
-    assert rebuilt.shape == (32, 32, 3)
-    assert (rebuilt == same).all()
-    assert (rebuilt != edited).any()
+    assert reconstructed.shape == (32, 32, 3)
+    assert (reconstructed == same).all()
+    assert (reconstructed != edited).any()
 
 
 def test_many_images_go_into_a_folder(image: Path, model: str, tmp_path: Path) -> None:

@@ -78,15 +78,14 @@ def test_what_is_there_already_is_named(
     image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["recognize", "--aligned", str(image), model, "--json"]) == 0
-    read = json.loads(capsys.readouterr().out)[0]["attributes"]
-    there = next(name for name, p in read.items() if p > 0.5)
-    absent = next(n for n, p in read.items() if p < 0.5 and n not in excluded_by(there))
+    probabilities = json.loads(capsys.readouterr().out)[0]["attributes"]
+    there = next(name for name, p in probabilities.items() if p > 0.5)
+    absent = next(n for n, p in probabilities.items() if p < 0.5 and n not in excluded_by(there))
     words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
     assert main([*words, f"{there}=1", f"{absent}=1"]) == 0
+    seen = f"predicted as {probabilities[there]:.2f}"
     told = capsys.readouterr().err
-    assert (
-        told == f"{image}: {there}=1 is there already, predicted as {read[there]:.2f}; not edited\n"
-    )
+    assert told == f"{image}: {there}=1 is there already, {seen}; not edited\n"
     assert main([*words, f"{there}=0.5", f"{absent}=1"]) == 0
     assert capsys.readouterr().err == ""
 

@@ -80,7 +80,7 @@ def test_edited_photos_are_marked(photo: Path, model: str, tmp_path: Path) -> No
     assert columns.max() < 120
 
 
-def test_a_photo_in_which_nothing_is_drawn_is_not_called_synthetic(
+def test_a_photo_that_no_edit_changes_is_not_called_synthetic(
     photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["edit", str(photo), model, "--set", "Bald=1", "--strength=0", "--visible-note"]
@@ -157,7 +157,7 @@ def test_recognize_says_which_face(
     assert "two.png, face 2" in capsys.readouterr().out
 
 
-def test_reconstruct_puts_rebuilt_faces_into_the_photo(
+def test_reconstruct_puts_reconstructed_faces_into_the_photo(
     photo: Path, model: str, tmp_path: Path
 ) -> None:
     words = ["reconstruct", str(photo), model, "--face=all", f"--out={tmp_path}/r.png"]

@@ -52,23 +52,23 @@ def candidates() -> Candidates:
 
 def test_refined_candidates_are_like_the_one_chosen() -> None:
     names = ("Bald", "Bangs", "Smiling")
-    read = understand_refinement("the second, bald", names, 4)
-    refined = refine(candidates(), read, names, seed=1)
+    refinement = understand_refinement("the second, bald", names, 4)
+    refined = refine(candidates(), refinement, names, seed=1)
     assert refined.latents.shape == (4, 5)
     assert torch.equal(refined.latents[0], candidates().latents[1])
     distance = (refined.latents[1:] - candidates().latents[1]).abs()
     assert 0 < distance.max() <= 0.35 + 1e-6
     assert refined.attributes.tolist() == [[1, 0, 0]] * 4  # Bangs went with the hair
-    again = refine(candidates(), read, names, seed=1)
+    again = refine(candidates(), refinement, names, seed=1)
     assert torch.equal(refined.latents, again.latents)
-    other = refine(candidates(), read, names, seed=2)
+    other = refine(candidates(), refinement, names, seed=2)
     assert not torch.equal(refined.latents, other.latents)
 
 
 def test_without_a_choice_all_stay_changed() -> None:
     names = ("Bald", "Bangs", "Smiling")
-    read = Refinement(None, understand_refinement("smiling", names, 4).understanding)
-    refined = refine(candidates(), read, names, seed=1)
+    refinement = Refinement(None, understand_refinement("smiling", names, 4).understanding)
+    refined = refine(candidates(), refinement, names, seed=1)
     assert torch.equal(refined.latents, candidates().latents)
     assert (refined.attributes[:, 2] == 1).all()
 

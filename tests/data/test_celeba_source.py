@@ -43,7 +43,7 @@ def same(a: Source, b: Source) -> bool:
     )
 
 
-def test_a_sound_folder_is_read_as_written(tmp_path: Path) -> None:
+def test_a_sound_folder_is_loaded_as_written(tmp_path: Path) -> None:
     source = open_source(write_folder(tmp_path / "faces", celeba_files()))
     assert (source.kind, source.label, source.problems) == ("celeba", "faces", [])
     assert source.attribute_names == ATTRIBUTES
@@ -114,7 +114,7 @@ def test_images_may_lie_beside_the_list_and_have_another_extension(tmp_path: Pat
     assert list(source.contents()) == list(plain.contents())
 
 
-def test_linked_folders_are_read_and_circles_end(tmp_path: Path) -> None:
+def test_linked_folders_are_followed_and_circles_end(tmp_path: Path) -> None:
     files = celeba_files()
     plain = open_source(write_folder(tmp_path / "plain", files))
     linked = tmp_path / "linked"

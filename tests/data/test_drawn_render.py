@@ -41,7 +41,7 @@ def test_pixels_are_pinned(size: int, count: int, digest: str) -> None:
     assert hashlib.sha256(np.ascontiguousarray(images)).hexdigest() == digest
 
 
-def test_a_face_is_drawn_alike_alone_and_among_others() -> None:
+def test_a_face_is_rendered_the_same_alone_and_among_others() -> None:
     faces = sample_faces(4, range(40))
     images = render(faces, 64)
     for k in (0, 17, 39):

@@ -78,7 +78,7 @@ def test_the_middle_of_others_than_squares_is_taken(shape: tuple[int, int], size
         torch.testing.assert_close(to_images(faces, size), expected, rtol=0, atol=1e-6)
 
 
-def test_pictures_are_read_as_the_packer_reads_files() -> None:
+def test_pictures_are_converted_as_the_packer_converts_files() -> None:
     photo = Image.fromarray(PIXELS[0][:, :30])
     photo.getexif()[0x0112] = 6  # to be turned clockwise
     clear = Image.fromarray(np.dstack([PIXELS[1], np.zeros((40, 40), np.uint8)]))

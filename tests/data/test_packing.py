@@ -362,7 +362,7 @@ def test_landmarks_are_known_where_the_source_implies_them(tmp_path: Path) -> No
     assert pack.landmarks == LANDMARKS["celeba"]
 
 
-def test_drawn_faces_keep_how_they_were_drawn(tmp_path: Path) -> None:
+def test_drawn_faces_keep_how_they_were_rendered(tmp_path: Path) -> None:
     five = [[0.1 * i, 0.5] for i in range(5)]
     drawn = {"format": 1, "seed": 4, "count": 12, "size": 32, "independent": True}
     files = celeba_files() | {"drawn.json": json.dumps(drawn).encode()}

@@ -71,7 +71,7 @@ def test_given_itself_in_a_zip_or_with_a_folder_of_images(tmp_path: Path) -> Non
     assert list(source.contents()) == [image_bytes(i) for i in range(3)]
 
 
-def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
+def test_files_outside_the_folder_are_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(image_bytes(9))
     absolute = f"{tmp_path}/secret.png"
     text = CSV.replace("a.png", "../secret.png").replace("b.png", absolute)

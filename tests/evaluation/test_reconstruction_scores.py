@@ -31,7 +31,7 @@ def test_batches_do_not_matter() -> None:
     assert psnr_db(images, sources)[[0, 64, 69]] == pytest.approx(one_by_one, rel=1e-6)
 
 
-def test_baselines_rebuild_what_lies_in_their_span() -> None:
+def test_baselines_reconstruct_what_lies_in_their_span() -> None:
     rng = np.random.default_rng(0)
     directions = rng.normal(0, 10, (2, 8 * 8 * 3))
     images = (128 + rng.normal(size=(20, 2)) @ directions).clip(0, 255)

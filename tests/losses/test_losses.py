@@ -83,28 +83,28 @@ def test_default_norms() -> None:
 
 def test_perceptual_distance_is_a_mean_over_layers_not_entries() -> None:
     real = [torch.zeros(2, 3, 8, 8), torch.zeros(2, 5, 4, 4)]
-    rebuilt = [torch.full_like(real[0], 3.0), torch.full_like(real[1], -1.0)]
-    assert perceptual_distance(real, rebuilt).item() == (9 + 1) / 2
-    assert perceptual_distance(real, rebuilt, "l1").item() == (3 + 1) / 2
+    reconstructed = [torch.full_like(real[0], 3.0), torch.full_like(real[1], -1.0)]
+    assert perceptual_distance(real, reconstructed).item() == (9 + 1) / 2
+    assert perceptual_distance(real, reconstructed, "l1").item() == (3 + 1) / 2
 
 
 @pytest.mark.parametrize(("norm", "expected"), [("l1", 1 + 2**-10), ("l2", 1 + 3 * 2**-10)])
 def test_features_in_bfloat16_are_compared_in_float32(norm: str, expected: float) -> None:
     real = torch.zeros(1, 1, 32, 32, dtype=torch.bfloat16)
-    rebuilt = torch.ones_like(real)
-    rebuilt[0, 0, 0, 0] = 2.0  # (1023 * 1 + 2) / 1024, which bfloat16 would round to 1
-    loss = perceptual_distance([real], [rebuilt], norm)  # type: ignore[arg-type]
+    reconstructed = torch.ones_like(real)
+    reconstructed[0, 0, 0, 0] = 2.0  # (1023 * 1 + 2) / 1024, which bfloat16 would round to 1
+    loss = perceptual_distance([real], [reconstructed], norm)  # type: ignore[arg-type]
     assert loss.dtype == torch.float32
     assert loss.item() == expected
 
 
 def test_perceptual_distance_holds_the_real_features_still() -> None:
     real = torch.zeros(1, 1, 2, 2, requires_grad=True)
-    rebuilt = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 1, 2, 2).requires_grad_()
-    perceptual_distance([real], [rebuilt]).backward()
+    reconstructed = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 1, 2, 2).requires_grad_()
+    perceptual_distance([real], [reconstructed]).backward()
     assert real.grad is None
-    assert rebuilt.grad is not None
-    assert rebuilt.grad.flatten().tolist() == [0.5, 1.0, 1.5, 2.0]  # 2 x / 4
+    assert reconstructed.grad is not None
+    assert reconstructed.grad.flatten().tolist() == [0.5, 1.0, 1.5, 2.0]  # 2 x / 4
 
 
 def test_perceptual_distance_refuses_unequal_numbers_of_layers() -> None:

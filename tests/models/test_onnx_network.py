@@ -58,7 +58,7 @@ def test_gradients_reach_the_images_and_no_weight(tmp_path: Path) -> None:
     assert list(network.parameters()) == []
 
 
-def test_the_preprocessing_is_read(tmp_path: Path) -> None:
+def test_the_preprocessing_is_loaded(tmp_path: Path) -> None:
     path = write_vgg(tmp_path / "vgg.onnx")
     images = torch.rand(1, 3, 32, 32) * 2 - 1
     of_imagenet = OnnxFeatures(path, size=32)(images)

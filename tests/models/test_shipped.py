@@ -69,13 +69,13 @@ def test_a_code_alone_gives_real_faces_back(
     default_model: FaceModel, real_faces: tuple[np.ndarray, np.ndarray]
 ) -> None:
     images, _ = real_faces
-    rebuilt = to_pixels(default_model.reconstruct(images))
-    assert psnr_db(rebuilt, images).mean() >= 21
-    others = psnr_db(rebuilt, np.roll(images, 1, axis=0))
-    assert (psnr_db(rebuilt, images) > others + 4).all()  # each its own
+    reconstructed = to_pixels(default_model.reconstruct(images))
+    assert psnr_db(reconstructed, images).mean() >= 21
+    others = psnr_db(reconstructed, np.roll(images, 1, axis=0))
+    assert (psnr_db(reconstructed, images) > others + 4).all()  # each its own
 
 
-def test_it_reads_real_faces(
+def test_it_recognizes_real_faces(
     default_model: FaceModel, real_faces: tuple[np.ndarray, np.ndarray]
 ) -> None:
     images, labels = real_faces

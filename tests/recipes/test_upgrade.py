@@ -1,4 +1,4 @@
-"""Files of version 0.1 are read: configurations, runs that go on, saved models."""
+"""Files of version 0.1 are loaded: configurations, runs that go on, saved models."""
 
 import json
 import re

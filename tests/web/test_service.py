@@ -109,7 +109,7 @@ def test_a_slider_begins_where_the_face_is(service: FaceService) -> None:
     assert target("Bald", 0.26) is None
 
 
-def test_faces_are_generated_and_drawn_from_their_codes(service: FaceService) -> None:
+def test_faces_are_generated_and_decoded_from_their_codes(service: FaceService) -> None:
     shown = first_candidates(service.model, 3, {"Male": 1.0}, 5)
     pixels = service.generate(3, {"Male": 1.0}, seed=5)
     assert np.abs(service.decode(*shown).astype(int) - pixels).max() <= 1

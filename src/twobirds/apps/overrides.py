@@ -33,7 +33,7 @@ def override(config: RunConfig, assignments: Iterable[tuple[str, Any]]) -> RunCo
 
     Args:
         config: The run; left as it is.
-        assignments: Dotted names and values. A text is read as JSON where it is JSON.
+        assignments: Dotted names and values. A text is parsed as JSON where it is JSON.
 
     Raises:
         InputError: If a name is unknown, or a value of the wrong type or out of range.

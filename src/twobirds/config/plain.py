@@ -17,7 +17,7 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def from_dict(cls: type[T], values: Any, where: str = "config") -> T:
-    """Rebuild a configuration dataclass from `to_dict`'s output, as read from JSON.
+    """Build a configuration dataclass from `to_dict`'s output, as loaded from JSON.
 
     Args:
         cls: The dataclass to build.

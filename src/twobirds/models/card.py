@@ -58,7 +58,7 @@ _FIGURES = (
     ("editing", "several.6.success_rate", "six edits at once, success of each"),
     ("editing", "several.6.ceiling_rate", "ceiling of six edits at once, on real faces"),
     ("editing", "second_judge.success_rate", "edit success by the second judge"),
-    ("editing", "second_judge.floor_rate", "floor of the second judge, without an edit"),
+    ("editing", "second_judge.floor_rate", "floor of the second judge"),
     ("editing", "second_judge.ceiling_rate", "ceiling of the second judge, on real faces"),
     ("editing", "realism.auc", "realism of added attributes, AUC (0.5 cannot be told from real)"),
     ("editing", "realism.real_floor", "realism of real faces against real faces, AUC (floor)"),

@@ -64,7 +64,7 @@ class OnnxFeatures(nn.Module):
 
     def __init__(self, path: Path, *, size: int) -> None:
         super().__init__()
-        content, graph = _read(path)
+        content, graph = _load_graph(path)
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._load_preprocessing(path.with_suffix(".json"))
         self._input, self._nodes = _load_nodes(graph, path)
@@ -129,7 +129,7 @@ class OnnxFeatures(nn.Module):
         return tuple(by_side.values())
 
 
-def _read(path: Path) -> tuple[bytes, Any]:
+def _load_graph(path: Path) -> tuple[bytes, Any]:
     """The file, and its graph."""
     try:
         import onnx

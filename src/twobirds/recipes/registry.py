@@ -33,7 +33,7 @@ def recipe_of(config: RunConfig) -> Recipe:
 
 
 def parse_run(values: Any, where: str = "config") -> RunConfig:
-    """Rebuild the configuration of a run from `to_dict`'s output, as read from JSON.
+    """Build the configuration of a run from `to_dict`'s output, as loaded from JSON.
 
     Configurations of older versions are upgraded.
 

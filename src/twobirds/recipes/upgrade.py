@@ -1,4 +1,4 @@
-"""Reads what version 0.1 wrote: configurations, names of networks and names of tensors.
+"""Upgrades what version 0.1 wrote: configurations, names of networks and names of tensors.
 
 In that version (format 1) every run had the settings of the paper's recipe, in the sections
 `model`, `loss` and `train`; `cycle` or `modern` held what only CycleGAN or recipe `modern` had.

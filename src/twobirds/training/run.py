@@ -67,7 +67,7 @@ def train_run(
     if feature_network_sha256 is not None:
         identities[_FEATURE_NETWORK] = feature_network_sha256
     checkpoint = run / CHECKPOINT_FILE
-    with only_leg(run, runtime):  # from before the checkpoint is read: no other leg replaces it
+    with only_leg(run, runtime):  # from before the checkpoint is loaded: no other leg replaces it
         resumed = None
         if checkpoint.exists():
             if not resume:

@@ -47,7 +47,7 @@ def test_saved_svms_decide_the_same(tmp_path: Path) -> None:
         load_svms(tmp_path / "svms.safetensors")
 
 
-def test_an_attribute_that_never_varies_is_always_read_so() -> None:
+def test_an_attribute_that_never_varies_is_always_predicted_so() -> None:
     features = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     labels = np.tile(np.array([[0, 1]], np.uint8), (50, 1))
     assert (fit_svms(features, labels).decide(features) > 0).tolist() == [[False, True]] * 50

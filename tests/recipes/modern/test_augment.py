@@ -123,7 +123,7 @@ def test_mixing_blends_faces_as_labels(images: Tensor) -> None:
     assert mix(images, labels, 0.0, seeded())[0] is images
 
 
-def test_the_classifier_learns_from_what_it_will_read() -> None:
+def test_the_classifier_learns_from_what_it_will_classify() -> None:
     for cutout in (0.0, 0.5):
         view, lesson = classifier_views(0.4, cutout)
         assert (view.noise, view.cutout) == (0.4, cutout)

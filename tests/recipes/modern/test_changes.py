@@ -10,7 +10,7 @@ EXCLUSION = torch.from_numpy(exclusion_matrix(CELEBA_ATTRIBUTES)).float()
 K = len(CELEBA_ATTRIBUTES)
 
 
-def drawn(count: int = 4_000, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def sampled(count: int = 4_000, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Consistent rows, what is made of them, and how often each attribute holds."""
     generator = torch.Generator().manual_seed(seed)
     frequencies = torch.linspace(0.02, 0.9, K)
@@ -25,14 +25,14 @@ def drawn(count: int = 4_000, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor
 
 
 def test_nothing_contradicts_itself() -> None:
-    rows, target, _ = drawn()
+    rows, target, _ = sampled()
     assert ((rows @ EXCLUSION) * rows).sum() == 0  # or the test says nothing
     assert ((target @ EXCLUSION) * target).sum() == 0
     assert set(target.unique().tolist()) == {0.0, 1.0}
 
 
 def test_every_face_is_changed_in_one_to_six_ways() -> None:
-    rows, target, _ = drawn()
+    rows, target, _ = sampled()
     added = (target > rows).sum(1)
     changed = (target != rows).sum(1)
     assert (changed >= 1).all()
@@ -41,8 +41,8 @@ def test_every_face_is_changed_in_one_to_six_ways() -> None:
     assert 0.3 < single < 0.7  # what an addition excludes is switched off besides
 
 
-def test_rare_attributes_are_added_and_removed_alike() -> None:
-    rows, target, means = drawn(20_000)
+def test_rare_attributes_are_added_as_often_as_removed() -> None:
+    rows, target, means = sampled(20_000)
     free = [k for k in range(K) if EXCLUSION[k].sum() == 0 and 0.03 < means[k] < 0.97]
     assert len(free) > 10
     for k in free:

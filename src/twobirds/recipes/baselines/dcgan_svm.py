@@ -157,7 +157,7 @@ def _fit_all(
 
 
 def _fit_one(features: np.ndarray, labels: np.ndarray, penalty: float) -> Fitted:
-    """Weights `[P]` and intercept; where all labels are alike, what always says that label."""
+    """Weights `[P]` and intercept; where all labels are the same, ones that always predict it."""
     from sklearn.svm import LinearSVC
 
     if labels.min() == labels.max():

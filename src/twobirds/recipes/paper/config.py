@@ -44,7 +44,7 @@ class PaperConfig:
     latent_weight: float = 1.0
     """The paper's lambda 3."""
     adversarial_form: AdversarialForm = "non_saturating"
-    """What G minimises: -log D(G(z, c)), or the min-max game's own log(1 - D(G(z, c)))."""
+    """What G minimizes: -log D(G(z, c)), or the min-max game's own log(1 - D(G(z, c)))."""
     label_fakes: bool = True
     """Whether C also learns from generated images, with the attributes they were made from; ADR 18
     says what speaks against it."""

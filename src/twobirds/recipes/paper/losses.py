@@ -18,7 +18,7 @@ Terms = dict[str, Tensor]
 def discriminator_terms(
     real: DiscriminatorOutput, fake: DiscriminatorOutput, labels: Tensor, fake_attributes: Tensor
 ) -> Terms:
-    """What D and C minimise in stage 1: to tell real from fake, and to classify the attributes.
+    """What D and C minimize in stage 1: to tell real from fake, and to classify the attributes.
 
     Args:
         real: D's pass over real images.
@@ -45,7 +45,7 @@ def reconstruction_terms(
 
     G learns from it, and the trunk with C's z head, through the code.
 
-    Paper: D and C maximise it (Eq. 1). Here: they minimise it through the code, and D's weights
+    Paper: D and C maximize it (Eq. 1). Here: they minimize it through the code, and D's weights
     are frozen in the pass over the reconstructions, because D would learn to make its features
     useless (ADR 5).
 

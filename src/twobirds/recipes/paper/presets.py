@@ -4,7 +4,7 @@ from twobirds.config import DataConfig, RunConfig, TrainConfig
 from twobirds.recipes.paper.config import PaperConfig
 
 PAPER = RunConfig(preset="paper", recipe=PaperConfig())
-"""The paper, to the letter where it speaks (P6-P15), with one exception: G minimises the
+"""The paper, to the letter where it speaks (P6-P15), with one exception: G minimizes the
 non-saturating adversarial loss, not the text's min-max form (P9, ADR 8). The paper's silences and
 contradictions are settled in docs/adr."""
 

@@ -116,7 +116,7 @@ def update_generator(players: Players, fakes: Fakes, *, has_latent_loss: bool) -
 
 
 def _stage1_loss(terms: Terms, players: Players) -> Tensor:
-    """The weighted sum `[]` of what D and C minimise in stage 1."""
+    """The weighted sum `[]` of what D and C minimize in stage 1."""
     recipe = players.recipe
     labels = terms["label_real"]
     if recipe.label_fakes:
