@@ -104,9 +104,11 @@ def test_a_stopped_run_says_so_and_goes_on(
     assert main([*words, "--minutes=1e-9"]) == UNFINISHED == 4
     captured = capsys.readouterr()
     assert captured.err.endswith(
-        "twobirds: saved and stopped before all 48 images were shown; to go on, give the same "
-        "command with --resume\n"
+        "twobirds: saved and stopped before all 48 images were shown, with samples in "
+        f"{tmp_path}/run/latest.png; to go on, give the same command with --resume\n"
     )
+    assert captured.err.startswith("training: 48 images (preset paper: 9,250,000), ")
+    assert (tmp_path / "run/latest.png").is_file()
     assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 1
     assert main([*words, "--resume"]) == 0
     assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 6
@@ -302,18 +304,31 @@ def write_report(path: Path, model: FaceModel) -> None:
     path.write_text(json.dumps(report))
 
 
-def test_a_half_model_gets_the_figures_of_its_own_weights(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_half_model_gets_the_figures_of_its_own_weights(world: Path, tmp_path: Path) -> None:
     half, out, report = (str(tmp_path / name) for name in ("half", "out", "report.json"))
     assert main(["export", str(world / "run"), half, "--half"]) == 0
     write_report(Path(report), FaceModel.load(half))
     assert main(["export", half, out, "--half", f"--report={report}"]) == 0
     assert "| Hamming loss | 0.125 |" in (tmp_path / "out/README.md").read_text()
     assert FaceModel.load(out).weights_sha256 == FaceModel.load(half).weights_sha256
-    write_report(Path(report), FaceModel.load(world / "run"))
-    assert main(["export", str(world / "run"), out, "--half", f"--report={report}"]) == 2
-    assert "before they were rounded to float16" in capsys.readouterr().err
+    assert "rounded" not in (tmp_path / "out/README.md").read_text()
+
+
+def test_a_half_model_gets_the_figures_of_the_weights_before_they_were_rounded(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, run = tmp_path / "report.json", FaceModel.load(world / "run")
+    write_report(report, run)
+    words = [f"{tmp_path}/out", "--half", f"--report={report}"]
+    assert main(["export", str(world / "run"), *words]) == 0
+    card = (tmp_path / "out/README.md").read_text()
+    assert "on 9 faces of the test split, before the weights were rounded to float16." in card
+    assert "| Hamming loss | 0.125 |" in card
+    other = json.loads(report.read_text())
+    other["model"]["weights_sha256"] = FaceModel.load("drawn64").weights_sha256
+    report.write_text(json.dumps(other))
+    assert main(["export", str(world / "run"), *words]) == 2
+    assert "was measured on other weights" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from making_runs import CPU, logged, recipe, run_state, trained_run
@@ -53,6 +54,9 @@ def test_a_signal_stops_after_the_running_iteration(
 def test_a_time_limit_stops_and_saves(tmp_path: Path, tiny_pack: Pack) -> None:
     assert not train_run(recipe(), tiny_pack, tmp_path / "run", CPU, max_seconds=0)
     assert run_state(tmp_path / "run")["iteration"] == 1
+    with Image.open(tmp_path / "run/latest.png") as samples:
+        assert samples.width == 4 * 32  # the faces of the valid split
+    assert not (tmp_path / "run/samples").exists()
 
 
 def test_a_poisoned_weight_stops_the_run_and_leaves_the_checkpoint(

@@ -73,12 +73,11 @@ class FaceModel:
         Args:
             folder: Where to; replaced if it holds a model.
             half: Store weights as float16, half as large.
-            report: Output of `evaluate` for the weights as stored, whose figures go into the card.
+            report: Output of `evaluate` for these weights, whose figures go into the card.
             notes: Markdown for the card: data, licence, history, known failures.
 
         Raises:
-            InputError: If the folder holds anything but a model, or the report is about other
-                weights; weights rounded to float16 are others.
+            InputError: If the folder holds anything but a model, or the report is not about it.
         """
         save_trained(self.trained, Path(folder), half=half, report=report, notes=notes)
 

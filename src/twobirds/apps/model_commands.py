@@ -136,8 +136,8 @@ class Export:
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     """Folder to make; a model that lies there is replaced, anything else is not."""
     half: bool = False
-    """Store weights as float16: half the size. For a card with figures, first export with --half,
-    evaluate that folder, then export that folder to another with --half and --report."""
+    """Store weights as float16: half the size. A --report on the weights before that will do: the
+    card says so."""
     report: Annotated[Path | None, optional("FILE.json", "a card without figures")] = None
     """Output of twobirds evaluate for the weights as stored, whose figures go into the card."""
     notes: Annotated[Path | None, optional("FILE.md", "none")] = None

@@ -23,6 +23,7 @@ from twobirds.errors import InputError
 from twobirds.recipes.registry import PRESETS, parse_run
 
 if TYPE_CHECKING:
+    from twobirds.data.pack import Pack
     from twobirds.models.networks import FeatureNetwork
     from twobirds.runtime import Runtime
 
@@ -93,6 +94,8 @@ class Train:
         pack = open_pack(self.data, verify=True)
         with start(self.device, self.precision) as runtime:
             network = self._feature_network(config, runtime)
+            if runtime.is_main:
+                note(self._plan(config, pack))
             is_complete = train_run(
                 config,
                 pack,
@@ -123,6 +126,17 @@ class Train:
         assignments = [(name, value) for name, value in given.items() if value is not None]
         return override(find_preset(self.preset), [*assignments, *split_assignments(self.set)])
 
+    def _plan(self, config: RunConfig, pack: "Pack") -> str:
+        """How long the run is, in a line."""
+        full, images = find_preset(self.preset).train.images, config.train.images
+        share = f" (preset {self.preset}: {full:,})" * (images != full)
+        faces = len(pack.rows("train"))
+        passes = f"{images / faces:,.1f} passes over {faces:,} faces"
+        return (
+            f"training: {images:,} images{share}, {passes}; "
+            "the time is estimated after ten seconds ..."
+        )
+
     def _feature_network(
         self, config: RunConfig, runtime: "Runtime"
     ) -> "tuple[FeatureNetwork, str] | None":
@@ -151,12 +165,15 @@ class Train:
         return network, model.weights_sha256
 
     def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
+        from twobirds.training.logging import LATEST_SAMPLES
+
         if runtime.is_main and is_complete:
             say(f"trained {self.out}; next: twobirds evaluate {self.out} --data {self.data}")
         elif runtime.is_main:
             note(
                 f"twobirds: saved and stopped before all {config.train.images:,} images were "
-                "shown; to go on, give the same command with --resume"
+                f"shown, with samples in {self.out / LATEST_SAMPLES}; to go on, give the same "
+                "command with --resume"
             )
         return 0 if is_complete else UNFINISHED
 

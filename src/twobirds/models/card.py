@@ -91,6 +91,7 @@ def model_card(
     *,
     source: str,
     notes: str = "",
+    is_rounded: bool = False,
 ) -> str:
     """Write the card, Markdown, with the figures of an evaluation if there is one.
 
@@ -101,6 +102,7 @@ def model_card(
         source: What the model is loaded by.
         notes: Markdown for what no report knows: data, licence, history, known failures. Front
             matter in it, such as license and datasets, goes into that of the card.
+        is_rounded: Whether the weights were rounded to float16 after they were measured.
     """
     given, notes = split_notes(notes)
     train = config.train
@@ -118,18 +120,20 @@ def model_card(
         size=config.data.size,
         preset=config.preset,
         notes=f"\n{notes.strip()}\n" if notes.strip() else "",
-        figures=_figures(report),
+        figures=_figures(report, is_rounded=is_rounded),
         training=training,
         attributes=", ".join(config.data.attributes),
     )
 
 
-def _figures(report: Mapping[str, Any] | None) -> str:
+def _figures(report: Mapping[str, Any] | None, *, is_rounded: bool) -> str:
     if report is None:
         return "Not evaluated: run `twobirds evaluate`."
     data = report["data"]
+    rounding = ", before the weights were rounded to float16" * is_rounded
+    faces = f"{data['count']:,} faces of the {data['split']} split"
     lines = [
-        f"Measured by `twobirds evaluate` on {data['count']:,} faces of the {data['split']} split.",
+        f"Measured by `twobirds evaluate` on {faces}{rounding}.",
         "",
         "| figure | value |",
         "| --- | --- |",

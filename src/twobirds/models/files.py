@@ -118,33 +118,37 @@ def save_trained(
         trained: The model.
         folder: Where to; replaced if it holds a model already.
         half: Store floating-point weights as float16; the buffers of batch norm stay float32.
-        report: Output of `evaluate` for the card; of the weights as they are stored here.
+        report: Output of `evaluate` for the card; of the weights stored here, rounded or not.
         notes: Markdown for the card: data, licence, history, known failures.
         source: What others load the model by; default the folder's name.
 
     Raises:
         InputError: If the folder holds anything but a model, or the report is about other weights.
     """
-    if report is not None:
-        check_report(report, trained, half=half)
+    is_rounded = report is not None and check_report(report, trained, half=half)
     config = {"format": FORMAT, "run": to_dict(trained.config)}
     if trained.pack_sha256 is not None:
         config["pack_sha256"] = trained.pack_sha256
     source = source or folder.name
-    card = model_card(folder.name, trained.config, report, source=source, notes=notes)
+    card = model_card(
+        folder.name, trained.config, report, source=source, notes=notes, is_rounded=is_rounded
+    )
     save_model(folder, _tensors(trained, half=half), config, card)
 
 
 def check_report(
     report: Mapping[str, Any], trained: Trained, *, half: bool, name: str = "the report"
-) -> None:
-    """Make sure that a report is about the weights that saving would store.
+) -> bool:
+    """Make sure that a report is about the weights that saving would store, but for rounding.
 
     Args:
         report: Output of `evaluate`.
         trained: The model to be saved.
         half: Whether its weights will be stored as float16.
         name: What to call the report in an error.
+
+    Returns:
+        Whether they will be rounded to float16, and were measured before that.
 
     Raises:
         InputError: If it is not a report, or about other weights.
@@ -156,12 +160,10 @@ def check_report(
     # The file that the model was loaded from may name its tensors as an older version did.
     is_loaded = measured == trained.weights_sha256 and trained.is_half == half
     if is_loaded or measured == _hash_weights(trained, half=half):
-        return
-    if half and measured == _hash_weights(trained, half=False):
-        raise InputError(
-            f"{name}: was measured on other weights, before they were rounded to float16: export "
-            "with --half, evaluate that folder, and export the folder again with both"
-        )
+        return False
+    is_full = measured == trained.weights_sha256 and not trained.is_half
+    if half and (is_full or measured == _hash_weights(trained, half=False)):
+        return True
     raise InputError(f"{name}: was measured on other weights: evaluate this model again")
 
 
@@ -181,7 +183,7 @@ def push_trained(
         repository: `owner/name`.
         half: Store floating-point weights as float16.
         private: Whether a new repository is for its owner only.
-        report: Output of `evaluate` for the card; of the weights as they are stored.
+        report: Output of `evaluate` for the card; of these weights, rounded or not.
         notes: Markdown for the card.
 
     Raises:

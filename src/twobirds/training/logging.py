@@ -1,6 +1,8 @@
 """What a run tells: metrics as JSON lines, TensorBoard if installed, a progress bar, samples."""
 
 import json
+import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ from twobirds.atomic import write_atomically
 
 METRICS_FILE = "metrics.jsonl"
 SAMPLES_FOLDER = "samples"
+LATEST_SAMPLES = "latest.png"
+"""The grid at the end of the latest leg, wherever that was."""
 TENSORBOARD_FOLDER = "tensorboard"
+_ESTIMATE_AFTER_SECONDS = 10.0  # the first iteration, which warms up, apart
 
 
 class MetricsLog:
@@ -46,11 +51,27 @@ class MetricsLog:
 
 
 class ProgressDisplay:
-    """A bar with stage, images a second, losses and time left; plain lines where no terminal is."""
+    """A bar with stage, images a second, losses and time left; plain lines where no terminal is.
 
-    def __init__(self, total_images: int, seen_images: int, *, enabled: bool) -> None:
+    Args:
+        total_images: Of the whole run.
+        seen_images: Of them, in earlier legs.
+        enabled: Whether to print.
+        max_seconds: After which this leg stops.
+    """
+
+    def __init__(
+        self,
+        total_images: int,
+        seen_images: int,
+        *,
+        enabled: bool,
+        max_seconds: float = math.inf,
+    ) -> None:
         self.console = Console(stderr=True)
-        self.enabled = enabled
+        self.enabled, self.max_seconds = enabled, max_seconds
+        self._started: tuple[float, int] | None = None  # seconds and images after an iteration
+        self._has_estimated = False
         self.bar: Progress | None = None
         self.total_images = total_images
         if enabled and self.console.is_terminal:
@@ -61,9 +82,30 @@ class ProgressDisplay:
             self.bar.start()
 
     def advance(self, seen_images: int) -> None:
-        """Move the bar."""
+        """Move the bar; once the speed is known, say how long all of it takes."""
         if self.bar is not None:
             self.bar.update(self.task, completed=seen_images)
+        if self.enabled and not self._has_estimated:
+            self._estimate(seen_images)
+
+    def _estimate(self, seen_images: int) -> None:
+        now = time.monotonic()
+        if self._started is None:
+            self._started = now, seen_images
+        seconds = now - self._started[0]
+        if seconds < _ESTIMATE_AFTER_SECONDS:
+            return
+        self._has_estimated = True
+        rate = (seen_images - self._started[1]) / seconds
+        left = (self.total_images - seen_images) / rate
+        text = (
+            f"{rate:,.3g} images/s: all {self.total_images:,} images take "
+            f"{duration(self.total_images / rate)}, {duration(left)} are left"
+        )
+        if self.max_seconds < left:
+            shown = round(self.max_seconds * rate, -2)
+            text += f"; this leg of {duration(self.max_seconds)} shows about {shown:,.0f} of them"
+        self.console.print(text, soft_wrap=True, highlight=False)
 
     def describe(self, values: Mapping[str, float]) -> None:
         """Show the latest means."""
@@ -88,6 +130,17 @@ class ProgressDisplay:
         """Leave the terminal as it was."""
         if self.bar is not None:
             self.bar.stop()
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the unit that suits it: "40 s", "12 min", "3.4 h", "2.6 days"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:,.1f} days"
 
 
 def write_sample_grid(path: Path, rows: Mapping[str, Tensor]) -> None:

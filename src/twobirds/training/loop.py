@@ -21,6 +21,7 @@ from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError
 from twobirds.runtime import Runtime, average_values, keep_freed_memory
 from twobirds.training.logging import (
+    LATEST_SAMPLES,
     METRICS_FILE,
     SAMPLES_FOLDER,
     MetricsLog,
@@ -124,7 +125,10 @@ class _Recorder:
         self.earlier_seconds = progress.training_seconds
         self.log = None
         self.display = ProgressDisplay(
-            config.train.images, self.images_seen, enabled=leg.shows_progress and runtime.is_main
+            config.train.images,
+            self.images_seen,
+            enabled=leg.shows_progress and runtime.is_main,
+            max_seconds=leg.max_seconds,
         )
         if runtime.is_main:
             leg.run.mkdir(parents=True, exist_ok=True)
@@ -172,8 +176,13 @@ class _Recorder:
             self.save()
 
     def finish(self, *, is_complete: bool) -> None:
-        """Save; of a complete run write samples once more, so that a short one has some, too."""
+        """Save, and write the samples of the end.
+
+        Of a leg that was stopped they lie beside the folder of samples, in which a run has the same
+        files however many legs it takes.
+        """
         self.save()
+        self._write_grid(self.leg.run / LATEST_SAMPLES)
         if is_complete and not self._has_due_samples:
             self.write_samples()
 
@@ -183,10 +192,13 @@ class _Recorder:
         return self.images_seen // every != (self.images_seen - batch) // every
 
     def write_samples(self) -> None:
-        """Write the sample grid, in the first process alone: batch norm needs no other here."""
+        """Write the sample grid that is due now."""
+        self._write_grid(self.leg.run / SAMPLES_FOLDER / f"{self.images_seen:09d}.png")
+
+    def _write_grid(self, path: Path) -> None:
+        """Write samples, in the first process alone: batch norm needs no other here."""
         if self.runtime.is_main:
-            rows = self.objective.sample(*self.fixed)
-            write_sample_grid(self.leg.run / SAMPLES_FOLDER / f"{self.images_seen:09d}.png", rows)
+            write_sample_grid(path, self.objective.sample(*self.fixed))
 
     def save(self) -> None:
         """Write the checkpoint."""
