@@ -4,7 +4,6 @@ import pytest
 from twobirds.evaluation.realism import (
     FeatureSet,
     people_of,
-    real_floor,
     score_folds,
     score_realism,
     separability,
@@ -70,18 +69,21 @@ def test_people_are_not_shared_between_folds() -> None:
     assert found.auc == pytest.approx(0.5, abs=0.15)
 
 
-def test_few_faces_give_no_figure() -> None:
-    scored = score_realism(normal(19, 0, 1), normal(100, 0, 2, 1_000), seed=0)
-    assert scored == {"support": {"real": 19, "edited": 100}}
-    many_of_one = FeatureSet(normal(50, 0, 1).features, np.zeros(50, np.int64))
-    assert separability(many_of_one, normal(50, 0, 2, 1_000), seed=0) is None
+def test_few_faces_or_people_give_no_figure() -> None:
+    few, many = normal(19, 0, 1), normal(100, 0, 2, 1_000)
+    scored = score_realism(few, many, few, seed=0)
+    assert scored == {"support": {"real": 19, "edited": 100, "floor": 19}}
+    of_nine = FeatureSet(normal(50, 0, 1).features, np.arange(50) % 9)
+    of_ten = FeatureSet(normal(50, 0, 1).features, np.arange(50) % 10)
+    assert separability(of_nine, many, seed=0) is None
+    assert separability(of_ten, many, seed=0) is not None
 
 
-def test_floor_needs_twice_as_many_real_faces() -> None:
-    assert real_floor(normal(39, 0, 1), seed=0) is None
-    scored = score_realism(normal(40, 0, 1), normal(40, 2, 2, 1_000), seed=0)
+def test_the_floor_is_real_against_real() -> None:
+    real, edited, unedited = normal(80, 0, 1), normal(80, 2, 2, 1_000), normal(80, 0, 3, 2_000)
+    scored = score_realism(real, edited, unedited, seed=0)
     assert scored["auc"] > 0.9
-    assert 0.2 < scored["real_floor"] < 0.8
+    assert scored["real_floor"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_unknown_people_are_different_people() -> None:

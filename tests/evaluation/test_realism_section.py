@@ -1,6 +1,6 @@
 """The sections made from what EfficientNet-lite2 sees, on features made up for the purpose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from twobirds.evaluation.faces import load_faces
 from twobirds.evaluation.judge import JudgeMetadata, load_judge
 from twobirds.evaluation.judges import Judges, Predictions
 from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.evaluation.real_faces import RealFaces, load_real_faces
+from twobirds.evaluation.realism import FeatureSet
 from twobirds.evaluation.run import Evaluation
 from twobirds.evaluation.second_judge import SecondJudge
 
@@ -32,6 +34,7 @@ def run(drawn_pack: Pack, oracle) -> Evaluation:
     pack = replace(
         drawn_pack,
         identity=np.arange(len(drawn_pack)),
+        split=drawn_pack.split.copy(),
         attributes=np.repeat(
             np.arange(len(drawn_pack))[:, None] % 2, len(oracle.attributes), axis=1
         ).astype(np.uint8),
@@ -58,23 +61,60 @@ def judged(run: Evaluation) -> JudgedFaces:
     return JudgedFaces(real, real, edits, [])
 
 
-def test_realism_of_each_attribute_and_its_mean(run: Evaluation, judged: JudgedFaces) -> None:
-    section = realism_section.measure_realism(run, judged)["realism"]
+@pytest.fixture
+def real_faces(run: Evaluation) -> RealFaces:
+    """120 faces of other people that have every attribute."""
+    features = np.random.default_rng(5).normal(0, 1, (120, 8))
+    labels = np.ones((120, len(run.model.attributes)))
+    return RealFaces(FeatureSet(features, 10_000 + np.arange(120)), labels)
+
+
+def test_realism_of_each_attribute_and_its_mean(
+    run: Evaluation, judged: JudgedFaces, real_faces: RealFaces
+) -> None:
+    section = realism_section.measure_realism(run, judged, real_faces)["realism"]
     rows = section["per_attribute"]
     assert set(rows) == {"Eyeglasses", "Smiling"}  # rosy cheeks are not looked at closely
     assert rows["Smiling"]["auc"] > 0.95
     assert rows["Eyeglasses"]["auc"] == pytest.approx(0.5, abs=0.15)
-    assert rows["Smiling"]["support"] == {"real": 100, "edited": 100}
+    assert rows["Smiling"]["support"] == {"real": 100, "edited": 100, "floor": 100}
     assert section["auc"] == pytest.approx(np.mean([row["auc"] for row in rows.values()]))
     assert section["real_floor"] == pytest.approx(0.5, abs=0.2)
     assert section["num_attributes"] == 2
     assert not run.absent
 
 
-def test_few_people_have_no_realism(run: Evaluation, judged: JudgedFaces) -> None:
+def test_few_people_have_no_realism(
+    run: Evaluation, judged: JudgedFaces, real_faces: RealFaces
+) -> None:
     run.pack = replace(run.pack, identity=np.arange(len(run.pack)) // 40)
-    assert realism_section.measure_realism(run, judged) == {}
+    assert realism_section.measure_realism(run, judged, real_faces) == {}
     assert "enough real and edited faces" in run.absent["editing.realism"]
+    assert realism_section.measure_realism(run, judged, None) == {}
+    assert "no face of the train split" in run.absent["editing.realism"]
+
+
+def test_real_faces_are_training_faces_that_have_the_attributes(
+    run: Evaluation, judge_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+
+    def features(_: Judges, batches: Iterable[torch.Tensor]) -> np.ndarray:
+        shown.extend(len(pixels) for pixels in batches)
+        return np.zeros((sum(shown), 8))
+
+    monkeypatch.setattr(Judges, "realism_features", features)
+    run.pack.split[:] = 2
+    run.pack.split[200:300] = 0  # 50 of these 100 have every attribute
+    found = load_real_faces(run, Judges(load_judge(judge_path)))
+    assert found is not None
+    assert (found.attributes == 1).all()
+    assert sum(shown) == len(found.faces) == 50
+    assert set(found.faces.people) <= set(range(200, 300))
+    assert len(found.having(0, 20)) == 20
+    run.pack.split[:] = 2
+    del run.train_rows
+    assert load_real_faces(run, Judges(load_judge(judge_path))) is None
 
 
 def test_the_second_judge_has_its_own_rates_and_ceiling(
@@ -94,7 +134,11 @@ def test_the_second_judge_has_its_own_rates_and_ceiling(
 
 
 def test_prototypes_are_compared_at_equal_realism(
-    run: Evaluation, judged: JudgedFaces, judge_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Evaluation,
+    judged: JudgedFaces,
+    real_faces: RealFaces,
+    judge_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Prototypes that are seen on every face and told from real ones by half a unit."""
     asked: list[bool] = []
@@ -105,7 +149,7 @@ def test_prototypes_are_compared_at_equal_realism(
 
     monkeypatch.setattr(Judges, "predict", predict)
     judges = Judges(load_judge(judge_path))
-    section = realism_section.measure_prototype(run, judges, judged)["prototype"]
+    section = realism_section.measure_prototype(run, judges, judged, real_faces)["prototype"]
     rows = section["per_attribute"]
     assert all(asked)
     assert [point["strength"] for point in rows["Smiling"]["points"]] == [0.8, 1.6, 2.4, 3.2]

@@ -18,6 +18,7 @@ from twobirds.evaluation.faces import EvaluatedModel, Progress, load_faces
 from twobirds.evaluation.identity_judge import calibrate_identity_judge
 from twobirds.evaluation.open_judges import open_judges
 from twobirds.evaluation.plan import EvaluationConfig
+from twobirds.evaluation.real_faces import load_real_faces
 from twobirds.evaluation.realism_section import (
     measure_prototype,
     measure_realism,
@@ -97,10 +98,11 @@ def _measure_judged(
         return {}
     editing = measure_editing(run, plan, judged)
     if plan.judges.feature_network is not None:
-        editing |= measure_realism(run, judged)
+        real_faces = load_real_faces(run, plan.judges)
+        editing |= measure_realism(run, judged, real_faces)
         editing |= measure_second_judge(run, plan.judges, judged)
         if run.config.compares_prototype:
-            editing |= measure_prototype(run, plan.judges, judged)
+            editing |= measure_prototype(run, plan.judges, judged, real_faces)
     return {
         "editing": editing,
         "generation": measure_generation(run, plan.judges, judged.real),

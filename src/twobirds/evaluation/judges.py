@@ -58,6 +58,16 @@ class Judges:
         """The same for several batches."""
         return join_predictions([self.predict(pixels) for pixels in batches])
 
+    def realism_features(self, batches: Iterable[Tensor]) -> np.ndarray:
+        """What the feature network alone makes of several batches, `[N, 1280]` float32."""
+        assert self.feature_network is not None
+        with torch.inference_mode():
+            parts = [
+                _to_numpy(self.feature_network(from_pixels(pixels.to(self.judge.device))))
+                for pixels in batches
+            ]
+        return np.concatenate(parts)
+
 
 def join_predictions(parts: Sequence[Predictions]) -> Predictions:
     """Predictions of several batches as those of one."""

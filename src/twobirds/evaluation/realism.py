@@ -17,8 +17,10 @@ from sklearn.preprocessing import StandardScaler
 from twobirds.evaluation.bootstrap import NUM_RESAMPLES, interval
 
 NUM_FOLDS = 5
-MIN_REALISM_SUPPORT = 20
-"""Faces of each kind, and people among them, below which nothing is said."""
+MIN_REALISM_FACES = 20
+"""Faces of each kind, real and edited, below which there is no figure."""
+MIN_REALISM_PEOPLE = 10
+"""People among them: two for each fold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +61,9 @@ def separability(real: FeatureSet, edited: FeatureSet, *, seed: int) -> Separabi
         seed: Of the folds and of the interval.
 
     Returns:
-        None for fewer than `MIN_REALISM_SUPPORT` faces or people on one side.
+        None for fewer than `MIN_REALISM_FACES` faces or `MIN_REALISM_PEOPLE` people on one side.
     """
-    if min(len(np.unique(side.people)) for side in (real, edited)) < MIN_REALISM_SUPPORT:
+    if not (is_enough(real) and is_enough(edited)):
         return None
     features = np.concatenate([real.features, edited.features]).astype(np.float64)
     people = np.concatenate([real.people, edited.people])
@@ -107,29 +109,34 @@ def score_folds(
     return Separability(float(wins.sum() / compared.sum()), interval(resampled))
 
 
-def real_floor(real: FeatureSet, *, seed: int) -> Separability | None:
-    """The same for real faces against real faces: one half of the people against the other.
-
-    Returns:
-        None where a half has too few people.
-    """
-    people = np.random.default_rng(seed).permutation(np.unique(real.people))
-    in_first = np.isin(real.people, people[: len(people) // 2])
-    return separability(real.take(in_first), real.take(~in_first), seed=seed)
+def is_enough(faces: FeatureSet) -> bool:
+    """Whether there are enough faces, of enough people, for a figure."""
+    num_people = len(np.unique(faces.people))
+    return len(faces) >= MIN_REALISM_FACES and num_people >= MIN_REALISM_PEOPLE
 
 
-def score_realism(real: FeatureSet, edited: FeatureSet, *, seed: int) -> dict[str, Any]:
+def score_realism(
+    real: FeatureSet, edited: FeatureSet, unedited: FeatureSet, *, seed: int
+) -> dict[str, Any]:
     """Realism of the edits of one attribute, for the report.
 
+    Args:
+        real: Real faces that have the attribute, of another split than those that are edited.
+        edited: Faces that were given it.
+        unedited: Real faces that have it, of the split that is edited. How well they are told from
+            `real` is the floor: what differs between the splits, and no edit can be blamed for.
+        seed: Of folds and intervals.
+
     Returns:
-        `auc` and `interval` if there are enough faces, `real_floor` if there are twice as many real
-        ones; always `support`, the numbers of faces.
+        `auc` with its `interval`, and `real_floor`, each if there are enough faces; always
+        `support`, the numbers of faces.
     """
-    section: dict[str, Any] = {"support": {"real": len(real), "edited": len(edited)}}
+    support = {"real": len(real), "edited": len(edited), "floor": len(unedited)}
+    section: dict[str, Any] = {"support": support}
     found = separability(real, edited, seed=seed)
     if found is not None:
         section |= {"auc": found.auc, "interval": found.interval}
-    floor = real_floor(real, seed=seed)
+    floor = separability(real, unedited, seed=seed)
     if floor is not None:
         section["real_floor"] = floor.auc
     return section

@@ -24,6 +24,7 @@ from twobirds.evaluation.prototype import (
     fit_prototypes,
     success_at_equal_realism,
 )
+from twobirds.evaluation.real_faces import NO_REAL_FACES, RealFaces
 from twobirds.evaluation.realism import FeatureSet, people_of, score_realism, separability
 from twobirds.evaluation.recognition import score_recognition
 from twobirds.evaluation.run import Evaluation
@@ -31,17 +32,26 @@ from twobirds.evaluation.run import Evaluation
 INDEPENDENCE = "took part in no training but its own"
 
 
-def measure_realism(run: Evaluation, judged: JudgedFaces) -> dict[str, Any]:
+def measure_realism(
+    run: Evaluation, judged: JudgedFaces, real_faces: RealFaces | None
+) -> dict[str, Any]:
     """`realism`: can edits that add an attribute be told from real faces that have it?
 
     Returns:
         Means over the attributes with enough faces, and the figures of each; empty without any.
     """
+    if real_faces is None:
+        run.absent["editing.realism"] = NO_REAL_FACES
+        return {}
     rows: dict[str, Any] = {}
     for edit in _additions(run, judged):
-        name = run.model.attributes[edit.attribute]
-        real, edited = _feature_sets(run, judged, edit)
-        rows[name] = score_realism(real, edited, seed=run.config.seed)
+        real = real_faces.having(edit.attribute, run.config.faces_per_edit)
+        rows[run.model.attributes[edit.attribute]] = score_realism(
+            real,
+            _edited_faces(run, edit),
+            _faces_having(run, judged, edit.attribute),
+            seed=run.config.seed,
+        )
     means = {
         key: float(np.mean(values))
         for key in ("auc", "real_floor")
@@ -89,16 +99,18 @@ def measure_second_judge(run: Evaluation, judges: Judges, judged: JudgedFaces) -
     }
 
 
-def measure_prototype(run: Evaluation, judges: Judges, judged: JudgedFaces) -> dict[str, Any]:
+def measure_prototype(
+    run: Evaluation, judges: Judges, judged: JudgedFaces, real_faces: RealFaces | None
+) -> dict[str, Any]:
     """`prototype`: does each added attribute beat the prototype's success at equal realism?"""
-    if len(run.train_rows) < 2:
-        run.absent["editing.prototype"] = "no training faces but those evaluated on"
+    if real_faces is None:
+        run.absent["editing.prototype"] = NO_REAL_FACES
         return {}
     prototypes = fit_prototypes(_train_parts(run))
     rows: dict[str, Any] = {}
     for edit in _additions(run, judged):
-        real, edited = _feature_sets(run, judged, edit)
-        found = separability(real, edited, seed=run.config.seed)
+        real = real_faces.having(edit.attribute, run.config.faces_per_edit)
+        found = separability(real, _edited_faces(run, edit), seed=run.config.seed)
         if found is None or len(edit.positions) < MIN_SUPPORT:
             continue
         points = list(_operating_points(run, judges, edit, real, prototypes[edit.attribute]))
@@ -143,24 +155,26 @@ def _additions(run: Evaluation, judged: JudgedFaces) -> Sequence[Edit]:
     return [edit for edit in judged.edits if edit.target and edit.attribute in columns]
 
 
-def _feature_sets(
-    run: Evaluation, judged: JudgedFaces, edit: Edit
-) -> tuple[FeatureSet, FeatureSet]:
-    """Real faces that have an attribute, at most as many as are edited, and edited ones."""
-    real_features, features = judged.real.realism_features, edit.predictions.realism_features
-    assert real_features is not None
+def _edited_faces(run: Evaluation, edit: Edit) -> FeatureSet:
+    """The edited faces as lite2 sees them."""
+    features = edit.predictions.realism_features
     assert features is not None
-    people = _people(run)
-    have = np.flatnonzero(run.faces.attributes[:, edit.attribute] == 1)
+    return FeatureSet(features, _people(run)[edit.positions])
+
+
+def _faces_having(run: Evaluation, judged: JudgedFaces, attribute: int) -> FeatureSet:
+    """Faces of the evaluated split that have an attribute, at most as many as are edited."""
+    features = judged.real.realism_features
+    assert features is not None
     rng = np.random.default_rng(run.config.seed)
-    have = np.sort(rng.permutation(have)[: run.config.faces_per_edit])
-    real = FeatureSet(real_features[have], people[have])
-    return real, FeatureSet(features, people[edit.positions])
+    have = rng.permutation(np.flatnonzero(run.faces.attributes[:, attribute] == 1))
+    return FeatureSet(features, _people(run)).take(have[: run.config.faces_per_edit])
 
 
 def _people(run: Evaluation) -> np.ndarray:
     """Who is on each of the real faces, `[N]` int64."""
-    return people_of(run.pack.identity[run.faces.rows])
+    people: np.ndarray = people_of(run.pack.identity)[run.faces.rows]
+    return people
 
 
 def _train_parts(run: Evaluation) -> Iterator[tuple[np.ndarray, np.ndarray]]:
