@@ -1,6 +1,8 @@
 """Training the judge on a pack's train split, once; later evaluations find its file."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -90,23 +92,51 @@ def train_judge(
         torch.manual_seed(seed)
         network = AttributeResNet(model.size, len(columns))
     network.to(model.device)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=_WEIGHT_DECAY)
-    num_steps = max(1, math.ceil(images / _BATCH_SIZE))
-    for step in range(num_steps):
-        for group in optimizer.param_groups:
-            group["lr"] = _PEAK_LEARNING_RATE * cycle((step + 1) / num_steps)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=_PEAK_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
+    )
+
+    def classify(step: int) -> tuple[Tensor, Tensor]:
         chosen = rows[shuffled_batch(step, len(rows), seed, batch_size=_BATCH_SIZE)]
         faces = to_tensor(resize(pack.images[chosen], model.size), model.device)
         faces = _augment(faces, keyed_generator(seed, RandomPurpose.JUDGE_AUGMENTATION, step))
         labels = torch.from_numpy(pack.attributes[chosen][:, columns]).float().to(model.device)
-        logits, _ = network(faces)
-        loss = F.binary_cross_entropy_with_logits(logits, labels)
+        return network(faces)[0], labels
+
+    report = None if progress is None else partial(progress, "training the judge")
+    fit_classifier(classify, optimizer, images, batch_size=_BATCH_SIZE, report=report)
+    return network.eval()
+
+
+def fit_classifier(
+    classify: Callable[[int], tuple[Tensor, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    images: int,
+    *,
+    batch_size: int,
+    report: Callable[[int, int], None] | None,
+) -> None:
+    """Minimize the binary cross-entropy of attributes, with one learning rate cycle.
+
+    Args:
+        classify: From the number of a step to the logits `[B, K]` of its batch and their labels.
+        optimizer: Its learning rates are the peaks of the cycle.
+        images: How many to show, in batches.
+        batch_size: B.
+        report: Told after each step how many images were shown, and of how many.
+    """
+    num_steps = max(1, math.ceil(images / batch_size))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: cycle((step + 1) / num_steps)
+    )
+    for step in range(num_steps):
+        loss = F.binary_cross_entropy_with_logits(*classify(step))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if progress is not None:
-            progress("training the judge", min((step + 1) * _BATCH_SIZE, images), images)
-    return network.eval()
+        schedule.step()
+        if report is not None:
+            report(min((step + 1) * batch_size, images), images)
 
 
 def cycle(share: float) -> float:

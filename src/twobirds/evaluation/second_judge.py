@@ -6,6 +6,7 @@ training but its own.
 
 import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from twobirds.evaluation.judge import (
     load_network,
     save_network,
 )
-from twobirds.evaluation.judge_training import cycle, shuffled_batch
+from twobirds.evaluation.judge_training import fit_classifier, shuffled_batch
 from twobirds.randomness import RandomPurpose, keyed_generator
 
 SECOND_JUDGE_SEED = 171_106_079
@@ -148,28 +149,27 @@ def _fit(
     images: int,
     progress: Progress | None,
 ) -> AttributeTail:
-    """AdamW with one learning rate cycle; the classifier, which is new, learns faster."""
+    """Fit with AdamW; the classifier, which is new, learns faster than the tail."""
     network.train()
-    parts = {network.classifier: _CLASSIFIER_LEARNING_RATE, network.tail: _TAIL_LEARNING_RATE}
     optimizer = torch.optim.AdamW(
-        [{"params": list(part.parameters())} for part in parts], weight_decay=_WEIGHT_DECAY
+        [
+            {"params": list(network.classifier.parameters()), "lr": _CLASSIFIER_LEARNING_RATE},
+            {"params": list(network.tail.parameters()), "lr": _TAIL_LEARNING_RATE},
+        ],
+        weight_decay=_WEIGHT_DECAY,
     )
     device = network.classifier.weight.device
-    num_steps = max(1, -(-images // _BATCH_SIZE))
-    for step in range(num_steps):
-        for group, peak in zip(optimizer.param_groups, parts.values(), strict=True):
-            group["lr"] = peak * cycle((step + 1) / num_steps)
+
+    def classify(step: int) -> tuple[Tensor, Tensor]:
         chosen = shuffled_batch(step, len(labels), SECOND_JUDGE_SEED, batch_size=_BATCH_SIZE)
         batch = activations[chosen].to(device).float()
         generator = keyed_generator(SECOND_JUDGE_SEED, RandomPurpose.JUDGE_AUGMENTATION, step)
         is_mirrored = (torch.rand(len(batch), 1, 1, 1, generator=generator) < 0.5).to(device)
         logits = network(torch.where(is_mirrored, batch.flip(3), batch))
-        loss = F.binary_cross_entropy_with_logits(logits, labels[chosen].to(device))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if progress is not None:
-            progress("training the second judge", min((step + 1) * _BATCH_SIZE, images), images)
+        return logits, labels[chosen].to(device)
+
+    report = None if progress is None else partial(progress, "training the second judge")
+    fit_classifier(classify, optimizer, images, batch_size=_BATCH_SIZE, report=report)
     return network.eval()
 
 
