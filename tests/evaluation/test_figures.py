@@ -57,3 +57,6 @@ def test_row_titles_and_labels_take_room_of_their_own() -> None:
     cell = np.asarray(labelled)[4 : 4 + 32, 4 : 4 + 32]
     assert np.array_equal(cell, FACES[0])
     assert (np.asarray(labelled)[36 : 36 + line, 4:36] < 255).any()
+    wrapped = grid(FACES, 3, labels=["Mouth Open", "", "", "", ""])
+    assert wrapped.height - plain.height == 2 * 2 * line
+    assert (np.asarray(wrapped)[36 + line : 36 + 2 * line, 4:36] < 255).any()

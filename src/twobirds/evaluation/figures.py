@@ -49,7 +49,7 @@ def grid(
         columns: Number of columns.
         column_titles: Text over each column; underscores become spaces.
         row_titles: Text left of each row, likewise.
-        labels: A line under each image.
+        labels: Text under each image.
         cell_pixels: Width of a cell; the images are resampled to it. Default: their own.
 
     Raises:
@@ -63,8 +63,9 @@ def grid(
     font = _font(side)
     line = round(font.size * _LINE_SPACING)
     head = line * max((len(_wrap(t, side, font)) for t in column_titles), default=0)
+    foot = line * max((len(_wrap(t, side, font)) for t in labels), default=0)
     margin = side if row_titles else 0
-    pitch, row_pitch = side + _GAP, side + _GAP + (line if labels else 0)
+    pitch, row_pitch = side + _GAP, side + _GAP + foot
     width, height = margin + _GAP + columns * pitch, head + _GAP + num_rows * row_pitch
     sheet = Image.new("RGB", (width, height), _WHITE)
     draw = ImageDraw.Draw(sheet)
