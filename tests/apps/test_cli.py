@@ -17,7 +17,7 @@ from twobirds.apps import cli
 from twobirds.apps.cli import main
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw
-from twobirds.apps.display import say_attributes
+from twobirds.apps.display import say_attributes, say_figures
 from twobirds.errors import DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
@@ -216,3 +216,26 @@ def test_help_and_imports_do_without_torch() -> None:
     """
     done = run_python(script)
     assert done.returncode == 0, done.stderr
+
+
+def test_figures_of_inner_sections_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {"Bald": {"auc": 0.91234}}
+    editing = {
+        "success_rate": 0.5108,
+        "above_ceiling": ["Heavy_Makeup"],
+        "realism": {"auc": 0.80292, "num_attributes": 15, "per_attribute": rows},
+        "second_judge": {"success_rate": 0.53474, "seed": 171_106_079},
+        "prototype": {"num_beaten": 7, "num_attributes": 15, "per_attribute": {}},
+    }
+    say_figures({"editing": editing, "absent": {"judge": "no file"}})
+    lines = [line.replace("│", "").split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[1:] for line in lines if line[:1] == ["editing"]] == [
+        ["success_rate", "0.5108"],
+        ["realism.auc", "0.8029"],
+        ["realism.num_attributes", "15"],
+        ["second_judge.success_rate", "0.5347"],
+        ["prototype.num_beaten", "7"],
+        ["prototype.num_attributes", "15"],
+    ]
+    assert lines[-2] == ["judge", "is", "absent:", "no", "file"]
+    assert lines[-1][-1] == "Heavy_Makeup"

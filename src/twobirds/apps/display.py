@@ -25,6 +25,8 @@ ShowProgress = Callable[[str, int, int], None]
 """Called with what is being done, how many of it are done, and of how many."""
 
 _BAR_WIDTH = 20  # characters of a probability of 1
+_INNER_SECTIONS = ("realism", "second_judge", "prototype")  # of a report's section
+_COUNTS = ("num_beaten", "num_attributes")  # whole numbers that are results
 _MIN_COLUMNS, _DEFAULT_COLUMNS = 40, 80  # of a terminal: in less, a table shows nothing
 
 
@@ -103,14 +105,13 @@ def say_attributes(title: str, attributes: Mapping[str, float]) -> None:
 
 
 def say_figures(report: Mapping[str, Any]) -> None:
-    """Print a table of the figures that stand at the top of a report's sections."""
+    """Print a table of the figures of a report's sections, without those of each attribute."""
     table = Table("section", "figure", "value")
     for section, content in report.items():
         if section in ("model", "data", "config", "versions") or not isinstance(content, dict):
             continue
-        for name, value in content.items():
-            if isinstance(value, float):
-                table.add_row(section, name, f"{value:.4g}")
+        for name, value in _flatten(content):
+            table.add_row(section, name, f"{value:.4g}")
     Console().print(table)
     for name, reason in report.get("absent", {}).items():
         say(f"{name} is absent: {reason}")
@@ -119,3 +120,12 @@ def say_figures(report: Mapping[str, Any]) -> None:
             "fault: the judge recognizes these attributes on edited faces far more often than on "
             f"real faces that have them, which no better edit can explain: {', '.join(faults)}"
         )
+
+
+def _flatten(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Figures of a section and the sections in it, those of an inner one after a dot."""
+    for name, value in section.items():
+        if isinstance(value, float) or name in _COUNTS:
+            yield prefix + name, value
+        elif isinstance(value, Mapping) and name in _INNER_SECTIONS:
+            yield from _flatten(value, f"{name}.")
