@@ -149,6 +149,7 @@ def test_prototypes_are_compared_at_equal_realism(
 
     monkeypatch.setattr(Judges, "predict", predict)
     judges = Judges(load_judge(judge_path))
+    judged = replace(judged, unedited=predictions(run, NUM_FACES_OF_TEST, logit=-1.0))
     section = realism_section.measure_prototype(run, judges, judged, real_faces)["prototype"]
     rows = section["per_attribute"]
     assert all(asked)
@@ -157,7 +158,11 @@ def test_prototypes_are_compared_at_equal_realism(
     assert not rows["Smiling"]["is_beaten"]
     assert "success_at_equal_realism" not in rows["Eyeglasses"]  # none is as realistic
     assert rows["Eyeglasses"]["is_beaten"]
+    assert rows["Eyeglasses"]["model"]["floor_rate"] == 0.0
     assert (section["num_beaten"], section["num_attributes"]) == (1, 2)
+    judged = replace(judged, unedited=predictions(run, NUM_FACES_OF_TEST))  # seen there, too
+    section = realism_section.measure_prototype(run, judges, judged, real_faces)["prototype"]
+    assert section["num_beaten"] == 0
 
 
 def test_without_the_package_the_rest_is_measured(

@@ -123,7 +123,8 @@ HEADLINE: tuple[Line, ...] = (
     Line(
         "Editing", "Prototypes beaten", "editing.prototype.num_beaten", "d",
         "Number of attributes of which edits succeed more often than adding an average "
-        "difference (a linear regression) that is no easier to tell from real faces.",
+        "difference (a linear regression) that is no easier to tell from real faces, and than "
+        "making no edit.",
         (("attributes compared", "editing.prototype.num_attributes"),),
     ),
     Line(

@@ -115,11 +115,12 @@ def measure_prototype(
             continue
         points = list(_operating_points(run, judges, edit, real, prototypes[edit.attribute]))
         success = float((edit.predictions.logits[:, edit.attribute] > 0).mean())
+        floor = float((judged.unedited.logits[edit.positions, edit.attribute] > 0).mean())
         best = success_at_equal_realism(points, found.auc)
         row: dict[str, Any] = {
-            "model": {"success_rate": success, "auc": found.auc},
+            "model": {"success_rate": success, "floor_rate": floor, "auc": found.auc},
             "points": [vars(point) for point in points],
-            "is_beaten": best is None or success > best,
+            "is_beaten": success > (floor if best is None else max(best, floor)),
         }
         if best is not None:  # else no prototype is as realistic as the edits
             row["success_at_equal_realism"] = best
