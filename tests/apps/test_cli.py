@@ -239,3 +239,11 @@ def test_figures_of_inner_sections_are_printed(capsys: pytest.CaptureFixture[str
     ]
     assert lines[-2] == ["judge", "is", "absent:", "no", "file"]
     assert lines[-1][-1] == "Heavy_Makeup"
+
+
+@pytest.mark.parametrize(("floor", "is_told"), [(0.59, False), (0.69, True)])
+def test_a_high_floor_of_realism_is_told(
+    floor: float, is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say_figures({"editing": {"realism": {"auc": 0.8, "real_floor": floor}}})
+    assert ("told from training faces, too (floor 0.69)" in capsys.readouterr().out) == is_told

@@ -27,6 +27,7 @@ ShowProgress = Callable[[str, int, int], None]
 _BAR_WIDTH = 20  # characters of a probability of 1
 _INNER_SECTIONS = ("realism", "second_judge", "prototype")  # of a report's section
 _COUNTS = ("num_beaten", "num_attributes")  # whole numbers that are results
+_MAX_FLOOR = 0.6  # of realism, above which the splits differ by more than chance
 _MIN_COLUMNS, _DEFAULT_COLUMNS = 40, 80  # of a terminal: in less, a table shows nothing
 
 
@@ -115,6 +116,12 @@ def say_figures(report: Mapping[str, Any]) -> None:
     Console().print(table)
     for name, reason in report.get("absent", {}).items():
         say(f"{name} is absent: {reason}")
+    floor = report.get("editing", {}).get("realism", {}).get("real_floor", 0.5)
+    if floor > _MAX_FLOOR:
+        say(
+            f"realism is of limited use: unedited faces are told from training faces, too (floor "
+            f"{floor:.2f}); evaluate with a pack whose splits are of one source"
+        )
     if faults := report.get("editing", {}).get("above_ceiling"):
         say(
             "fault: the judge recognizes these attributes on edited faces far more often than on "
