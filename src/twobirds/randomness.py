@@ -57,6 +57,20 @@ class RandomPurpose(IntEnum):
     """Faces of each domain in an iteration of an image-to-image translation."""
     IMAGE_BUFFER = 52
     """Which earlier fakes a discriminator is shown in place of new ones."""
+    EDIT_TASK = 61
+    """Which attribute an iteration changes in which face."""
+    EDIT_FLIPS = 62
+    """Which of the faces to edit are mirrored."""
+    EDIT_VIEW = 63
+    """Views of the faces to edit and of their edits."""
+    EXAMPLE_VIEW = 64
+    """Views of the real faces that have what edits are to have."""
+    VIEW_NOISE = 65
+    """Noise in these views."""
+    FACE_VIEW = 66
+    """Views of real and generated faces."""
+    FACE_NOISE = 67
+    """Noise in these views."""
     EVALUATION_LATENTS = 71
     """Latents of the faces that `evaluate` generates."""
 
@@ -76,6 +90,10 @@ class InitialWeights(IntEnum):
     """The head that tells the people of the training data apart."""
     ROBUST_CLASSIFIER = 6
     """The noise-robust classifier."""
+    EDITOR = 7
+    """The editor."""
+    FACE_DISCRIMINATOR = 8
+    """D of generated faces, where another judges edits."""
 
 
 def keyed_generator(*keys: int) -> torch.Generator:

@@ -90,7 +90,7 @@ class Loader:
     @cached_property
     def frequencies(self) -> Tensor:
         """`[K]` in [0, 1]: how many of the training faces have each attribute."""
-        return self._labels(self.rows).mean(0)
+        return self.labels(self.rows).mean(0)
 
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
@@ -98,7 +98,7 @@ class Loader:
         generator = keyed_generator(self.seed, iteration, RandomPurpose.FLIPS)
         flip_samples = torch.rand(self.batch_size, generator=generator)[self.mine]
         images, people = self.faces(rows, flip_samples), self.people[rows.to(self.device)]
-        return Batch(images, self._labels(rows), people)
+        return Batch(images, self.labels(rows), people)
 
     def faces(self, rows: Tensor, flip_samples: Tensor) -> Tensor:
         """Faces `[B, 3, H, W]` in [-1, 1], channels last, of rows `[B]` int64 of the pack.
@@ -133,7 +133,7 @@ class Loader:
         """
         generator = keyed_generator(self.seed, iteration, purpose)
         picks = torch.randint(len(self.rows), (self.batch_size,), generator=generator)
-        labels = self._labels(self.rows[picks][self.mine])
+        labels = self.labels(self.rows[picks][self.mine])
         return self._edited(labels, edited_share, generator) if edited_share else labels
 
     def _edited(self, labels: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -147,7 +147,8 @@ class Loader:
         kept = labels * (1 - is_changed) + switched_on
         return kept * (1 - switched_on @ self.exclusion)
 
-    def _labels(self, rows: Tensor) -> Tensor:
+    def labels(self, rows: Tensor) -> Tensor:
+        """Labels `[B, K]` float32, 0 or 1, of rows `[B]` int64 of the pack."""
         return self.attributes[rows.to(self.device)].float()
 
     def _positions(self, iteration: int) -> Tensor:

@@ -104,6 +104,17 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
             layer.updates_statistics = True
 
 
+@contextlib.contextmanager
+def evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Dropout off and batch norm by its running statistics; then the mode as it was."""
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
+
+
 def rotate_and_zoom(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
     """Rotate faces in their plane and zoom in or out.
 

@@ -1,0 +1,71 @@
+"""What an edit does to a face: moves its pixels, changes their colours, paints over them."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_MIN_ALPHA = 1e-4
+
+
+class EditLayers(NamedTuple):
+    """Three operations on a face, in this order; all are fields that may be enlarged to any size.
+
+    Flow and colour act on the pixels of the face at its own resolution; only paint has the
+    resolution of the model.
+    """
+
+    flow: Tensor
+    """`[B, 2, h, w]` float32: where each pixel comes from, right and down, as a part of half the
+    side."""
+    gain: Tensor
+    """`[B, 3, h, w]` float32: what a pixel's colour is multiplied by, less 1."""
+    offset: Tensor
+    """`[B, 3, h, w]` float32: what is added to it, of a range of 2."""
+    paint: Tensor
+    """`[B, 3, h, w]` float32 in [-1, 1]: colours that are painted, times `alpha`."""
+    alpha: Tensor
+    """`[B, 1, h, w]` float32 in [0, 1]: how far they cover."""
+
+
+def enlarge(field: Tensor, height: int, width: int) -> Tensor:
+    """Resample a field `[B, C, h, w]` bilinearly to `[B, C, height, width]`."""
+    return F.interpolate(field, (height, width), mode="bilinear", align_corners=False)
+
+
+def warp(images: Tensor, flow: Tensor) -> Tensor:
+    """Move pixels.
+
+    Args:
+        images: `[B, 3, H, W]`.
+        flow: `[B, 2, H, W]`: where each pixel comes from, as a part of half the side.
+
+    Returns:
+        `[B, 3, H, W]`; what lies beyond the edge is its mirror image.
+    """
+    identity = torch.eye(2, 3, device=images.device, dtype=flow.dtype).expand(len(images), 2, 3)
+    grid = F.affine_grid(identity, list(images.shape), align_corners=False)
+    return F.grid_sample(
+        images, grid + flow.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=False
+    )
+
+
+def apply_layers(images: Tensor, layers: EditLayers, strength: Tensor) -> Tensor:
+    """Edit faces of any size.
+
+    Args:
+        images: `[B, 3, H, W]` float32 in [-1, 1].
+        layers: What to do to them.
+        strength: `[B]`: 1 is the edit, 0 leaves a face exactly as it was, more exaggerates.
+
+    Returns:
+        `[B, 3, H, W]` float32, not clamped.
+    """
+    flow, gain, offset, paint, alpha = (enlarge(field, *images.shape[2:]) for field in layers)
+    factor = strength.to(images.dtype).view(-1, 1, 1, 1)
+    edited = warp(images, flow * factor)
+    edited = edited + factor * (gain * edited + offset)
+    cover = torch.minimum(factor, 1 / alpha.clamp(min=_MIN_ALPHA))  # paint covers at most all
+    edited = edited * (1 - cover * alpha) + cover * paint
+    return torch.where(factor == 0, images, edited)

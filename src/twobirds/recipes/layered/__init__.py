@@ -1,0 +1,1 @@
+"""Recipe `layered`: edits are flow, colour and paint (docs/recipes/layered.md)."""

@@ -1,0 +1,90 @@
+"""The settings of recipe `layered` (docs/recipes/layered.md)."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from twobirds.config.checks import (
+    require_not_negative,
+    require_positive,
+    require_shares,
+    require_width_factor,
+    require_widths,
+)
+
+
+@dataclass(frozen=True)
+class LayeredConfig:
+    """Networks, losses and batches."""
+
+    name: Literal["layered"] = "layered"
+    """The recipe."""
+    width: float = 1.0
+    """Factor on the numbers of channels of editor, generator and encoder."""
+    num_latents: int = 320
+    """Length of z."""
+    edited_share: float = 0.75
+    """Part of a batch that is edited; the rest is generated."""
+    coded_share: float = 0.5
+    """Part of what is generated that is reconstructed from the latents of real faces."""
+    adversarial_weight: float = 0.5
+    """Weight of D's scores of edits."""
+    label_weight: float = 0.4
+    """Weight of the classifier's loss on the attributes that an edit changes."""
+    kept_label_weight: float = 1.0
+    """Weight of the same on the attributes that it keeps."""
+    prototype_weight: float = 1.0
+    """Weight of the pull of edits along the prototypes in frozen features."""
+    cast_weight: float = 4.0
+    """Weight of changes of colour that are not changes of light."""
+    regularization_weight: float = 1.0
+    """Factor on the weights of what keeps flow, colour, paint and masks small and smooth."""
+    face_adversarial_weight: float = 0.3
+    """Weight of D's scores of generated faces."""
+    face_label_weight: float = 0.3
+    """Weight of the classifier's loss on generated faces."""
+    perceptual_weight: float = 1.0
+    """Weight of the distance between reconstructions and real faces in frozen features."""
+    pixel_weight: float = 10.0
+    """Weight of the pixel distance between reconstructions and real faces."""
+    latent_weight: float = 1.0
+    """Weight of the distance between z and the latents of the face generated from it."""
+    prior_weight: float = 1.0
+    """Weight of the distance between the latents of real faces and U(-1, 1)."""
+    discriminator_learning_rate: float = 4e-4
+    """Step size of Adam for D and its classifier."""
+    lead_images: int = 1_500
+    """Images that D learns from before the editor and the generator begin."""
+    ramp_images: int = 2_500
+    """Images over which the adversarial weights then grow to their values."""
+    change_preference: float = 10.0
+    """How many times as often as others the attributes of AttGAN's comparison are changed."""
+    recognizer_learning_rate: float = 3e-4
+    """Step size of the recognizer at the start; it falls to zero."""
+    recognizer_images: int = 300_000
+    """Real images after which the recognizer is left as it is."""
+    ema_half_life_images: int = 10_000
+    """Half-life of the moving averages of the weights; 0 keeps the last weights."""
+
+    def __post_init__(self) -> None:
+        require_width_factor(self.width)
+        require_widths(self, "num_latents")
+        fields = [field.name for field in dataclasses.fields(self)]
+        require_not_negative(self, *(name for name in fields if name.endswith("_weight")))
+        require_not_negative(self, "ema_half_life_images", "lead_images", "ramp_images")
+        require_positive(
+            self,
+            "change_preference",
+            "recognizer_learning_rate",
+            "recognizer_images",
+            "discriminator_learning_rate",
+        )
+        require_shares(self, "edited_share", "coded_share")
+
+    def architecture(self) -> tuple[object, ...]:
+        """The settings that shape the networks; see `RecipeConfig`."""
+        return self.width, self.num_latents
+
+    def with_length(self, before: int, after: int) -> Self:  # noqa: ARG002 -- nothing depends on it
+        """The same settings for another number of images; see `RecipeConfig`."""
+        return self

@@ -1,0 +1,104 @@
+"""What D learns: real faces from fakes, and true claims about real faces from wrong ones."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from twobirds.losses.attributes import label_loss
+from twobirds.recipes.layered.discriminator import (
+    Opinion,
+    ProjectedDiscriminator,
+    claims_of,
+    hinge,
+)
+from twobirds.recipes.layered.iteration import EditBatch, Faces, Seen
+
+_EDIT_WEIGHT = 0.75
+_WRONG_WEIGHT = 0.5  # of real faces that are claimed to have what their edits are to have
+
+
+def of_edits(
+    discriminator: ProjectedDiscriminator, batch: EditBatch, seen: Seen, dense_weights: Tensor
+) -> dict[str, tuple[float, Tensor]]:
+    """Losses of D on edits, by name with their weights.
+
+    Args:
+        discriminator: D of edits.
+        batch: What was edited.
+        seen: Features of sources and examples, and of the edits.
+        dense_weights: `[2, K]`: of the question whether a real face has attribute k, by the value
+            that it has.
+    """
+    num_edits, num_real = len(batch.target), len(batch.attributes)
+    opinions = discriminator(
+        [torch.cat([r, f.detach()]) for r, f in zip(seen.real, seen.fake, strict=True)]
+    )
+    sources, fakes = slice(0, num_edits), slice(num_real, None)
+    examples = slice(num_edits, num_real)
+    own, wanted = batch.attributes[:num_edits], batch.target
+    asked = batch.columns[: num_real - num_edits]
+    true = discriminator.score(opinions, sources, claims_of(own, batch.columns))
+    shown = discriminator.score(opinions, examples, claims_of(batch.attributes[num_edits:], asked))
+    wrong = discriminator.score(opinions, sources, claims_of(wanted, batch.columns))
+    fake = discriminator.score(opinions, fakes, claims_of(wanted, batch.columns))
+    logits = discriminator.classify(seen.real)
+    discriminator.remember(
+        logits[examples],
+        asked,
+        batch.attributes[examples].gather(1, asked[:, None])[:, 0].long(),
+    )
+    return {
+        "d_source": (0.5, hinge(true, 1).mean()),
+        "d_example": (0.5, hinge(shown, 1).mean()),
+        "d_edit": (_EDIT_WEIGHT, hinge(fake, -1).mean()),
+        "d_wrong": (_WRONG_WEIGHT, hinge(wrong, -1).mean()),
+        "d_questions": (
+            0.5,
+            _questions(discriminator, opinions, batch.attributes, dense_weights),
+        ),
+        "d_labels": (1.0, label_loss(logits, batch.attributes)),
+    }
+
+
+def of_faces(
+    discriminator: ProjectedDiscriminator, faces: Faces, seen: Seen
+) -> dict[str, tuple[float, Tensor]]:
+    """Losses of D on generated faces, by name with their weights."""
+    count = len(faces.real)
+    opinions = discriminator(
+        [torch.cat([r, f.detach()]) for r, f in zip(seen.real, seen.fake, strict=True)]
+    )
+    claims = claims_of(faces.attributes)
+    real = discriminator.score(opinions, slice(0, count), claims)
+    wrong = discriminator.score(opinions, slice(0, count), claims.roll(1, 0))
+    fake = discriminator.score(opinions, slice(count, None), claims)
+    return {
+        "d_real": (1.0, hinge(real, 1).mean()),
+        "d_generated": (0.5, hinge(fake, -1).mean()),
+        "d_mismatched": (0.5, hinge(wrong, -1).mean()),
+        "d_face_labels": (1.0, label_loss(discriminator.classify(seen.real), faces.attributes)),
+    }
+
+
+def _questions(
+    discriminator: ProjectedDiscriminator,
+    opinions: Sequence[Opinion],
+    attributes: Tensor,
+    weights: Tensor,
+) -> Tensor:
+    """Every real face is asked about every attribute, truly and wrongly; scalar `[]`.
+
+    With one question a face, D took thousands of images to tell the values apart at all.
+    """
+    count, num_attributes = attributes.shape
+    device = attributes.device
+    rows = torch.arange(count, device=device).repeat_interleave(num_attributes)
+    columns = torch.arange(num_attributes, device=device).repeat(count)
+    true = attributes[rows]  # [N K, K]
+    own = attributes.flatten()
+    wrong = true.scatter(1, columns[:, None], 1 - own[:, None])
+    weight = weights[own.long(), columns]
+    loss = hinge(discriminator.score(opinions, rows, claims_of(true, columns)), 1)
+    loss = loss + hinge(discriminator.score(opinions, rows, claims_of(wrong, columns)), -1)
+    return (weight * loss).mean()

@@ -1,0 +1,87 @@
+"""The generator: faces from latents and attributes."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from twobirds.recipes.layered.blocks import ModulatedBlock, group_norm, he_init, upsample
+from twobirds.recipes.layered.pca import PrincipalComponents, decode_linear, pca_decoder, set_layer
+
+_NUM_MAPPED = 256  # length of the mapping network's output w
+_NUM_FINE = 16  # channels on the grid of the pixels
+_MAX_BASE_WEIGHT = 0.95  # at 1 a generated pixel would get no gradient
+
+
+class Generator(nn.Module):
+    """z and attributes to a face: a smooth one by a linear layer, and what convolutions add.
+
+    A mapping network turns z and attributes into w, which modulates residual blocks on grids of 4x4
+    up to half the image's; a bilinear enlargement gives the pixels. A mask says where the smooth
+    face of the PCA decoder may stand.
+
+    Args:
+        num_latents: Z.
+        num_attributes: K.
+        size: Height and width of the images, a power of two.
+        channels: Of each grid, from 4x4 to half the image's.
+    """
+
+    def __init__(
+        self, *, num_latents: int, num_attributes: int, size: int, channels: Sequence[int]
+    ) -> None:
+        super().__init__()
+        self.mapping = _mapping_network(num_latents + num_attributes)
+        self.base = nn.Linear(_NUM_MAPPED, channels[0] * 16)
+        self.blocks = nn.ModuleList(
+            ModulatedBlock(c_in, c_out, _NUM_MAPPED)
+            for c_in, c_out in zip((channels[0], *channels[:-1]), channels, strict=True)
+        )
+        assert 4 << (len(channels) - 1) == size // 2
+        self.norm = group_norm(channels[-1])
+        self.fine = nn.Conv2d(channels[-1], _NUM_FINE, 3, padding=1)
+        self.pixels = nn.Conv2d(_NUM_FINE, 4, 3, padding=1)
+        self.size, self.num_latents = size, num_latents
+        self.pca_decoder = pca_decoder(num_latents, num_attributes)
+        self.base_features = nn.Conv2d(3, channels[-2], 3, padding=1, bias=False)
+        nn.init.zeros_(self.base_features.weight)
+
+    def forward(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """Generate faces.
+
+        Args:
+            latents: `[B, Z]` in [-1, 1].
+            attributes: `[B, K]` in [0, 1]: what the faces shall have.
+
+        Returns:
+            `[B, 3, H, W]` float32 in [-1, 1].
+        """
+        w = self.mapping(torch.cat([latents, attributes * 2 - 1], dim=1))  # [B, W]
+        smooth = decode_linear(self.pca_decoder, latents, attributes, self.size)
+        x = self.base(w).unflatten(1, (-1, 4, 4))  # [B, C_1, 4, 4]
+        x = x.contiguous(memory_format=torch.channels_last)
+        for i, block in enumerate(self.blocks):
+            x = upsample(x) if i else x
+            if i == len(self.blocks) - 1:
+                x = x + self.base_features(F.avg_pool2d(smooth, 2).to(x.dtype))
+            x = block(x, w)  # [B, C, h, w]
+        x = F.silu(upsample(self.fine(F.silu(self.norm(x)))))  # [B, fine, H, W]
+        pixels = self.pixels(x).float()
+        weight = _MAX_BASE_WEIGHT * torch.sigmoid(pixels[:, 3:])  # [B, 1, H, W]
+        return torch.lerp(torch.tanh(pixels[:, :3]), smooth, weight)
+
+    @torch.no_grad()
+    def initialize_pca(self, components: PrincipalComponents) -> None:
+        """Set the weights of the PCA decoder."""
+        set_layer(self.pca_decoder, components.decoder, components.decoder_bias)
+
+
+def _mapping_network(num_inputs: int) -> nn.Sequential:
+    """Latents and attributes to w."""
+    layers: list[nn.Module] = []
+    for width in (num_inputs, _NUM_MAPPED):
+        layer = nn.Linear(width, _NUM_MAPPED)
+        he_init(layer)
+        layers += [layer, nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers)

@@ -1,0 +1,100 @@
+"""The networks of recipe `layered` at inference."""
+
+import torch
+from torch import Tensor
+
+from twobirds.config import RunConfig
+from twobirds.models.edit_layers import EditLayers, apply_layers
+from twobirds.models.layers import rotate_and_zoom
+from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.recipes.layered.build import (
+    build_editor,
+    build_encoder,
+    build_generator,
+    build_recognizer,
+)
+from twobirds.recipes.layered.config import LayeredConfig
+from twobirds.recipes.layered.editor import Editor
+from twobirds.recipes.layered.encoder import Encoder
+from twobirds.recipes.layered.generator import Generator
+from twobirds.recipes.layered.recognizer import LiteRecognizer
+
+_TILT = 0.08
+"""Radians to either side of two further views of a face."""
+
+
+class LayeredNetworks(FaceNetworks):
+    """Recognizer, editor, encoder and generator.
+
+    Args:
+        generator: G's moving average.
+        encoder: The encoder's.
+        recognizer: The recognizer's.
+        editor: The editor's.
+    """
+
+    def __init__(
+        self, generator: Generator, encoder: Encoder, recognizer: LiteRecognizer, editor: Editor
+    ) -> None:
+        super().__init__()
+        self.generator, self.encoder = generator, encoder
+        self.recognizer, self.editor = recognizer, editor
+
+    @property
+    def num_latents(self) -> int:
+        """Length of z."""
+        return self.generator.num_latents
+
+    def encode(self, images: Tensor) -> Encoding:
+        """Encode faces; the logits are averaged over six views of each."""
+        views = [images]
+        for angle in (-_TILT, _TILT):
+            angles = images.new_full((len(images),), angle)
+            views.append(rotate_and_zoom(images, angles, torch.ones_like(angles)))
+        views += [view.flip(3) for view in views]
+        logits = self.recognizer(torch.cat(views))  # [V B, K]
+        logits = logits.unflatten(0, (len(views), -1)).mean(0)
+        return Encoding(self.encoder(images), logits, [])
+
+    def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """One pass of G; see `FaceNetworks`."""
+        images: Tensor = self.generator(latents, attributes)
+        return images
+
+    def edit(
+        self,
+        images: Tensor,
+        encoding: Encoding,  # noqa: ARG002 -- an edit starts from the pixels
+        attributes: Tensor,
+        target: Tensor,
+    ) -> Tensor:
+        """Move, recolour and paint the pixels of the faces; see `FaceNetworks`."""
+        change = target - attributes
+        strength = change.abs().amax(1)  # [B]
+        return apply_layers(images, self.edit_layers(images, attributes, target), strength)
+
+    def edit_layers(self, images: Tensor, attributes: Tensor, target: Tensor) -> EditLayers:
+        """What an edit at full strength does to the faces."""
+        change = target - attributes  # [B, K]
+        strength = change.abs().amax(1, keepdim=True).clamp(min=1e-6)
+        output = self.editor(
+            images, change / strength, (attributes + change / strength).clamp(0, 1)
+        )
+        layers: EditLayers = output.layers
+        return layers
+
+
+def build_networks(config: RunConfig) -> LayeredNetworks:
+    """Build what inference needs of a run's networks.
+
+    Raises:
+        InputError: If the configuration names no attributes.
+    """
+    recipe, data = config.recipe, config.data
+    assert isinstance(recipe, LayeredConfig)
+    return LayeredNetworks(
+        build_generator(recipe, data),
+        build_encoder(recipe, data),
+        build_recognizer(data),
+        build_editor(recipe, data),
+    )

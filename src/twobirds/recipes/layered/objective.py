@@ -1,0 +1,235 @@
+"""The training of recipe `layered`: real faces are edited and new ones generated in every batch.
+
+D looks at frozen features, and is asked whether a face is real and has the attributes claimed of
+it; real faces with a wrong claim count as fake. So D knows what each attribute looks like, and the
+classifier, which alone would invent marks, can stay weak.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from twobirds.config import RunConfig
+from twobirds.data.attributes import EDITED_BY_ATTGAN
+from twobirds.data.loader import Batch, Loader
+from twobirds.data.pack import Pack
+from twobirds.losses.attributes import label_loss
+from twobirds.losses.integrated import latent_distance, perceptual_distance, pixel_distance
+from twobirds.models.edit_layers import apply_layers
+from twobirds.models.layers import evaluation_mode, frozen_weights
+from twobirds.randomness import RandomPurpose
+from twobirds.recipes.layered import discriminator_losses, losses
+from twobirds.recipes.layered.discriminator import claims_of
+from twobirds.recipes.layered.iteration import EditBatch, Edits, Faces, Seen, Step
+from twobirds.recipes.layered.players import (
+    DISCRIMINATOR,
+    EDITOR,
+    GENERATOR,
+    RECOGNIZER,
+    Players,
+)
+from twobirds.recipes.layered.recognition import recognizer_loss
+from twobirds.recipes.layered.samples import sample_rows
+from twobirds.recipes.layered.sampling import EditSampler
+from twobirds.runtime import Runtime
+from twobirds.training.schedule import Unscheduled
+
+_ALSO_PREFERRED = ("Smiling", "Wearing_Hat", "Gray_Hair")
+
+
+class LayeredGAN(Unscheduled):
+    """Two adversarial games on frozen features, of edits and of generated faces.
+
+    Args:
+        config: The run; its attributes must be filled.
+        runtime: Device and processes.
+
+    Raises:
+        InputError: If the package with the weights of EfficientNet-lite0 is not installed.
+    """
+
+    def __init__(self, config: RunConfig, runtime: Runtime) -> None:
+        self.players = Players(config, runtime)
+        self.networks: Mapping[str, nn.Module] = self.players.networks
+        self.optimizers: Mapping[str, Optimizer] = self.players.optimizers
+        self.config, self.recipe, self.runtime = config, self.players.recipe, runtime
+        names = EDITED_BY_ATTGAN + _ALSO_PREFERRED
+        preferred = torch.tensor([name in names for name in config.data.attributes]).float()
+        self._preference = 1 + (self.recipe.change_preference - 1) * preferred  # [K]
+        self._sampler: EditSampler | None = None
+
+    def initialize(self, pack: Pack) -> None:
+        """Set latents and prototypes from the train split."""
+        self.players.initialize(pack)
+
+    def stage(self, images_seen: int) -> int:
+        """1 while D learns alone, 2 with the recognizer, 3 when it is done."""
+        if images_seen < self.recipe.lead_images:
+            return 1
+        return 2 if images_seen < self.recipe.recognizer_images else 3
+
+    def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
+        """One iteration: recognizer, D, then editor and generator."""
+        step = Step(batch, loader, iteration)
+        players, leads = self.players, self.stage(step.images_seen) == 1
+        metrics: dict[str, Tensor] = {}
+        if step.images_seen < self.recipe.recognizer_images:
+            metrics["recognizer"] = loss = recognizer_loss(players, step)
+            loss.backward()
+            players.step(RECOGNIZER, step.images_seen)
+            players.update_averages(["recognizer"], step.images_seen + loader.batch_size)
+
+        with torch.set_grad_enabled(not leads):
+            edits, faces = self._edit(step), self._generate(step)
+            seen_edits, seen_faces = self._see_edits(step, edits), self._see_faces(step, faces)
+
+        terms = discriminator_losses.of_edits(
+            players.edit_discriminator, edits.batch, seen_edits, self._dense_weights(loader)
+        ) | discriminator_losses.of_faces(players.face_discriminator, faces, seen_faces)
+        torch.stack([weight * loss for weight, loss in terms.values()]).sum().backward()
+        players.step(DISCRIMINATOR, step.images_seen)
+        metrics |= {name: loss for name, (_, loss) in terms.items()}
+
+        if not leads:
+            edit_terms = self._edit_losses(step, edits, seen_edits)
+            face_terms = self._face_losses(step, faces, seen_faces)
+            both = edit_terms | face_terms
+            torch.stack([weight * loss for weight, loss in both.values()]).sum().backward()
+            players.step(EDITOR, step.images_seen)
+            players.step(GENERATOR, step.images_seen)
+            averaged = step.images_seen + loader.batch_size - self.recipe.lead_images
+            players.update_averages(["editor", "generator", "encoder"], averaged)
+            metrics |= {name: loss for name, (_, loss) in both.items()}
+        return {name: value.detach() for name, value in metrics.items()}
+
+    def sample(self, real_images: Tensor, attributes: Tensor) -> Mapping[str, Tensor]:
+        """Generated faces, real ones, their reconstructions, and edits."""
+        return sample_rows(self.players, real_images, attributes)
+
+    def _edit(self, step: Step) -> Edits:
+        """Edit real faces of every attribute and value as often as of any other."""
+        count = round(len(step.batch.images) * self.recipe.edited_share)
+        batch = EditBatch.sample(step, self._edit_sampler(step.loader), count)
+        with self.runtime.autocast():
+            output = self.players.editor(batch.sources, batch.change, batch.target)
+        strength = torch.ones(count, device=batch.sources.device)
+        edited = apply_layers(batch.sources, output.layers, strength).clamp(-1.1, 1.1)
+        return Edits(batch, edited, output)
+
+    def _generate(self, step: Step) -> Faces:
+        """Reconstruct real faces from their latents, and generate as many new ones or so."""
+        total = len(step.batch.images)
+        count = total - round(total * self.recipe.edited_share)
+        num_coded = round(count * self.recipe.coded_share)
+        real, attributes = step.batch.images[:count], step.batch.attributes[:count]
+        shape = (count - num_coded, self.recipe.num_latents)
+        sampled = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
+        with self.runtime.autocast():
+            encoded = self.players.encoder(real[:num_coded])
+            latents = torch.cat([encoded.float(), sampled.to(real.device)])  # [F, Z]
+            fake = self.players.generator(latents, attributes)
+        return Faces(real, attributes, latents, fake.float(), num_coded)
+
+    def _see_edits(self, step: Step, edits: Edits) -> Seen:
+        """Features of sources and examples, and of edits through their sources' views."""
+        batch, noise = edits.batch, step.noise(RandomPurpose.VIEW_NOISE)
+        views = step.views(RandomPurpose.EDIT_VIEW, len(batch.sources))
+        others = step.views(RandomPurpose.EXAMPLE_VIEW, len(batch.examples))
+        real = torch.cat([views(batch.sources, noise), others(batch.examples, noise)])
+        with torch.no_grad():
+            features = self.players.features(real)
+        return Seen(features, self.players.features(views(edits.edited, noise)))
+
+    def _see_faces(self, step: Step, faces: Faces) -> Seen:
+        """Features of real faces, and of generated ones through the same views."""
+        noise = step.noise(RandomPurpose.FACE_NOISE)
+        views = step.views(RandomPurpose.FACE_VIEW, len(faces.real))
+        with torch.no_grad():
+            features = self.players.features(views(faces.real, noise))
+        return Seen(features, self.players.features(views(faces.fake, noise)))
+
+    def _edit_losses(self, step: Step, edits: Edits, seen: Seen) -> dict[str, tuple[float, Tensor]]:
+        """The editor's losses by name, each with its weight."""
+        batch, recipe, discriminator = edits.batch, self.recipe, self.players.edit_discriminator
+        with frozen_weights(discriminator), evaluation_mode(discriminator):
+            scores = discriminator.score(
+                discriminator(seen.fake), slice(None), claims_of(batch.target, batch.columns)
+            )
+            logits = discriminator.classify(seen.fake)
+            before = [f[: len(batch.sources)] for f in seen.real]
+            source_logits = discriminator.classify(before)
+        is_changed, confidence = batch.change != 0, discriminator.confidence
+        changed = losses.changed_label_loss(logits, batch.target, is_changed, confidence)
+        kept = losses.kept_label_loss(logits, source_logits, is_changed)
+        freedom = self.players.prototypes.colourfulness[batch.columns]
+        cost = losses.regularizers(batch.sources, edits.edited, edits.output, freedom)
+        scale = recipe.regularization_weight
+        return {
+            "edit_adversarial": (
+                recipe.adversarial_weight * self._ramp(step),
+                -scores.sum(1).mean(),
+            ),
+            "edit_label": (recipe.label_weight, changed),
+            "edit_label_kept": (recipe.kept_label_weight, kept),
+            "prototype": (
+                recipe.prototype_weight,
+                self.players.prototypes.pull(before, seen.fake, batch.change),
+            ),
+            "edit_cast": (recipe.cast_weight, cost.cast),
+            "edit_change": (0.1 * scale, cost.change),
+            "edit_flow": (2.0 * scale, cost.flow),
+            "edit_colour": (3.0 * scale, cost.colour),
+            "edit_paint": (0.05 * scale, cost.paint),
+            "edit_colour_mask": (0.1 * scale, cost.colour_mask),
+            "edit_prototype_mask": (0.1 * scale, cost.prototype_mask),
+        }
+
+    def _face_losses(self, step: Step, faces: Faces, seen: Seen) -> dict[str, tuple[float, Tensor]]:
+        """Losses of generator and encoder; the paper's integrated loss on reconstructions."""
+        recipe, discriminator, coded = self.recipe, self.players.face_discriminator, faces.num_coded
+        with frozen_weights(discriminator), evaluation_mode(discriminator):
+            scores = discriminator.score(
+                discriminator(seen.fake), slice(None), claims_of(faces.attributes)
+            )
+            logits = discriminator.classify(seen.fake)
+        adversarial = recipe.face_adversarial_weight * self._ramp(step)
+        terms = {
+            "face_adversarial": (adversarial, -scores.sum(1).mean()),
+            "face_label": (recipe.face_label_weight, label_loss(logits, faces.attributes)),
+        }
+        if coded < len(faces.fake):
+            with self.runtime.autocast():
+                encoded = self.players.encoder(faces.fake[coded:]).float()
+            distance = latent_distance(encoded, faces.latents[coded:])
+            terms["latent"] = (recipe.latent_weight, distance)
+        if coded > 1:
+            real, fake = losses.comparable(seen.real, seen.fake, coded)
+            terms |= {
+                "perceptual": (recipe.perceptual_weight, perceptual_distance(real, fake, "l1")),
+                "pixel": (
+                    recipe.pixel_weight,
+                    pixel_distance(faces.real[:coded], faces.fake[:coded]),
+                ),
+                "prior": (recipe.prior_weight, losses.prior_distance(faces.latents[:coded])),
+            }
+        return terms
+
+    def _ramp(self, step: Step) -> float:
+        """From 0 to 1 after D's lead, so that its first opinions do little harm."""
+        since = step.images_seen - self.recipe.lead_images
+        return min(1.0, max(0.0, since / max(1, self.recipe.ramp_images)))
+
+    def _edit_sampler(self, loader: Loader) -> EditSampler:
+        if self._sampler is None:
+            labels = loader.labels(loader.rows)
+            self._sampler = EditSampler(labels, loader.exclusion, self._preference)
+        return self._sampler
+
+    def _dense_weights(self, loader: Loader) -> Tensor:
+        """`[2, K]`: weights of the questions about each value, rarer ones more."""
+        share = loader.frequencies.clamp(0.03, 0.97)
+        by_value = torch.stack([0.5 / (1 - share), 0.5 / share]).clamp(max=5.0)
+        preference = self._preference.to(by_value.device)
+        return by_value * preference / preference.mean()
