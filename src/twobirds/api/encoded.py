@@ -10,6 +10,7 @@ from twobirds.api.passes import INFERENCE_BATCH_SIZE, device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
+from twobirds.models.edit_layers import EditLayers
 from twobirds.models.networks import Encoding, FaceNetworks
 
 
@@ -117,6 +118,39 @@ class EncodedFaces:
             wanted = has + float(strength) * (target - has)
             edited.append(self._networks.edit(images, encoding, has, wanted).float().to(device))
         return torch.cat(edited)
+
+    @torch.no_grad()
+    def edit_layers(
+        self, changes: Mapping[str, float], strength: float | Sequence[float] = 1.0
+    ) -> list[tuple[EditLayers, float]] | None:
+        """What `edit` does to each face, as operations that apply at any resolution.
+
+        Args:
+            changes: Target in [0, 1] for each attribute to change.
+            strength: How much of the way to go, for all faces or for each.
+
+        Returns:
+            Of each face its layers, `[1, C, h, w]` each, and their strength; None of models whose
+            edits are pixels.
+
+        Raises:
+            InputError: As `FaceModel.edit`.
+        """
+        count = sum(len(part.images) for part in self._parts)
+        strengths = [strength] * count if isinstance(strength, int | float) else list(strength)
+        for value in strengths:
+            require_strength(value)
+        found: list[tuple[EditLayers, float]] = []
+        for images, encoding in self._parts:
+            has = (encoding.attribute_logits > 0).float()
+            target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
+            layers = self._networks.edit_layers(images, has, target)
+            if layers is None:
+                return None
+            for row, whole in enumerate(layers[1].tolist()):
+                face = EditLayers(*(layer[row : row + 1].float().cpu() for layer in layers[0]))
+                found.append((face, whole * strengths[len(found)]))
+        return found
 
     def before_and_after(
         self, changes: Mapping[str, float], *, strength: float = 1.0

@@ -51,6 +51,11 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
     )
 
 
+def cover_of(alpha: Tensor, strength: Tensor | float) -> Tensor:
+    """What alpha and paint are multiplied by at a strength: paint covers at most all."""
+    return torch.clamp(1 / alpha.clamp(min=_MIN_ALPHA), max=strength)
+
+
 def apply_layers(images: Tensor, layers: EditLayers, strength: Tensor) -> Tensor:
     """Edit faces of any size.
 
@@ -66,6 +71,6 @@ def apply_layers(images: Tensor, layers: EditLayers, strength: Tensor) -> Tensor
     factor = strength.to(images.dtype).view(-1, 1, 1, 1)
     edited = warp(images, flow * factor)
     edited = edited + factor * (gain * edited + offset)
-    cover = torch.minimum(factor, 1 / alpha.clamp(min=_MIN_ALPHA))  # paint covers at most all
+    cover = cover_of(alpha, factor)
     edited = edited * (1 - cover * alpha) + cover * paint
     return torch.where(factor == 0, images, edited)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from twobirds.models.edit_layers import EditLayers
+
 FeatureNetwork = Callable[[Tensor], Sequence[Tensor]]
 """Images `[B, 3, H, W]` in [-1, 1] to features, each `[B, C_l, H_l, W_l]`; nothing in it learns."""
 
@@ -42,6 +44,25 @@ class FaceNetworks(nn.Module, ABC):
         self, images: Tensor, encoding: Encoding, attributes: Tensor, target: Tensor
     ) -> Tensor:
         """Faces `[B, 3, H, W]` edited from the attributes `[B, K]` they have to `target`."""
+
+    def edit_layers(
+        self,
+        images: Tensor,  # noqa: ARG002 -- for the networks that have layers
+        attributes: Tensor,  # noqa: ARG002
+        target: Tensor,  # noqa: ARG002
+    ) -> tuple[EditLayers, Tensor] | None:
+        """What `edit` does to the faces, as operations that apply at any resolution.
+
+        Args:
+            images: `[B, 3, H, W]` in [-1, 1].
+            attributes: `[B, K]`: what the faces have.
+            target: `[B, K]`: what they shall have.
+
+        Returns:
+            The layers at full strength, and the strength of each face `[B]`; None of networks that
+            generate pixels instead.
+        """
+        return None
 
     def feature_network(self) -> nn.Module | None:
         """The features that another run's perceptual loss may compare (P12); None: it has none."""

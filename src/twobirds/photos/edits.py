@@ -10,6 +10,7 @@ from torch import Tensor
 from twobirds.api import Edited, EncodedFaces, Limits
 from twobirds.data.faces import to_pixels
 from twobirds.data.provenance import listed_values
+from twobirds.models.edit_layers import EditLayers, cover_of, enlarge
 
 if TYPE_CHECKING:
     from twobirds.photos.align import Placement
@@ -84,6 +85,42 @@ class ImageDifference:
 
 
 @dataclass(frozen=True, eq=False)
+class LayeredEdit:
+    """Flow, colour and paint, applied to the pixels of the photo itself."""
+
+    after: Tensor
+    """`[3, S, S]` in [-1, 1]: the model's image of the edit."""
+    layers: EditLayers
+    """At full strength, `[1, C, h, w]` each."""
+    strength: float
+
+    @property
+    def face(self) -> np.ndarray:
+        """The edited face by itself; see `FaceEdit`."""
+        return to_pixels(self.after)
+
+    def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
+        """Do to a photo what was done to the face; see `FaceEdit`."""
+        from twobirds.photos.paste import PhotoLayers, paste_layers
+
+        if not self.strength:
+            return pixels.copy()
+        size = placement.size
+        flow, gain, offset, paint, alpha = (enlarge(x, size, size) for x in self.layers)
+        cover = cover_of(alpha, self.strength)
+        scaled = (
+            flow * (self.strength * size / 2),
+            gain * self.strength,
+            offset * self.strength,
+            paint * cover,
+            alpha * cover,
+        )
+        return paste_layers(
+            pixels, placement, PhotoLayers(*(x[0].movedim(0, -1).numpy() for x in scaled))
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class FaceEdits:
     """Edits of some faces of a photo."""
 
@@ -106,7 +143,12 @@ def edit_faces(encoded: EncodedFaces, indices: tuple[int, ...], request: EditReq
     else:
         search = chosen.edit_until(request.changes, request.limits)
         before, after = search.unedited, search.images
-    return FaceEdits(differences(indices, before, after), search)
+    strengths = request.strength if search is None else search.strength.tolist()
+    layers = chosen.edit_layers(request.changes, strengths)
+    if layers is None:
+        return FaceEdits(differences(indices, before, after), search)
+    found = zip(indices, after, layers, strict=True)
+    return FaceEdits({index: LayeredEdit(image, *face) for index, image, face in found}, search)
 
 
 def differences(

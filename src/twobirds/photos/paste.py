@@ -1,5 +1,7 @@
 """An edit of a face brought back into its photo."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -8,6 +10,7 @@ from twobirds.photos.align import Placement, uncut
 _RIM = 0.14  # of the crop's side, over which an edit fades out
 _LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine detail: some, all
 _STRIP_PIXELS = 1_000_000  # of the photo, worked on at a time
+_MIN_FIELD = 1e-4  # below it nothing is done to a pixel
 _SPREAD = 0.02  # of the crop's side, by which such places are widened
 
 
@@ -51,6 +54,68 @@ def paste(
         touched = _inside(placement, box) & ((np.abs(added).max(axis=2) > 0) | (loss[..., 0] > 0))
         result[row : box[3], left:right][touched] = levels[touched]
     return result
+
+
+class PhotoLayers(NamedTuple):
+    """An edit at its strength, on the model's grid; see `twobirds.models.edit_layers`."""
+
+    flow: np.ndarray
+    """`[S, S, 2]` float32: where each pixel comes from, right and down, in pixels of the crop."""
+    gain: np.ndarray
+    """`[S, S, 3]` float32: what a colour is multiplied by, less 1."""
+    offset: np.ndarray
+    """`[S, S, 3]` float32: what is added to a colour in [-1, 1]."""
+    paint: np.ndarray
+    """`[S, S, 3]` float32: colours in [-1, 1], times their cover."""
+    cover: np.ndarray
+    """`[S, S, 1]` float32 in [0, 1]."""
+
+
+def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) -> np.ndarray:
+    """Move, recolour and paint a face of a photo, at the photo's own resolution.
+
+    All of it fades out towards the edge of the crop, beyond which no pixel changes.
+
+    Args:
+        pixels: `[H, W, 3]` uint8 RGB of the photo.
+        placement: Where the face lies.
+        layers: What is done to it.
+
+    Returns:
+        `[H, W, 3]` uint8, a copy.
+    """
+    result = pixels.copy()
+    left, top, right, bottom = _bounds(placement, pixels.shape)
+    if right <= left or bottom <= top:
+        return result
+    fields = np.concatenate(layers, axis=2) * _fading(placement.size)[..., None]  # [S, S, 12]
+    to_photo = np.linalg.inv(placement.matrix[:, :2]).astype(np.float32)
+    height = max(1, _STRIP_PIXELS // (right - left))
+    for row in range(top, bottom, height):
+        box = (left, row, right, min(row + height, bottom))
+        here = uncut(fields, placement, box)  # [h, w, 12]
+        flow, gain, offset, paint, cover = np.split(here, (2, 5, 8, 11), axis=2)
+        moved = _moved(pixels, flow @ to_photo.T, box) / np.float32(127.5) - 1
+        cover = cover.clip(0, 1)
+        edited = (moved + gain * moved + offset) * (1 - cover) + paint
+        levels = ((edited + 1) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
+        touched = _inside(placement, box) & (np.abs(here).max(axis=2) > _MIN_FIELD)
+        result[row : box[3], left:right][touched] = levels[touched]
+    return result
+
+
+def _moved(pixels: np.ndarray, flow: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """A part of the photo with each pixel taken from `flow` `[h, w, 2]` further, float32."""
+    left, top, right, bottom = box
+    reach = int(np.ceil(np.abs(flow).max())) + 2
+    x0, y0 = max(0, left - reach), max(0, top - reach)
+    source = pixels[y0 : bottom + reach, x0 : right + reach]
+    rows, columns = np.indices(flow.shape[:2], dtype=np.float32)
+    places = (columns + flow[..., 0] + (left - x0), rows + flow[..., 1] + (top - y0))
+    moved: np.ndarray = cv2.remap(
+        source, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return moved.astype(np.float32)
 
 
 def _bounds(placement: Placement, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

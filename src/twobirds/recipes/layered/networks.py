@@ -19,6 +19,7 @@ from twobirds.recipes.layered.encoder import Encoder
 from twobirds.recipes.layered.generator import Generator
 from twobirds.recipes.layered.recognizer import LiteRecognizer
 
+_MIN_STRENGTH = 1e-6
 _TILT = 0.08
 """Radians to either side of two further views of a face."""
 
@@ -69,19 +70,18 @@ class LayeredNetworks(FaceNetworks):
         target: Tensor,
     ) -> Tensor:
         """Move, recolour and paint the pixels of the faces; see `FaceNetworks`."""
-        change = target - attributes
-        strength = change.abs().amax(1)  # [B]
-        return apply_layers(images, self.edit_layers(images, attributes, target), strength)
+        layers, strength = self.edit_layers(images, attributes, target)
+        return apply_layers(images, layers, strength).clamp(-1, 1)
 
-    def edit_layers(self, images: Tensor, attributes: Tensor, target: Tensor) -> EditLayers:
-        """What an edit at full strength does to the faces."""
+    def edit_layers(
+        self, images: Tensor, attributes: Tensor, target: Tensor
+    ) -> tuple[EditLayers, Tensor]:
+        """The editor's layers, of changes scaled to full strength; see `FaceNetworks`."""
         change = target - attributes  # [B, K]
-        strength = change.abs().amax(1, keepdim=True).clamp(min=1e-6)
-        output = self.editor(
-            images, change / strength, (attributes + change / strength).clamp(0, 1)
-        )
-        layers: EditLayers = output.layers
-        return layers
+        strength = change.abs().amax(1)  # [B]
+        whole = change / strength.clamp(min=_MIN_STRENGTH)[:, None]
+        output = self.editor(images, whole, (attributes + whole).clamp(0, 1))
+        return output.layers, strength
 
 
 def build_networks(config: RunConfig) -> LayeredNetworks:

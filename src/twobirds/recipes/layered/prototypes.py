@@ -103,7 +103,7 @@ class Prototypes(nn.Module):
             self.get_buffer(f"scale{level}").copy_(scale)
             direction = self.get_buffer(f"direction{level}").unflatten(1, (len(scale), -1))
             direction.div_(scale[:, None])
-        prototypes = pixels.unflatten(1, (3, pack.size, pack.size))
+        prototypes: Tensor = pixels.unflatten(1, (3, pack.size, pack.size))
         prototypes = (prototypes + prototypes.flip(3)) / 2
         self.colourfulness.copy_(_colourfulness(prototypes))
         return prototypes
