@@ -11,6 +11,7 @@ import torch
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import DataConfig, RunConfig, TrainConfig
 from twobirds.data.pack import ARRAYS, FORMAT, Pack, hash_file, hash_header, open_pack
+from twobirds.recipes.layered.config import LayeredConfig
 from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.runtime import Runtime
@@ -152,3 +153,12 @@ def modern_recipe(**changes: Any) -> RunConfig:
     """The tiny run of recipe `modern`: five iterations of eight faces, stage 2 from the third."""
     train = dataclasses.replace(TRAIN, batch_size=8, images=40)
     return changed(RunConfig("modern", MODERN, DataConfig(size=32), train), **changes)
+
+
+def layered_recipe(**changes: Any) -> RunConfig:
+    """The tiny run of recipe `layered`: five iterations of eight faces, D alone in the first."""
+    train = dataclasses.replace(TRAIN, batch_size=8, images=40)
+    settings = LayeredConfig(
+        width=1 / 8, num_latents=8, lead_images=8, ramp_images=8, ema_half_life_images=8
+    )
+    return changed(RunConfig("layered", settings, DataConfig(size=32), train), **changes)

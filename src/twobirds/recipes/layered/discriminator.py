@@ -18,7 +18,6 @@ _GRIDS = (24, 12, 6, 3)
 _NORM_GROUPS = 8
 _ATTRIBUTE_SCALE = 3.0  # of the projection on attributes: at 1 they were not told apart
 _NUM_HIDDEN = 256
-_DROPOUT = 0.2
 _CONFIDENCE_STEP = 0.05
 _FOCUS = 4.0  # how much more the attribute that a question is about counts
 
@@ -121,7 +120,6 @@ class ProjectedDiscriminator(nn.Module):
         pooled = sum(feature_channels[1:])
         self.classifier = nn.Sequential(
             BatchNorm(pooled),
-            nn.Dropout(_DROPOUT),
             nn.Linear(pooled, _NUM_HIDDEN),
             nn.ReLU(),
             nn.Linear(_NUM_HIDDEN, num_attributes),

@@ -63,7 +63,7 @@ class EditBatch(NamedTuple):
     @classmethod
     def sample(cls, step: Step, sampler: EditSampler, num_edits: int) -> Self:
         """Sample the edits of an iteration."""
-        loader, num_examples = step.loader, round(num_edits * _EXAMPLE_SHARE)
+        loader, num_examples = step.loader, max(1, round(num_edits * _EXAMPLE_SHARE))
         generator = step.generator(RandomPurpose.EDIT_TASK)
         task = sampler.sample(num_edits, num_examples, generator)
         rows = loader.rows[torch.cat([task.sources, task.examples])]

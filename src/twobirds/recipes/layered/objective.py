@@ -15,6 +15,7 @@ from twobirds.config import RunConfig
 from twobirds.data.attributes import EDITED_BY_ATTGAN
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
+from twobirds.errors import InputError
 from twobirds.losses.attributes import label_loss
 from twobirds.losses.integrated import latent_distance, perceptual_distance, pixel_distance
 from twobirds.models.edit_layers import apply_layers
@@ -36,6 +37,7 @@ from twobirds.recipes.layered.sampling import EditSampler
 from twobirds.runtime import Runtime
 from twobirds.training.schedule import Unscheduled
 
+_MIN_BATCH = 4
 _ALSO_PREFERRED = ("Smiling", "Wearing_Hat", "Gray_Hair")
 
 
@@ -47,10 +49,16 @@ class LayeredGAN(Unscheduled):
         runtime: Device and processes.
 
     Raises:
-        InputError: If the package with the weights of EfficientNet-lite0 is not installed.
+        InputError: If a batch is too small to be divided, or the package with the weights of
+            EfficientNet-lite0 is not installed.
     """
 
     def __init__(self, config: RunConfig, runtime: Runtime) -> None:
+        if config.train.batch_size // runtime.world_size < _MIN_BATCH:
+            raise InputError(
+                f"recipe layered divides each batch: train.batch_size must be {_MIN_BATCH} or more "
+                f"for each process, not {config.train.batch_size}"
+            )
         self.players = Players(config, runtime)
         self.networks: Mapping[str, nn.Module] = self.players.networks
         self.optimizers: Mapping[str, Optimizer] = self.players.optimizers
@@ -110,7 +118,7 @@ class LayeredGAN(Unscheduled):
 
     def _edit(self, step: Step) -> Edits:
         """Edit real faces of every attribute and value as often as of any other."""
-        count = round(len(step.batch.images) * self.recipe.edited_share)
+        count = self._num_edited(step)
         batch = EditBatch.sample(step, self._edit_sampler(step.loader), count)
         with self.runtime.autocast():
             output = self.players.editor(batch.sources, batch.change, batch.target)
@@ -120,8 +128,7 @@ class LayeredGAN(Unscheduled):
 
     def _generate(self, step: Step) -> Faces:
         """Reconstruct real faces from their latents, and generate as many new ones or so."""
-        total = len(step.batch.images)
-        count = total - round(total * self.recipe.edited_share)
+        count = len(step.batch.images) - self._num_edited(step)
         num_coded = round(count * self.recipe.coded_share)
         real, attributes = step.batch.images[:count], step.batch.attributes[:count]
         shape = (count - num_coded, self.recipe.num_latents)
@@ -215,6 +222,11 @@ class LayeredGAN(Unscheduled):
                 "prior": (recipe.prior_weight, losses.prior_distance(faces.latents[:coded])),
             }
         return terms
+
+    def _num_edited(self, step: Step) -> int:
+        """E: at least one face of a batch is edited; batch norm needs two that are generated."""
+        total = len(step.batch.images)
+        return min(max(1, round(total * self.recipe.edited_share)), total - 2)
 
     def _ramp(self, step: Step) -> float:
         """From 0 to 1 after D's lead, so that its first opinions do little harm."""

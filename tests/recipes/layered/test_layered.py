@@ -1,0 +1,118 @@
+"""Recipe `layered`: who learns from what, resuming, and what comes of a run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from making_runs import CPU, differences, layered_recipe, run_state, trained_run
+from twobirds import FaceModel
+from twobirds.config import RunConfig
+from twobirds.data.loader import Loader
+from twobirds.data.pack import Pack
+from twobirds.recipes.layered.objective import LayeredGAN
+from twobirds.training.run import fit_to_pack
+
+LEARNS = {
+    "recognizer": {"recognizer"},
+    "discriminator": {"edit_discriminator", "face_discriminator"},
+    "editor": {"editor", "generator", "encoder"},
+    "generator": {"generator", "encoder"},
+}
+
+
+def objective(pack: Pack, config: RunConfig) -> tuple[LayeredGAN, Loader]:
+    config = fit_to_pack(config, pack)
+    gan = LayeredGAN(config, CPU)
+    gan.initialize(pack)
+    return gan, Loader.of_run(config.train, pack, CPU)
+
+
+def has_gradients(network: nn.Module) -> bool:
+    return any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
+
+
+@pytest.mark.parametrize("iteration", [0, 2])
+def test_each_step_has_gradients_of_its_own_networks_only(
+    tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch, iteration: int
+) -> None:
+    gan, loader = objective(tiny_pack, layered_recipe())
+    step, seen = gan.players.step, {}
+
+    def watch(name: str, images_seen: int) -> None:
+        seen[name] = {n for n, network in gan.networks.items() if has_gradients(network)}
+        step(name, images_seen)
+
+    monkeypatch.setattr(gan.players, "step", watch)
+    gan.update(loader.batch(iteration), loader, iteration)
+    names = list(LEARNS)[: 2 if iteration == 0 else None]  # D learns alone at first
+    assert seen == {name: LEARNS[name] for name in names}
+
+
+def test_metrics_are_finite_and_the_same_within_a_stage(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, layered_recipe())
+    assert [gan.stage(seen) for seen in (0, 8, 300_000)] == [1, 2, 3]
+    first, second, third = (gan.update(loader.batch(i), loader, i) for i in range(3))
+    assert set(second) == set(third) > set(first)
+    for metrics in (first, second, third):
+        assert all(torch.isfinite(value) and not value.requires_grad for value in metrics.values())
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.0), (1.0, 1.0), (0.5, 0.0)])
+def test_a_part_of_the_batch_may_be_as_small_as_can_be(
+    tiny_pack: Pack, shares: tuple[float, float]
+) -> None:
+    config = layered_recipe(edited_share=shares[0], coded_share=shares[1], batch_size=4)
+    gan, loader = objective(tiny_pack, config)
+    metrics = gan.update(loader.batch(5), loader, 5)
+    assert all(torch.isfinite(value) for value in metrics.values())
+
+
+def test_a_run_resumes_bit_equal_and_is_a_model(tiny_pack: Pack, tmp_path: Path) -> None:
+    whole = trained_run(tmp_path / "whole", tiny_pack, layered_recipe())
+    part = tmp_path / "part"
+    for _ in range(5):
+        trained_run(part, tiny_pack, layered_recipe(), resume=True, max_seconds=0.0)
+    assert differences(run_state(part), run_state(whole)) == []
+    model = FaceModel.load(whole, device="cpu")
+    faces = torch.rand(2, 3, 32, 32) * 2 - 1
+    encoded = model.encode_faces(faces)
+    assert torch.equal(encoded.edit({"Smiling": 1}, strength=0), faces)
+    smiles = float(encoded.attributes[0, model.attributes.index("Smiling")] > 0.5)
+    assert not torch.equal(model.edit(faces, {"Smiling": 1 - smiles}), faces)
+    assert model.generate(3, {"Bald": 1}, seed=1).shape == (3, 3, 32, 32)
+    assert model.reconstruct(faces).shape == faces.shape
+    assert set(model.networks.state_dict()) == set(
+        FaceModel.load(_saved(model, tmp_path / "saved"), device="cpu").networks.state_dict()
+    )
+
+
+def _saved(model: FaceModel, folder: Path) -> Path:
+    model.save(folder)
+    return folder
+
+
+def test_a_change_of_nothing_leaves_the_face_and_strength_scales_the_edit(
+    tiny_pack: Pack, tmp_path: Path
+) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, layered_recipe(), max_seconds=0.0)
+    model = FaceModel.load(run, device="cpu")
+    faces = torch.rand(2, 3, 32, 32) - 0.5  # far from black and white, where edits are clamped
+    encoded = model.encode_faces(faces)
+    value = float(encoded.attributes[0, model.attributes.index("Male")] > 0.5)
+    one = encoded.select([0])
+    assert torch.equal(one.edit({"Male": value}), faces[:1])
+    weak, whole = (one.edit({"Male": 1 - value}, strength=s) - faces[:1] for s in (0.1, 1.0))
+    assert 0.02 < weak.abs().mean() / whole.abs().mean() < 0.3
+
+
+def test_the_first_half_of_the_recognizer_stays_as_imagenet_left_it(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, layered_recipe())
+    before = {n: w.clone() for n, w in gan.players.recognizer.state_dict().items()}
+    gan.update(loader.batch(0), loader, 0)
+    after = gan.players.recognizer.state_dict()
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    assert not any(name.startswith(("network.stem.", "network.blocks.4.")) for name in changed)
+    assert any(name.startswith("network.blocks.5.") for name in changed)
+    assert "network.classifier.weight" in changed

@@ -1,0 +1,160 @@
+"""The networks and losses of recipe `layered`, each by itself."""
+
+import pytest
+import torch
+
+from twobirds.models.edit_layers import EditLayers, apply_layers, warp
+from twobirds.recipes.layered.discriminator import ProjectedDiscriminator, claims_of, hinge
+from twobirds.recipes.layered.editor import ChangeConv, Editor
+from twobirds.recipes.layered.losses import (
+    changed_label_loss,
+    kept_label_loss,
+    regularizers,
+    total_variation,
+)
+from twobirds.recipes.layered.views import VIEW_SIZE, Views
+
+CHANNELS = (24, 40, 112, 320)
+
+
+def nothing(count: int = 2, size: int = 8) -> EditLayers:
+    zeros = [torch.zeros(count, channels, size, size) for channels in (2, 3, 3, 3, 1)]
+    return EditLayers(*zeros)
+
+
+def test_layers_that_do_nothing_change_nothing() -> None:
+    faces = torch.rand(2, 3, 32, 32) * 2 - 1
+    assert torch.equal(apply_layers(faces, nothing(), torch.tensor([0.0, 0.0])), faces)
+    assert torch.allclose(apply_layers(faces, nothing(), torch.ones(2)), faces, atol=1e-5)
+
+
+def test_layers_move_recolour_and_paint_in_this_order() -> None:
+    faces = torch.rand(1, 3, 32, 32) - 0.5
+    layers = nothing(1)
+    layers.flow[:, 0] = 2 / 32 * 4  # four pixels, in parts of half the side
+    layers.gain[:] = -0.5
+    layers.offset[:] = 0.1
+    layers.alpha[:] = 0.25
+    layers.paint[:] = 0.25 * 0.8
+    edited = apply_layers(faces, layers, torch.ones(1))
+    expected = (faces[..., :, 6:] * 0.5 + 0.1) * 0.75 + 0.2
+    assert torch.allclose(edited[..., :, 2:-4], expected[..., :26], atol=1e-4)
+
+
+def test_paint_never_covers_more_than_all() -> None:
+    layers = nothing(1)
+    layers.alpha[:] = 0.8
+    layers.paint[:] = 0.8 * 0.5
+    edited = apply_layers(torch.zeros(1, 3, 8, 8), layers, torch.tensor([2.0]))
+    assert torch.allclose(edited, torch.full_like(edited, 0.5), atol=1e-5)
+
+
+def test_a_warp_takes_pixels_from_where_the_flow_points() -> None:
+    faces = torch.arange(64.0).view(1, 1, 8, 8).expand(1, 3, 8, 8)
+    flow = torch.zeros(1, 2, 8, 8)
+    flow[:, 1] = 2 / 8  # one pixel down
+    assert torch.allclose(warp(faces, flow)[:, :, :-1], faces[:, :, 1:], atol=1e-4)
+
+
+def test_weights_of_a_change_are_those_of_its_attributes() -> None:
+    torch.manual_seed(0)
+    layer = ChangeConv(3, 5, 2, std=1.0)
+    x = torch.randn(2, 5, 4, 4)
+    none, on, off = (torch.zeros(2, 6) for _ in range(3))
+    on[:, 1] = 1
+    off[:, 4] = 1  # the same attribute, switched off
+    plain, added, removed = layer(x, none), layer(x, on), layer(x, off)
+    assert not torch.allclose(added, removed)
+    both = layer(x, on + off)
+    assert torch.allclose(both - plain, (added - plain) + (removed - plain), atol=1e-5)
+
+
+def test_the_editor_begins_as_the_prototype_of_the_change() -> None:
+    torch.manual_seed(0)
+    editor = Editor(num_attributes=3, size=32, channels=(16, 16, 16, 16))
+    editor.prototypes[1] = 0.5
+    change = torch.tensor([[0.0, 1, 0], [0, -1, 0]])
+    output = editor(torch.zeros(2, 3, 32, 32), change, change.clamp(min=0))
+    assert output.layers.offset.shape == (2, 3, 16, 16)
+    assert output.layers.offset[0].mean() > 0.2 > -0.2 > output.layers.offset[1].mean()
+    assert output.layers.flow.abs().max() <= 0.1  # at most 0.05, less its mean
+    assert output.layers.flow.mean((2, 3)).abs().max() < 1e-4
+
+
+def test_d_is_told_of_the_attribute_that_is_asked_about() -> None:
+    claims = claims_of(torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([1]))
+    assert claims.tolist() == [[0.5, -2.0, 0.5]]
+    assert claims_of(torch.tensor([[1.0, 0.0]])).tolist() == [[0.5, -0.5]]
+
+
+def test_d_scores_any_rows_under_any_claims() -> None:
+    torch.manual_seed(0)
+    discriminator = ProjectedDiscriminator(feature_channels=CHANNELS, num_attributes=4).eval()
+    features = [torch.randn(3, c, g, g) for c, g in zip(CHANNELS, (24, 12, 6, 3), strict=True)]
+    opinions = discriminator(features)
+    claims = torch.rand(3, 4) - 0.5
+    scores = discriminator.score(opinions, slice(None), claims)
+    assert scores.shape == (3, 4)
+    again = discriminator.score(opinions, torch.tensor([2, 0]), claims[[2, 0]])
+    assert torch.allclose(again, scores[[2, 0]], atol=1e-5)
+    assert not any(p.requires_grad for p in discriminator.mixing.parameters())
+
+
+def test_the_hinge_asks_for_a_margin_of_one() -> None:
+    scores = torch.tensor([[1.0, 2.0, 0.0, -1.0]])
+    assert hinge(scores, 1).tolist() == [3.0]
+    assert hinge(scores, -1).tolist() == [2.0 + 3.0 + 1.0]
+
+
+def test_confidence_follows_real_faces() -> None:
+    discriminator = ProjectedDiscriminator(feature_channels=CHANNELS, num_attributes=2)
+    logits = torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, -5.0]])
+    discriminator.remember(logits, torch.tensor([0, 0, 1]), torch.tensor([1, 1, 0]))
+    step = 1 - 0.95**2
+    assert discriminator.confidence[1, 0] == pytest.approx(1 + step * 2)
+    assert discriminator.confidence[0, 1] == pytest.approx(1 + 0.05 * 4)
+    assert discriminator.confidence[1, 1] == 1
+
+
+def test_an_edit_is_to_be_as_sure_as_real_faces_and_no_more() -> None:
+    confidence = torch.tensor([[2.0, 1.0], [3.0, 1.5]])
+    target, changed = torch.tensor([[1.0, 0.0]]), torch.tensor([[True, False]])
+    for logit, loss in ((1.0, 2.0), (3.0, 0.0), (9.0, 0.0)):
+        logits = torch.tensor([[logit, 0.0]])
+        assert float(changed_label_loss(logits, target, changed, confidence)) == loss
+    same = torch.tensor([[0.3, -2.0]])
+    assert float(kept_label_loss(same, same, changed)) == pytest.approx(0, abs=1e-6)
+    moved = torch.tensor([[0.3, 1.0]])
+    assert float(kept_label_loss(moved, same, changed)) > 0.5
+
+
+def test_what_does_nothing_costs_nothing_and_colours_may_change_where_they_are_meant() -> None:
+    torch.manual_seed(0)
+    editor = Editor(num_attributes=2, size=32, channels=(16, 16, 16, 16))
+    faces = torch.zeros(2, 3, 32, 32)
+    output = editor(faces, torch.eye(2), torch.eye(2))
+    costs = regularizers(faces, faces, output, torch.zeros(2))
+    assert costs.change == costs.cast == 0
+    red = faces.clone()
+    red[:, 0] = 0.3
+    strict, free = (regularizers(faces, red, output, torch.full((2,), f)).cast for f in (0.0, 1.0))
+    assert float(strict) == pytest.approx(0.4 / 3, rel=1e-4)  # 0.2 and twice 0.1
+    assert float(free) == pytest.approx(0.2 * float(strict), rel=1e-4)
+    lighter = regularizers(faces, faces + 0.3, output, torch.zeros(2))
+    assert float(lighter.cast) == pytest.approx(0, abs=1e-6)
+    assert float(total_variation(torch.eye(2).view(1, 1, 2, 2))) == 2
+
+
+def test_a_face_and_its_edit_are_seen_through_the_same_view() -> None:
+    views = Views.sample(4, torch.Generator().manual_seed(0), torch.device("cpu"))
+    faces = torch.rand(4, 3, 64, 64) - 0.5
+    noise = [torch.Generator().manual_seed(1) for _ in range(3)]
+    first, again = views(faces, noise[0]), views(faces, noise[1])
+    assert first.shape == (4, 3, VIEW_SIZE, VIEW_SIZE)
+    assert torch.equal(first, again)
+    lighter = views(faces + 0.1, noise[2])
+    difference = (lighter - first).abs().amax((1, 2, 3))
+    assert difference.max() < 0.1 * 1.15 * 1.12 + 1e-5
+    assert difference.min() > 0.05
+    other = Views.sample(4, torch.Generator().manual_seed(2), torch.device("cpu"))
+    assert not torch.allclose(other(faces, torch.Generator().manual_seed(1)), first, atol=0.05)
