@@ -63,7 +63,10 @@ def run_with(**sections: Any) -> dict[str, Any]:
         ({}, "config.preset must be of type str, not None"),
         ({"preset": 1}, "config.preset must be of type str"),
         ({"preset": "p"}, "config.recipe must be an object with the recipe's name"),
-        (run_with(recipe={"name": "nobody's"}), r"no name of a recipe \(paper, modern, cgan, "),
+        (
+            run_with(recipe={"name": "nobody's"}),
+            r"no name of a recipe \(paper, modern, layered, cgan, ",
+        ),
         (run_with(recipe={"name": ["paper"]}), "no name of a recipe"),
         (run_with(recipe={"name": "cyclegan"}), "is incomplete or malformed"),
         (run_with(colour=1) | {2: 3}, "config has unknown fields: 2, colour"),

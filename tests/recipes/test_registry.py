@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from making_runs import ATTRIBUTES, CPU, modern_recipe, recipe
+from making_runs import ATTRIBUTES, CPU, layered_recipe, modern_recipe, recipe
 from twobirds.config import DataConfig, RunConfig
 from twobirds.errors import InputError
 from twobirds.models.networks import FaceNetworks
@@ -16,7 +16,8 @@ DATA = DataConfig(size=32, attributes=ATTRIBUTES)
 
 
 def test_every_recipe_is_found_by_the_name_in_its_settings() -> None:
-    names = ["paper", "modern", "cgan", "dcgan", "cyclegan", "cnn", "recognizer", "resnet"]
+    baselines = ["cgan", "dcgan", "cyclegan", "cnn", "recognizer", "resnet"]
+    names = ["paper", "modern", "layered", *baselines]
     assert list(RECIPES) == names
     for name, found in RECIPES.items():
         needed = {"attribute": "Bald"} if name == "cyclegan" else {}
@@ -27,12 +28,12 @@ def test_every_recipe_is_found_by_the_name_in_its_settings() -> None:
 
 
 def test_presets_are_instances_of_their_recipes_settings() -> None:
-    assert list(PRESETS) == ["paper", "tiny", "modern"]
+    assert list(PRESETS) == ["paper", "tiny", "modern", "layered"]
     for config in PRESETS.values():
         assert isinstance(config.recipe, recipe_of(config).config_type)
 
 
-@pytest.mark.parametrize("config", [recipe(), modern_recipe()])
+@pytest.mark.parametrize("config", [recipe(), modern_recipe(), layered_recipe()])
 def test_the_networks_of_a_model_do_the_four_tasks(config: RunConfig) -> None:
     config = dataclasses.replace(config, data=DATA)
     networks = recipe_of(config).build_networks(config).eval()
@@ -51,7 +52,7 @@ def test_the_networks_of_a_model_do_the_four_tasks(config: RunConfig) -> None:
 
 
 def test_networks_need_attributes() -> None:
-    for config in (recipe(), modern_recipe()):
+    for config in (recipe(), modern_recipe(), layered_recipe()):
         with pytest.raises(InputError, match="names no attributes"):
             recipe_of(config).build_networks(config)
 
@@ -63,7 +64,12 @@ def test_a_baseline_is_no_model() -> None:
 
 
 def test_a_feature_network_is_refused_where_there_is_no_use_for_it() -> None:
-    for settings in (modern_recipe().recipe, ResNetConfig(), CycleGANConfig("Bald")):
+    for settings in (
+        modern_recipe().recipe,
+        layered_recipe().recipe,
+        ResNetConfig(),
+        CycleGANConfig("Bald"),
+    ):
         config = RunConfig("test", settings, DATA)
         with pytest.raises(InputError, match="feature"):
             recipe_of(config).build_objective(config, CPU, lambda images: [images])

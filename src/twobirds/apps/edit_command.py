@@ -88,6 +88,14 @@ class Edit:
     model: ModelName = None
     out: OutOfFaces = None
     """Where results go: a file for one image, or a folder."""
+    layers: Annotated[
+        Path | None,
+        optional("FOLDER", "none"),
+        tyro.conf.arg(
+            help="Also write what the edit does to each face: its pixels moved, then "
+            "recoloured, and the paint that then covers them."
+        ),
+    ] = None
     visible_note: VisibleNote = False
     no_metadata: NoMetadata = False
     device: Device = "auto"
@@ -103,7 +111,7 @@ class Edit:
             from twobirds.photos import EditRequest
 
             request = EditRequest(changes, self.strength, self._limits(model), self.refine)
-            return request.details, _Editing(request)
+            return request.details, _Editing(request, self.layers)
 
         transform(self, "edited", start)
         return 0
@@ -141,10 +149,11 @@ class _Editing:
 
     Args:
         request: What to change.
+        layers: Folder for pictures of the layers, if they are wanted.
     """
 
-    def __init__(self, request: "EditRequest") -> None:
-        self._request = request
+    def __init__(self, request: "EditRequest", layers: Path | None) -> None:
+        self._request, self._layers = request, layers
         self._told_conflicts = False
 
     def __call__(self, file: PhotoFile) -> "FaceEdits":
@@ -156,6 +165,12 @@ class _Editing:
         _tell_unchanged(file, self._request.changes)
         if edits.search is not None:
             _tell_search(edits.search, file.labels)
+        if self._layers is not None:
+            from twobirds.apps.edit_layers import write_layers
+            from twobirds.photos.marks import Marks
+
+            marks = Marks("edited", self._request.details)
+            write_layers(self._layers, file, edits, marks.provenance(file.photo.model))
         return edits
 
 

@@ -36,7 +36,7 @@ class Train:
     """Train a model in both stages; also under torchrun."""
 
     preset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET")]
-    """A preset: paper, tiny, modern, or the config.json of a run."""
+    """A preset: paper, tiny, modern, layered, or the config.json of a run."""
     data: Annotated[Path, tyro.conf.arg(metavar="PACK")]
     """The faces, as made by twobirds pack."""
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from twobirds.api import Edited, EncodedFaces, Limits
 from twobirds.data.faces import to_pixels
 from twobirds.data.provenance import listed_values
-from twobirds.models.edit_layers import EditLayers, cover_of, enlarge
+from twobirds.models.edit_layers import EditLayers, apply_layers, cover_of, enlarge
 
 if TYPE_CHECKING:
     from twobirds.photos.align import Placement
@@ -88,6 +89,8 @@ class ImageDifference:
 class LayeredEdit:
     """Flow, colour and paint, applied to the pixels of the photo itself."""
 
+    before: Tensor
+    """`[3, S, S]` in [-1, 1]: the face."""
     after: Tensor
     """`[3, S, S]` in [-1, 1]: the model's image of the edit."""
     layers: EditLayers
@@ -101,7 +104,7 @@ class LayeredEdit:
 
     def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
         """Do to a photo what was done to the face; see `FaceEdit`."""
-        from twobirds.photos.paste import PhotoLayers, paste_layers
+        from twobirds.photos.paste import PhotoLayers, paste_layers  # OpenCV
 
         if not self.strength:
             return pixels.copy()
@@ -118,6 +121,26 @@ class LayeredEdit:
         return paste_layers(
             pixels, placement, PhotoLayers(*(x[0].movedim(0, -1).numpy() for x in scaled))
         )
+
+    def stages(self) -> dict[str, np.ndarray]:
+        """The face after its flow, then after its colour, and the paint over it.
+
+        Returns:
+            `flow` and `colour`, `[S, S, 3]` uint8; `paint`, `[S, S, 4]` uint8 with its cover last.
+        """
+        none = EditLayers(*(torch.zeros_like(layer) for layer in self.layers))
+        moved = none._replace(flow=self.layers.flow)
+        recoloured = moved._replace(gain=self.layers.gain, offset=self.layers.offset)
+        strength, face = torch.tensor([self.strength]), self.before[None]
+        size = face.shape[-1]
+        alpha, paint = (enlarge(x, size, size) for x in (self.layers.alpha, self.layers.paint))
+        colours = to_pixels((paint / alpha.clamp(min=1 / 255)).clamp(-1, 1)[0])
+        cover = (255 * alpha * cover_of(alpha, self.strength)).round().clamp(0, 255)
+        return {
+            "flow": to_pixels(apply_layers(face, moved, strength).clamp(-1, 1)[0]),
+            "colour": to_pixels(apply_layers(face, recoloured, strength).clamp(-1, 1)[0]),
+            "paint": np.dstack([colours, cover[0, 0].byte().numpy()]),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +170,9 @@ def edit_faces(encoded: EncodedFaces, indices: tuple[int, ...], request: EditReq
     layers = chosen.edit_layers(request.changes, strengths)
     if layers is None:
         return FaceEdits(differences(indices, before, after), search)
-    found = zip(indices, after, layers, strict=True)
-    return FaceEdits({index: LayeredEdit(image, *face) for index, image, face in found}, search)
+    found = zip(indices, before, after, layers, strict=True)
+    edits = {index: LayeredEdit(old, new, *face) for index, old, new, face in found}
+    return FaceEdits(edits, search)
 
 
 def differences(

@@ -88,20 +88,28 @@ def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) 
     left, top, right, bottom = _bounds(placement, pixels.shape)
     if right <= left or bottom <= top:
         return result
-    fields = np.concatenate(layers, axis=2) * _fading(placement.size)[..., None]  # [S, S, 12]
+    fading = _fading(placement.size)[..., None]
+    fields = [field * fading for field in layers]
     to_photo = np.linalg.inv(placement.matrix[:, :2]).astype(np.float32)
     height = max(1, _STRIP_PIXELS // (right - left))
     for row in range(top, bottom, height):
         box = (left, row, right, min(row + height, bottom))
-        here = uncut(fields, placement, box)  # [h, w, 12]
-        flow, gain, offset, paint, cover = np.split(here, (2, 5, 8, 11), axis=2)
+        here = [uncut(field, placement, box) for field in fields]
+        flow, gain, offset, paint, cover = *here[:4], here[4][..., None]
         moved = _moved(pixels, flow @ to_photo.T, box) / np.float32(127.5) - 1
         cover = cover.clip(0, 1)
         edited = (moved + gain * moved + offset) * (1 - cover) + paint
         levels = ((edited + 1) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
-        touched = _inside(placement, box) & (np.abs(here).max(axis=2) > _MIN_FIELD)
+        touched = _inside(placement, box) & _is_touched(here)
         result[row : box[3], left:right][touched] = levels[touched]
     return result
+
+
+def _is_touched(fields: list[np.ndarray]) -> np.ndarray:
+    """`[h, w]` bool: where any of the fields does something."""
+    largest = [f if f.ndim == 2 else f.max(axis=2) for f in map(np.abs, fields)]
+    touched: np.ndarray = np.maximum.reduce(largest) > _MIN_FIELD
+    return touched
 
 
 def _moved(pixels: np.ndarray, flow: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:

@@ -1,0 +1,34 @@
+"""The option `edit --layers`: what an edit did, one picture for each operation."""
+
+from pathlib import Path
+
+import numpy as np
+
+from twobirds.apps.photo_files import PhotoFile
+from twobirds.apps.pictures import picture_bytes, write_bytes
+from twobirds.data.provenance import Provenance
+from twobirds.errors import InputError
+from twobirds.photos.edits import FaceEdits, LayeredEdit
+
+
+def write_layers(
+    folder: Path, file: PhotoFile, edits: FaceEdits, provenance: Provenance | None
+) -> None:
+    """Write what was done to each face of a photo, in this order.
+
+    `NAME.N.flow.png` is face N with its pixels moved, `NAME.N.colour.png` then recoloured, and
+    `NAME.N.paint.png` the paint that then covers it, transparent where there is none.
+
+    Raises:
+        InputError: If the model's edits are not made of layers.
+    """
+    for index, edit in edits.by_index.items():
+        if not isinstance(edit, LayeredEdit):
+            raise InputError(
+                f"model {file.photo.model.name} generates the pixels of an edit: it has no layers "
+                "to write; leave out --layers"
+            )
+        pictures: dict[str, np.ndarray] = edit.stages()
+        for name, pixels in pictures.items():
+            path = folder / f"{file.path.stem}.{index + 1}.{name}.png"
+            write_bytes(path, picture_bytes(pixels, provenance))

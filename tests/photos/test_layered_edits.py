@@ -1,0 +1,86 @@
+"""Flow, colour and paint applied to a photo at its own resolution."""
+
+import numpy as np
+import torch
+
+from twobirds.models.edit_layers import EditLayers, apply_layers
+from twobirds.photos.align import Placement
+from twobirds.photos.edits import LayeredEdit
+
+SIZE = 32
+SCALE = 4  # pixels of the photo for one of the crop
+MATRIX = np.array([[1 / SCALE, 0.0, -10.0], [0.0, 1 / SCALE, -5.0]])
+PLACEMENT = Placement(MATRIX, SIZE)  # from (40, 20) to (168, 148)
+MIDDLE = (slice(60, 108), slice(80, 128))
+
+
+def photo(seed: int = 0) -> np.ndarray:
+    """Fine detail that no model of 32 px could keep."""
+    return np.random.default_rng(seed).integers(64, 192, (200, 240, 3), np.uint8)
+
+
+def edit(strength: float = 1.0, **layers: float) -> LayeredEdit:
+    """The same everywhere, on the grid of half the model's size."""
+    channels = {"flow": 2, "gain": 3, "offset": 3, "paint": 3, "alpha": 1}
+    fields = [torch.full((1, c, 16, 16), layers.get(name, 0.0)) for name, c in channels.items()]
+    face = torch.zeros(3, SIZE, SIZE)
+    whole = EditLayers(*fields)
+    after = apply_layers(face[None], whole, torch.tensor([strength]))[0].clamp(-1, 1)
+    return LayeredEdit(face, after, whole, strength)
+
+
+def test_no_layer_and_no_strength_change_no_pixel() -> None:
+    pixels = photo()
+    assert np.array_equal(edit().apply(pixels, PLACEMENT), pixels)
+    assert np.array_equal(edit(0.0, offset=0.5).apply(pixels, PLACEMENT), pixels)
+
+
+def test_colour_keeps_every_detail_and_the_photo_outside_the_crop() -> None:
+    pixels = photo()
+    result = edit(offset=0.2).apply(pixels, PLACEMENT)
+    added = result[MIDDLE].astype(int) - pixels[MIDDLE]
+    assert np.abs(added - 0.2 * 127.5).max() <= 1
+    outside = np.ones(pixels.shape[:2], bool)
+    outside[20:148, 40:168] = False
+    assert np.array_equal(result[outside], pixels[outside])
+    across = np.abs(np.diff(result[80].astype(int) - pixels[80], axis=0)).max()
+    assert across <= 3  # it fades out: no straight line
+
+
+def test_a_flow_moves_the_photos_own_pixels() -> None:
+    pixels = photo()
+    right = 2 / SIZE  # one pixel of the crop, four of the photo, to the right and down
+    result = edit(flow=right).apply(pixels, PLACEMENT)
+    expected = pixels[64:112, 84:132]
+    assert np.abs(result[MIDDLE].astype(int) - expected).max() <= 1
+    twice = edit(2.0, flow=right).apply(pixels, PLACEMENT)
+    assert np.abs(twice[60:100, 80:120].astype(int) - pixels[68:108, 88:128]).max() <= 1
+
+
+def test_paint_covers_and_never_more_than_all() -> None:
+    pixels = photo()
+    half = edit(alpha=0.5, paint=0.5 * -1.0).apply(pixels, PLACEMENT)  # black
+    assert np.abs(half[MIDDLE].astype(int) - pixels[MIDDLE] / 2).max() <= 1
+    all_of_it = edit(3.0, alpha=0.5, paint=0.5 * -1.0).apply(pixels, PLACEMENT)
+    assert all_of_it[MIDDLE].max() == 0
+
+
+def test_a_large_photo_is_edited_as_a_small_one() -> None:
+    """The photo is worked on in strips."""
+    rows, columns = np.indices((2400, 2400))
+    pixels = np.stack([rows % 251, columns % 241, (rows + columns) % 239], axis=2).astype(np.uint8)
+    placement = Placement(np.array([[SIZE / 2400, 0, 0], [0, SIZE / 2400, 0.0]]), SIZE)
+    result = edit(offset=-0.1).apply(pixels, placement)
+    change = result[1200].astype(int) - pixels[1200]
+    assert np.abs(change[800:1600].clip(-13, 0) + 12.75).max() <= 13
+    assert (result[900:1500:7, 1200] <= pixels[900:1500:7, 1200]).all()
+    assert not np.array_equal(result, pixels)
+
+
+def test_the_stages_of_an_edit_can_be_looked_at() -> None:
+    stages = edit(offset=0.4, alpha=0.25, paint=0.25 * 1.0).stages()
+    assert (stages["flow"] == 128).all()
+    assert (stages["colour"] == round(1.4 * 127.5)).all()
+    assert stages["paint"].shape == (SIZE, SIZE, 4)
+    assert (stages["paint"][..., :3] == 255).all()
+    assert (stages["paint"][..., 3] == 64).all()
