@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from making_runs import layered_recipe, trained_run, write_pack
 from onnx_files import OnnxWriter
 from twobirds.apps.cli import main
 from twobirds.data.attributes import excluded_by
@@ -34,6 +35,28 @@ def test_until_says_how_strong_and_why(
     told = capsys.readouterr().err
     assert re.match(rf"{image}: strength [0-9.]+, agreement 0\.", told)
     assert told.endswith(" is not reached at any strength up to 3; the best is kept\n")
+
+
+def test_the_layers_of_an_edit_are_written_where_there_are_any(
+    image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, layers = f"--out={tmp_path}/e.png", f"--layers={tmp_path}/layers"
+    words = ["edit", "--aligned", str(image), "--set", "Bald=1", "Smiling=0", out, layers]
+    assert main([*words, model]) == 2
+    assert "has no layers to write; leave out --layers" in capsys.readouterr().err
+    assert not (tmp_path / "layers").exists()
+    run = trained_run(
+        tmp_path / "run", write_pack(tmp_path / "pack"), layered_recipe(), max_seconds=0.0
+    )
+    assert main([*words, f"--model={run}", "--device=cpu"]) == 0
+    found = {}
+    for path in (tmp_path / "layers").iterdir():
+        with Image.open(path) as picture:
+            found[path.name] = picture.mode, picture.size
+    stem = image.stem
+    assert sorted(found) == [f"{stem}.1.{name}.png" for name in ("colour", "flow", "paint")]
+    assert found[f"{stem}.1.paint.png"] == ("RGBA", (32, 32))
+    assert found[f"{stem}.1.flow.png"] == found[f"{stem}.1.colour.png"] == ("RGB", (32, 32))
 
 
 def test_identity_caps_the_strength(
