@@ -89,13 +89,16 @@ def move(page: Page, name: str, steps: int = 30) -> None:
 def test_a_photo_is_edited_and_downloaded(page: Page, pictures: Path) -> None:
     open_astronaut(page)
     before = after(page)
-    move(page, "Blond Hair", 60)
-    page.wait_for_function("document.querySelector('#said').innerText.includes('Blond Hair')")
+    move(page, "Blond hair", 60)
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Blond hair')")
     page.wait_for_timeout(1000)
     assert after(page) != before
     page.screenshot(path=pictures / "edit-desktop.png", full_page=True)
     page.get_by_role("button", name="Make the file").first.click()
     page.wait_for_selector("#result a")
+    assert page.evaluate("window.scrollY") == 0
+    for part in ("#shown", "#said", "#result a"):
+        assert is_in_sight(page, part)
     with page.expect_download() as download:
         page.locator("#result a").first.click()
     assert download.value.suggested_filename == "photo.edited.jpg"
@@ -109,28 +112,63 @@ def test_a_photo_is_edited_and_downloaded(page: Page, pictures: Path) -> None:
     assert change[300:].mean() < 1
 
 
+def is_in_sight(page: Page, selector: str) -> bool:
+    """Whether all of it is on the screen as it is scrolled."""
+    box, size = page.locator(selector).first.bounding_box(), page.viewport_size
+    return (
+        box["x"] >= 0
+        and box["y"] >= 0
+        and box["x"] + box["width"] <= size["width"]
+        and box["y"] + box["height"] <= size["height"]
+    )
+
+
+def test_the_picture_stays_in_sight_while_the_last_sliders_are_moved(page: Page) -> None:
+    open_astronaut(page)
+    page.get_by_role("button", name="Impression").click()
+    move(page, "Male", 40)
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Male')")
+    assert page.evaluate("window.scrollY") > 300
+    assert is_in_sight(page, "#shown")
+
+
+def test_a_photo_is_taken_away_again(page: Page) -> None:
+    open_astronaut(page)
+    page.locator("#photo button[aria-label='Clear']").click()
+    page.wait_for_function("document.querySelectorAll('#shown img').length == 0")
+
+
+def test_a_generated_face_is_edited(page: Page) -> None:
+    open_astronaut(page)
+    page.locator("#example").click()
+    page.wait_for_selector("#photo a", state="detached")
+    page.wait_for_function("document.querySelectorAll('#shown img').length >= 2")
+    move(page, "Blond hair", 60)
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Blond hair')")
+
+
 def test_reset_puts_the_sliders_back(page: Page) -> None:
     open_astronaut(page)
-    slider = page.get_by_role("slider", name="Blond Hair")
+    slider = page.get_by_role("slider", name="Blond hair")
     stood = slider.input_value()
-    move(page, "Blond Hair", 20)
-    page.wait_for_function("document.querySelector('#said').innerText.includes('Blond Hair')")
+    move(page, "Blond hair", 20)
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Blond hair')")
     assert slider.input_value() != stood
     page.get_by_role("button", name="Reset", exact=True).click()
-    page.wait_for_function("!document.querySelector('#said').innerText.includes('Blond Hair')")
+    page.wait_for_function("!document.querySelector('#said').innerText.includes('Blond hair')")
     assert slider.input_value() == stood
 
 
 def refused(page: Page) -> str:
     """What the page says of an upload."""
-    page.wait_for_selector(".toast-body", timeout=60_000)
-    said: str = page.locator(".toast-body").first.inner_text()
+    page.wait_for_function("document.querySelector('#problem').innerText.includes('⚠')")
+    said: str = page.locator("#problem").inner_text()
     return said
 
 
 def test_what_is_no_image_is_refused(page: Page) -> None:
     upload(page, b"<html>no image</html>")
-    assert "not a JPEG, PNG, WebP" in refused(page)
+    assert "Not a JPEG, PNG, WebP" in refused(page)
 
 
 def test_sixty_megapixels_are_refused(page: Page) -> None:
@@ -140,7 +178,7 @@ def test_sixty_megapixels_are_refused(page: Page) -> None:
 
 def test_a_photo_without_a_face_is_refused(page: Page) -> None:
     upload(page, encoded(np.full((300, 300, 3), 100, np.uint8)))
-    assert "no face is found in this photo" in refused(page)
+    assert "No face is found in this photo" in refused(page)
 
 
 def test_faces_are_generated_from_words_and_one_is_kept(page: Page, pictures: Path) -> None:
@@ -153,25 +191,60 @@ def test_faces_are_generated_from_words_and_one_is_kept(page: Page, pictures: Pa
     assert "Not understood: blarf" in said
     page.locator("#gallery button img").nth(2).click()
     page.get_by_role("button", name="Make the file").last.wait_for(state="visible")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(1500)
+    assert is_in_sight(page, "#kept")
     page.screenshot(path=pictures / "generate-desktop.png", full_page=True)
 
 
-def test_two_faces_are_compared(page: Page, pictures: Path) -> None:
+def test_complaints_about_wishes_are_no_modals(page: Page) -> None:
+    page.get_by_role("tab", name="Generate").click()
+    for button, seed in (("Generate", -7), ("New faces", -8)):
+        page.locator("#seed input").fill(str(seed))
+        page.get_by_role("button", name=button, exact=True).click()
+        page.wait_for_function(
+            f"document.querySelector('#understood').innerText.includes('not {seed}')"
+        )
+    page.locator("#answer textarea").fill("the first")
+    page.locator("#answer textarea").press("Enter")
+    page.wait_for_function("document.querySelector('#answered').innerText.includes('⚠')")
+    assert page.locator(".toast-body").count() == 0
+    assert page.locator("#gallery img").count() == 0
+
+
+def test_without_an_embedder_nothing_is_uploaded_to_be_compared(page: Page) -> None:
     page.get_by_role("tab", name="Compare").click()
-    files = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": encoded(astronaut())}
-    for name in ("one", "other"):
-        page.set_input_files(f"#{name} input[type=file]", files=[files])
-        page.wait_for_selector(f"#{name} a")
-    page.get_by_role("button", name="Compare").click()
     page.wait_for_function("document.querySelector('#verdict').innerText.includes('embedder')")
-    page.screenshot(path=pictures / "compare-desktop.png", full_page=True)
+    assert page.locator("#one input[type=file]").count() == 0
 
 
-def test_it_can_be_read_on_a_phone(page: Page, pictures: Path) -> None:
+def test_a_phone_shows_picture_and_sliders_together(page: Page, pictures: Path) -> None:
     width, height = SIZES["phone"]
     page.set_viewport_size({"width": width, "height": height})
     open_astronaut(page)
     page.wait_for_timeout(800)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=pictures / "edit-phone.png", full_page=True)
+    move(page, "Mustache", 40)
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Mustache')")
+    assert is_in_sight(page, "#shown")
+    slider = page.get_by_role("slider", name="Mustache").bounding_box()
+    shown = page.locator("#shown").bounding_box()
+    assert shown["y"] + shown["height"] <= slider["y"] <= height
+    page.screenshot(path=pictures / "sliders-phone.png")
+
+
+def test_a_phone_shows_every_generated_face(page: Page, pictures: Path) -> None:
+    width, height = SIZES["phone"]
+    page.set_viewport_size({"width": width, "height": height})
+    page.get_by_role("tab", name="Generate").click()
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.wait_for_selector("#gallery img")
+    page.wait_for_timeout(800)
+    faces = page.locator("#gallery button img")
+    assert faces.count() == 12
+    boxes = [faces.nth(number).bounding_box() for number in range(12)]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    frame = page.locator("#gallery").bounding_box()
+    last = max(box["y"] + box["height"] for box in boxes)
+    assert last <= frame["y"] + frame["height"]
+    page.screenshot(path=pictures / "generate-phone.png", full_page=True)

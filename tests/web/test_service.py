@@ -24,6 +24,7 @@ from twobirds.apps.web.sessions import CallSessions
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.witness import first_candidates
 from twobirds.errors import InputError
+from twobirds.photos import EditRequest
 from twobirds.photos.detectors import find_detector
 
 
@@ -68,7 +69,7 @@ def test_large_photos_are_shown_small_and_edited_whole(service: FaceService) -> 
     large.save(buffer, format="JPEG")
     photo = service.open(buffer.getvalue())
     assert max(view_of(photo, 0).pixels.shape) <= VIEW_SIDE
-    name, content = service.edit_file(photo, 0, {"Blond_Hair": 1.0}, noted=True)
+    name, content = service.edit_file(photo, 1, EditRequest({"Blond_Hair": 1.0}), noted=True)
     assert name == "photo.edited.jpg"
     with Image.open(io.BytesIO(content)) as image:
         assert image.size == (2500, 2000)
@@ -77,11 +78,11 @@ def test_large_photos_are_shown_small_and_edited_whole(service: FaceService) -> 
 
 def test_only_moved_sliders_count(service: FaceService) -> None:
     photo = service.open(ASTRONAUT)
-    unchanged = service.edit(photo, 0, {})
+    unchanged = service.edit(photo, 0, EditRequest({}))
     assert (unchanged.after == unchanged.before).all()
     assert (unchanged.before == view_of(photo, 0).pixels).all()
     assert unchanged.identity == 0
-    edited = service.edit(photo, 0, {"Bald": 1.0})
+    edited = service.edit(photo, 0, EditRequest({"Bald": 1.0}))
     assert (edited.after != unchanged.after).any()
     assert edited.identity is not None
     assert edited.identity > 0
@@ -129,9 +130,9 @@ def test_wrong_input_is_told(service: FaceService) -> None:
     with pytest.raises(InputError, match="no face is found"):
         service.open(nobody)
     with pytest.raises(InputError, match="there is no face 2: 1 found"):
-        service.edit_file(service.open(ASTRONAUT), 1, {"Bald": 1.0})
+        service.edit_file(service.open(ASTRONAUT), 2, EditRequest({"Bald": 1.0}))
     with pytest.raises(InputError, match="did you mean Bald"):
-        service.edit_file(service.open(ASTRONAUT), 0, {"bald": 1.0})
+        service.edit_file(service.open(ASTRONAUT), 1, EditRequest({"bald": 1.0}))
 
 
 def test_downloads_keep_to_their_folder_and_go(tmp_path: Path) -> None:

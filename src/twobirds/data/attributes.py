@@ -22,14 +22,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Beard": ("5_o_Clock_Shadow", "Goatee", "Mustache", "No_Beard", "Sideburns"),
     "Eyes and brows": (
-        "Arched_Eyebrows", "Bags_Under_Eyes", "Bushy_Eyebrows", "Eyeglasses", "Narrow_Eyes",
+        "Arched_Eyebrows", "Bags_Under_Eyes", "Bushy_Eyebrows", "Narrow_Eyes",
     ),
     "Mouth and nose": ("Big_Lips", "Big_Nose", "Mouth_Slightly_Open", "Pointy_Nose", "Smiling"),
     "Face": (
         "Chubby", "Double_Chin", "High_Cheekbones", "Oval_Face", "Pale_Skin", "Rosy_Cheeks",
     ),
     "Worn": (
-        "Heavy_Makeup", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick",
+        "Eyeglasses", "Heavy_Makeup", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick",
         "Wearing_Necklace", "Wearing_Necktie",
     ),
     "Impression": ("Attractive", "Blurry", "Male", "Young"),

@@ -5,9 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from twobirds.apps.web.controls import PHOTO_TYPES, QUIET, refuse_on_page
-from twobirds.apps.web.generate_tab import enlarged
+from twobirds.apps.web.controls import PHOTO_TYPES, QUIET, complaint
+from twobirds.apps.web.kept_face import enlarged
 from twobirds.apps.web.service import FaceService
+from twobirds.errors import InputError
+
+_NO_EMBEDDER = "Comparing needs a face embedder: start the page with --embedder FILE.onnx."
 
 
 class CompareTab:
@@ -23,6 +26,9 @@ class CompareTab:
 
     def build(self) -> None:
         """Lay the tab out, within that of the page."""
+        if not self.service.has_embedder:
+            gr.Markdown(_NO_EMBEDDER, elem_id="verdict")
+            return
         with gr.Row():
             files = [
                 gr.File(label=label, file_types=PHOTO_TYPES, elem_id=label.lower())
@@ -36,14 +42,17 @@ class CompareTab:
 
     def _compare(self, first: str | None, second: str | None) -> list[Any]:
         if first is None or second is None:
-            raise gr.Error("Drop two photos first.", print_exception=False)
+            return [None, None, "⚠ Open two photos first."]
         data = [Path(path).read_bytes() for path in (first, second)]
-        one, other, distance = refuse_on_page(lambda: self.service.compare(*data))
+        try:
+            one, other, distance = self.service.compare(*data)
+        except InputError as error:
+            return [None, None, complaint(error)]
         return [enlarged(one), enlarged(other), self._verdict(distance)]
 
     def _verdict(self, distance: float | None) -> str:
         if distance is None:
-            return "Distances need an embedder: start the page with --embedder FILE.onnx."
+            return _NO_EMBEDDER
         line = f"Identity distance {distance:.2f} of 4"
         if self.threshold is None:
             return f"{line}: the smaller, the more similar."

@@ -1,15 +1,15 @@
 """What the tabs of the page share."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
+from twobirds.apps.web.words import POPULAR, in_words
 from twobirds.data.attributes import GROUPS
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
-
-T = TypeVar("T")
 
 PHOTO_TYPES = list(PHOTO_FORMATS)
 STATE_SECONDS = 900
@@ -21,10 +21,14 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "work"}
 
 
 def attribute_sliders(names: Sequence[str]) -> list[gr.Slider]:
-    """One for each attribute, in the order of `names`, grouped as a person would look for them."""
+    """One for each attribute, in the order of `names`, the popular ones first, then by groups."""
     made: dict[str, gr.Slider] = {}
     known = {name for members in GROUPS.values() for name in members}
-    groups = GROUPS | {"Further": tuple(name for name in names if name not in known)}
+    groups = {"Popular": POPULAR} | {
+        title: tuple(name for name in members if name not in POPULAR)
+        for title, members in GROUPS.items()
+    }
+    groups["Further"] = tuple(name for name in names if name not in known)
     for number, (title, members) in enumerate(groups.items()):
         present = [name for name in members if name in names]
         if not present:
@@ -37,14 +41,46 @@ def attribute_sliders(names: Sequence[str]) -> list[gr.Slider]:
     return [made[name] for name in names]
 
 
-def in_words(name: str) -> str:
-    """An attribute's name for people."""
-    return name.replace("_", " ")
+def when_moved(
+    controls: Sequence[gr.Slider | gr.Checkbox],
+    answer: Callable[..., Any],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+) -> None:
+    """Have every move of some controls answered; of moves that wait only the last one is."""
+    for control in controls:
+        control.input(
+            answer,
+            inputs,
+            outputs,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            **QUIET,
+        )
 
 
-def refuse_on_page(work: Callable[[], T]) -> T:
-    """Do it; what is wrong with the input is told on the page."""
-    try:
-        return work()
-    except InputError as error:
-        raise gr.Error(f"{error}.", print_exception=False) from error
+def complaint(error: InputError) -> str:
+    """What is wrong with the input, to be shown beside it."""
+    return f"⚠ {str(error)[:1].upper()}{str(error)[1:]}."
+
+
+def download(path: Path | None = None) -> dict[str, Any]:
+    """What a hidden `gr.File` becomes: a file to be downloaded, or hidden again."""
+    update: dict[str, Any] = gr.update(
+        value=None if path is None else str(path), visible=path is not None
+    )
+    return update
+
+
+def whole_number(what: str, value: Any, minimum: int, maximum: int) -> int:
+    """A whole number that a user gave.
+
+    Raises:
+        InputError: If it is none, or out of its range.
+    """
+    is_number = not isinstance(value, bool) and isinstance(value, int | float)
+    if not is_number or value != value // 1 or not minimum <= value <= maximum:
+        raise InputError(
+            f"{what} must be a whole number from {minimum} to {maximum}, not {value!r}"
+        )
+    return int(value)

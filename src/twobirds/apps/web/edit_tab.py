@@ -1,11 +1,13 @@
 """The tab that edits a photo."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
 
+from twobirds.api import Limits
 from twobirds.apps.web.controls import (
     MAX_BYTES,
     MAX_PHOTOS,
@@ -13,14 +15,30 @@ from twobirds.apps.web.controls import (
     QUIET,
     STATE_SECONDS,
     attribute_sliders,
-    in_words,
-    refuse_on_page,
+    complaint,
+    download,
+    when_moved,
 )
 from twobirds.apps.web.files import Files
-from twobirds.apps.web.service import EditedView, FaceService, view_of
+from twobirds.apps.web.service import EditedView, FaceService, most_plausible, view_of
 from twobirds.apps.web.shelf import Shelf
+from twobirds.apps.web.words import QUALITY, outcome
 from twobirds.errors import InputError
-from twobirds.photos import OpenPhoto
+from twobirds.photos import EditRequest, OpenPhoto
+
+_NO_PHOTO = "⚠ Open a photo first."
+
+
+class _Result(NamedTuple):
+    """The components of the column with the picture."""
+
+    shown: gr.ImageSlider
+    gauge: gr.HTML
+    said: gr.Markdown
+    noted: gr.Checkbox
+    reset: gr.Button
+    make: gr.Button
+    file: gr.File
 
 
 class EditTab:
@@ -46,108 +64,148 @@ class EditTab:
     def build(self) -> None:
         """Lay the tab out, within that of the page."""
         opened = gr.State(None)
-        file = gr.File(label="Photo", file_types=PHOTO_TYPES, height=120, elem_id="photo")
-        face = gr.Radio(label="Face, from the left", choices=[], visible=False)
         with gr.Row():
-            with gr.Column(min_width=280):
-                shown = gr.ImageSlider(
-                    label="Before and after",
-                    interactive=False,
-                    format="jpeg",
-                    buttons=["fullscreen"],  # a download there would be unmarked
-                    elem_id="shown",
-                )
-                gauge = gr.HTML(elem_id="gauge")
-                said = gr.Markdown(elem_id="said")
-                noted = gr.Checkbox(label="Write “AI-edited” into the picture")
-                with gr.Row():
-                    reset = gr.Button("Reset", min_width=100)
-                    make = gr.Button("Make the file", variant="primary", min_width=100)
-                result = gr.File(
-                    label="The edited photo", interactive=False, height=120, elem_id="result"
-                )
-            with gr.Column(min_width=280):
-                sliders = attribute_sliders(self.names)
-        seen = [shown, gauge, said]
-        file.change(self._open, [file, opened], [opened, face, *seen, *sliders], **QUIET)
-        for changed in (face.input, reset.click):
+            with gr.Column(min_width=280, elem_classes="unpacked"):
+                with gr.Column(elem_classes="first"):
+                    file = gr.File(
+                        label="Photo", file_types=PHOTO_TYPES, height=120, elem_id="photo"
+                    )
+                    example = gr.Button("Try it with a generated face", elem_id="example")
+                    problem = gr.Markdown(elem_id="problem")
+                    face = gr.Radio(label="Face, from the left", choices=[], visible=False)
+                with gr.Column(elem_classes="last"):
+                    gr.Markdown(QUALITY)
+                    strength = gr.Slider(0, 3, 1, step=0.05, label="Strength", buttons=[])
+                    search = gr.Checkbox(label="As strong as it takes for the model to see it")
+                    sliders = attribute_sliders(self.names)
+            result = self._build_result()
+        seen = [result.shown, result.gauge, result.said, result.file]
+        wishes = [opened, face, strength, search, *sliders]
+        show = [opened, face, problem, *seen, *sliders]
+        for changed in (file.upload, file.clear):
+            changed(self._open, [file, opened], show, **QUIET)
+        example.click(self._open_example, [opened], [file, *show], **QUIET)
+        for changed in (face.input, result.reset.click):
             changed(self._choose, [opened, face], [*seen, *sliders], **QUIET)
-        for slider in sliders:
-            slider.input(
-                self._edit,
-                [opened, face, *sliders],
-                seen,
-                show_progress="hidden",
-                trigger_mode="always_last",
-                **QUIET,
+        when_moved([*sliders, strength, search], self._edit, wishes, seen)
+        result.make.click(self._make, [result.noted, *wishes], [result.said, result.file], **QUIET)
+
+    def _build_result(self) -> _Result:
+        """Lay out the column with the picture."""
+        with gr.Column(min_width=280, elem_classes=["unpacked", "in-sight"]):
+            shown = gr.ImageSlider(
+                label="Before and after",
+                interactive=False,
+                format="jpeg",
+                buttons=["fullscreen"],  # a download there would be unmarked
+                elem_id="shown",
             )
-        make.click(self._make, [opened, face, noted, *sliders], [result], **QUIET)
+            gauge = gr.HTML(elem_id="gauge")
+            said = gr.Markdown(elem_id="said")
+            noted = gr.Checkbox(label="Write “AI-edited” into the picture")
+            with gr.Row():
+                reset = gr.Button("Reset", min_width=100)
+                make = gr.Button("Make the file", variant="primary", min_width=100)
+            file = gr.File(
+                label="The edited photo",
+                interactive=False,
+                height=80,
+                visible=False,
+                elem_id="result",
+            )
+        return _Result(shown, gauge, said, noted, reset, make, file)
 
     def _open(self, path: str | None, key: str | None) -> list[Any]:
         """A photo was dropped, or taken away."""
+        if path is None:
+            return self._opened(key, None)
+        return self._opened(key, Path(path).read_bytes)
+
+    def _open_example(self, key: str | None) -> list[Any]:
+        """A generated face was asked for; it takes the place of an uploaded photo."""
+        return [None, *self._opened(key, self.service.example_photo)]
+
+    def _opened(self, key: str | None, load: Callable[[], bytes] | None) -> list[Any]:
+        """A photo instead of the one that was open, or why there is none."""
         self.photos.drop(key)
         hidden = gr.Radio(choices=[], visible=False)
-        if path is None:
-            return [None, hidden, *self._nothing("")]
+        if load is None:
+            return [None, hidden, "", *self._nothing()]
         try:
-            photo = self.service.open(Path(path).read_bytes())
+            photo = self.service.open(load())
         except InputError as error:
-            gr.Warning(f"{error}.")
-            return [None, hidden, *self._nothing(f"{error}.")]
-        numbers = list(range(1, photo.num_faces + 1))
-        faces = gr.Radio(choices=numbers, value=1, visible=len(numbers) > 1)
-        return [self.photos.put(photo), faces, *self._show(photo, 0)]
+            return [None, hidden, complaint(error), *self._nothing()]
+        numbers, index = list(range(1, photo.num_faces + 1)), most_plausible(photo)
+        faces = gr.Radio(choices=numbers, value=index + 1, visible=len(numbers) > 1)
+        return [self.photos.put(photo), faces, "", *self._show(photo, index)]
 
     def _choose(self, key: str | None, number: int | None) -> list[Any]:
         """Show a face as it is, with the sliders at the predicted probabilities."""
         photo = self.photos.get(key)
-        return self._nothing("") if photo is None else self._show(photo, (number or 1) - 1)
+        return self._nothing() if photo is None else self._show(photo, (number or 1) - 1)
 
     def _show(self, photo: OpenPhoto, index: int) -> list[Any]:
         doubts, left_out = photo.found[index].doubts, photo.photo.left_out
         lines = [f"⚠ {doubt}" for doubt in (*doubts.refusals, *doubts.warnings)]
         lines += [] if left_out is None else [f"⚠ the photo {left_out}"]
         values = [round(value, 2) for value in photo.attributes[index].tolist()]
-        before = view_of(photo, index).pixels
-        return [(before, before), "", "  \n".join(lines), *values]
+        before = _no_taller_than_wide(view_of(photo, index).pixels)
+        return [(before, before), "", "  \n".join(lines), download(), *values]
 
-    def _edit(self, key: str | None, number: int | None, *values: float) -> list[Any]:
-        """A slider was moved."""
-        photo, index = self._photo(key), (number or 1) - 1
-        changes = self._changes(photo, index, values)
-        edited = refuse_on_page(lambda: self.service.edit(photo, index, changes))
-        shown = (edited.before, edited.after)
-        return [shown, self._gauge(edited), self._report(changes, edited)]
-
-    def _make(self, key: str | None, number: int | None, noted: bool, *values: float) -> str:
-        """The edit at the photo's full size, as a file."""
-        photo, index = self._photo(key), (number or 1) - 1
-        changes = self._changes(photo, index, values)
-        name, content = refuse_on_page(
-            lambda: self.service.edit_file(photo, index, changes, noted=noted)
-        )
-        return str(self.files.write(name, content))
-
-    def _photo(self, key: str | None) -> OpenPhoto:
-        """The photo that is open."""
-        photo = self.photos.get(key)
+    def _edit(
+        self, key: str | None, number: int | None, strength: float, search: bool, *values: float
+    ) -> list[Any]:
+        """A slider was moved; a file that was made is no longer of what is shown."""
+        photo, index = self.photos.get(key), (number or 1) - 1
         if photo is None:
-            raise gr.Error("Drop a photo first: none is open.", print_exception=False)
-        return photo
+            return [gr.skip(), "", _NO_PHOTO, download()]
+        request = self._request(photo, index, strength, search, values)
+        try:
+            edited = self.service.edit(photo, index, request)
+        except InputError as error:
+            return [gr.skip(), "", complaint(error), download()]
+        shown = tuple(map(_no_taller_than_wide, (edited.before, edited.after)))
+        return [shown, self._gauge(edited), self._report(request.changes, edited), download()]
 
-    def _changes(self, photo: OpenPhoto, index: int, values: tuple[float, ...]) -> dict[str, float]:
+    def _make(
+        self,
+        noted: bool,
+        key: str | None,
+        number: int | None,
+        strength: float,
+        search: bool,
+        *values: float,
+    ) -> list[Any]:
+        """The edit at the photo's full size, as a file."""
+        photo, index = self.photos.get(key), (number or 1) - 1
+        if photo is None:
+            return [_NO_PHOTO, download()]
+        request = self._request(photo, index, strength, search, values)
+        try:
+            name, content = self.service.edit_file(photo, index + 1, request, noted=noted)
+        except InputError as error:
+            return [complaint(error), download()]
+        return [gr.skip(), download(self.files.write(name, content))]
+
+    def _request(
+        self,
+        photo: OpenPhoto,
+        index: int,
+        strength: float,
+        search: bool,
+        values: tuple[float, ...],
+    ) -> EditRequest:
         """What the sliders ask for, of those that were moved."""
         stood = photo.attributes[index].numpy().round(2)
-        return self.service.changes(stood, np.array(values, np.float32))
+        changes = self.service.changes(stood, np.array(values, np.float32))
+        if search:
+            return EditRequest(changes, limits=Limits())
+        return EditRequest(changes, strength)
 
-    def _report(self, changes: dict[str, float], edited: EditedView) -> str:
-        """What was changed, and what the recognizer predicts there now."""
-        predicted = {name: edited.attributes[self.names.index(name)] for name in changes}
-        parts = [
-            f"{in_words(name)} → {value:.2f} (recognized: {predicted[name]:.2f})"
-            for name, value in changes.items()
-        ]
-        return "; ".join(parts)
+    def _report(self, changes: Mapping[str, float], edited: EditedView) -> str:
+        """What was changed, and whether the recognizer sees it."""
+        predicted = {name: float(edited.attributes[self.names.index(name)]) for name in changes}
+        return outcome(changes, predicted)
 
     def _gauge(self, edited: EditedView) -> str:
         """How far the face is from what it was, in HTML."""
@@ -161,6 +219,14 @@ class EditTab:
         meter = f'<meter min="0" max="4" value="{edited.identity:.3f}" aria-label="{line}"></meter>'
         return f"<label>{line}<br>{meter}</label>"
 
-    def _nothing(self, line: str) -> list[Any]:
-        """The tab without a photo, and why."""
-        return [None, "", line, *[0.0] * len(self.names)]
+    def _nothing(self) -> list[Any]:
+        """The tab without a photo."""
+        return [None, "", "", download(), *[0.0] * len(self.names)]
+
+
+def _no_taller_than_wide(pixels: np.ndarray) -> np.ndarray:
+    """`[H, W, 3]` uint8 with white at its sides, so that what stands below stays on the screen."""
+    height, width = pixels.shape[:2]
+    missing = max(0, height - width)
+    sides = (missing // 2, missing - missing // 2)
+    return np.pad(pixels, ((0, 0), sides, (0, 0)), constant_values=255)

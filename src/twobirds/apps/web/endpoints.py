@@ -1,6 +1,5 @@
 """The HTTP API: recognize, edit and generate, under /gradio_api/call/NAME."""
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,17 +8,18 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from twobirds.apps.pictures import near_square_grid, picture_bytes
-from twobirds.apps.web.controls import refuse_on_page
+from twobirds.apps.web.controls import whole_number
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import CallSessions
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
-from twobirds.photos import Marks
+from twobirds.photos import EditRequest, FaceChoice, Marks
 
 T = TypeVar("T")
 _MAX_FACES = 64  # of one call of generate
 _MAX_SEED = 2**53  # that JSON holds exactly
+_MAX_NUMBER = 10_000  # of a face
 
 
 def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
@@ -28,7 +28,9 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
 
     def answer_to(request: gr.Request, work: Callable[[], T]) -> T:
         try:
-            return refuse_on_page(work)
+            return work()
+        except InputError as error:
+            raise gr.Error(f"{error}.", print_exception=False) from error
         finally:
             sessions.answered(request.session_hash)
 
@@ -45,12 +47,13 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
     with gr.Row(visible=False):
         photo, picture = gr.File(label="photo"), gr.File(label="picture")
         values = gr.JSON(label="changes", value={})
-        number, seed = gr.Number(1, label="face"), gr.Number(0, label="seed")
+        which = gr.JSON(label="face", value=None)
+        number, seed = gr.Number(1, label="count"), gr.Number(0, label="seed")
         answer = gr.JSON(label="faces")
         call = gr.Button("call")
     for function, inputs, output in (
         (recognize, [photo], answer),
-        (edit, [photo, values, number], picture),
+        (edit, [photo, values, which], picture),
         (generate, [values, number, seed], picture),
     ):
         call.click(function, inputs, [output], api_name=function.__name__, concurrency_id="work")
@@ -60,8 +63,14 @@ def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
     opened = service.open(_uploaded(photo), is_still=True)
     names = service.model.attributes
     return [
-        {"face": number, "attributes": dict(zip(names, row, strict=True))}
-        for number, row in enumerate(opened.attributes.tolist(), 1)
+        {
+            "face": number,
+            "box": [round(x, 1) for x in found.face.box],
+            "attributes": dict(zip(names, row, strict=True)),
+        }
+        for number, (found, row) in enumerate(
+            zip(opened.found, opened.attributes.tolist(), strict=True), 1
+        )
     ]
 
 
@@ -69,15 +78,15 @@ def _edit(service: FaceService, files: Files, photo: str | None, changes: Any, f
     targets = _values("changes", changes)
     if not targets:
         raise InputError("changes names no attribute")
-    index = _whole("face", face, 1, 10_000) - 1
+    choice = _face(face)
     opened = service.open(_uploaded(photo), is_still=True)
-    return files.write(*service.edit_file(opened, index, targets))
+    return files.write(*service.edit_file(opened, choice, EditRequest(targets)))
 
 
 def _generate(service: FaceService, files: Files, attributes: Any, count: Any, seed: Any) -> Path:
     wanted = _values("attributes", attributes)
-    number = _whole("count", count, 1, _MAX_FACES)
-    pixels = service.generate(number, wanted, _whole("seed", seed, 0, _MAX_SEED))
+    number = whole_number("count", count, 1, _MAX_FACES)
+    pixels = service.generate(number, wanted, whole_number("seed", seed, 0, _MAX_SEED))
     provenance = Marks("generated", listed_values(wanted)).provenance(service.model)
     return files.write("generated.png", picture_bytes(near_square_grid(pixels), provenance))
 
@@ -99,11 +108,11 @@ def _values(what: str, values: Any) -> dict[str, float]:
     return dict(values)
 
 
-def _whole(what: str, value: Any, minimum: int, maximum: int) -> int:
-    """A whole number of JSON."""
-    is_number = isinstance(value, int | float) and math.isfinite(value) and value == int(value)
-    if not is_number or not minimum <= value <= maximum:
-        raise InputError(
-            f"{what} must be a whole number from {minimum} to {maximum}, not {value!r}"
-        )
-    return int(value)
+def _face(value: Any) -> FaceChoice:
+    """Which face of a photo, as the command line's --face."""
+    if value is None or value == "all":
+        return None if value is None else "all"
+    try:
+        return whole_number("face", value, 1, _MAX_NUMBER)
+    except InputError as error:
+        raise InputError(f'{error}; "all" means all, null the most plausible one') from error

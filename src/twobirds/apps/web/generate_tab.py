@@ -1,41 +1,33 @@
 """The tab that generates faces, from attributes or words."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
-import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
 
 from twobirds.apps.describe import Understanding, understand
-from twobirds.apps.pictures import picture_bytes
-from twobirds.apps.web.controls import QUIET, STATE_SECONDS, attribute_sliders, refuse_on_page
+from twobirds.apps.web.controls import QUIET, STATE_SECONDS, complaint, whole_number
 from twobirds.apps.web.files import Files
-from twobirds.apps.web.service import NUM_DIRECTIONS, FaceService
+from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
+from twobirds.apps.web.service import FaceService
+from twobirds.apps.web.words import in_words
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.photos import Marks
+from twobirds.errors import InputError
 
 _COUNT = 12  # faces at a time
-_SHOWN_SIDE = 192  # pixels; faces of 64 would be stamps on a screen
-
-
-class _Kept(NamedTuple):
-    """The components of a face that was kept."""
-
-    latents: gr.State
-    face: gr.Image
-    sliders: list[gr.Slider]
-    """Of the attributes, then of the directions of z."""
+_MAX_SEED = 2**31
+_EXAMPLE = "a bald man of about 40 with arched eyebrows and a big nose"
+_NOTHING_SAID = (
+    "⚠ Nothing in it says what a face looks like: try words such as bald, young woman, glasses, "
+    "black hair, no beard."
+)
 
 
 class _Shown(NamedTuple):
     """The candidates in the gallery."""
 
     candidates: Candidates
-    turn: int
-    """How many answers there were to them."""
+    seed: int
+    """Which they were made with."""
 
 
 class GenerateTab:
@@ -47,7 +39,8 @@ class GenerateTab:
     """
 
     def __init__(self, service: FaceService, files: Files) -> None:
-        self.service, self.files = service, files
+        self.service = service
+        self.kept = KeptFace(service, files)
         self.names = service.model.attributes
 
     def build(self) -> None:
@@ -55,73 +48,41 @@ class GenerateTab:
         shown = gr.State(None, time_to_live=STATE_SECONDS)
         with gr.Row():
             with gr.Column(min_width=280):
-                words = gr.Textbox(
-                    label="In words",
-                    placeholder="a bald man of about 40 with arched eyebrows and a big nose",
-                    elem_id="words",
-                )
-                having = gr.Dropdown(self.names, multiselect=True, label="With")
-                lacking = gr.Dropdown(self.names, multiselect=True, label="Without")
-                seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**31)
-                generate = gr.Button("Generate", variant="primary")
+                words = gr.Textbox(label="In words", placeholder=_EXAMPLE, elem_id="words")
+                choices = [(in_words(name), name) for name in self.names]
+                having = gr.Dropdown(choices, multiselect=True, label="With")
+                lacking = gr.Dropdown(choices, multiselect=True, label="Without")
+                seed = gr.Number(0, label="Seed", elem_id="seed")
+                with gr.Row():
+                    generate = gr.Button("Generate", variant="primary", min_width=100)
+                    renew = gr.Button("New faces", min_width=100, elem_id="renew")
                 understood = gr.Markdown(elem_id="understood")
             with gr.Column(min_width=280):
+                gr.Markdown("Choose a face to keep it and change it.")
                 gallery = gr.Gallery(
-                    label="Choose one to keep it",
+                    show_label=False,  # it would cover the first face
                     columns=4,
                     format="png",
                     allow_preview=False,
                     buttons=[],
                     elem_id="gallery",
                 )
+                answered = gr.Markdown(elem_id="answered")
                 answer = gr.Textbox(
-                    label="And now? (after Generate)",
+                    label="Change these faces, in words",
                     placeholder="more like the third, with a beard",
                     elem_id="answer",
                 )
-        with gr.Row(visible=False) as keeping:
-            kept = self._build_kept()
+        with gr.Row(visible=False, elem_id="keeping") as keeping:
+            kept = self.kept.build()
         inputs = [words, having, lacking, seed]
+        found = [gallery, shown, understood, answered, keeping]
         for asked in (generate.click, words.submit):
-            asked(self._generate, inputs, [gallery, shown, understood, keeping], **QUIET)
-        answer.submit(
-            self._refine, [answer, shown, seed], [gallery, shown, understood, keeping], **QUIET
-        )
-        seen = [kept.latents, keeping, kept.face, *kept.sliders]
-        gallery.select(self._keep, [shown], seen, **QUIET)
-
-    def _build_kept(self) -> _Kept:
-        """Lay out what is done with a face that was kept."""
-        latents = gr.State(None, time_to_live=STATE_SECONDS)
-        with gr.Column(min_width=280):
-            face = gr.Image(
-                label="The face kept",
-                interactive=False,
-                format="png",
-                buttons=["fullscreen"],
-                elem_id="kept",
-            )
-            noted = gr.Checkbox(label="Write “AI-generated” into the picture")
-            make = gr.Button("Make the file", variant="primary")
-            result = gr.File(label="The face", interactive=False, height=120)
-        with gr.Column(min_width=280):
-            sliders = attribute_sliders(self.names)
-            with gr.Accordion("The face itself", open=False):
-                sliders += [
-                    gr.Slider(-1, 1, 0, step=0.01, label=f"Direction {n}", buttons=[])
-                    for n in range(1, NUM_DIRECTIONS + 1)
-                ]
-        for slider in sliders:
-            slider.input(
-                self._show_kept,
-                [latents, *sliders],
-                [face],
-                show_progress="hidden",
-                trigger_mode="always_last",
-                **QUIET,
-            )
-        make.click(self._make, [latents, noted, *sliders], [result], **QUIET)
-        return _Kept(latents, face, sliders)
+            asked(self._generate, inputs, found, **QUIET)
+        renew.click(self._renew, inputs, [seed, *found], **QUIET)
+        answer.submit(self._refine, [answer, shown], found, **QUIET)
+        chosen = gallery.select(self._keep, [shown], [answered, keeping, *kept], **QUIET)
+        chosen.then(None, js=SHOW_KEPT)
 
     def _generate(
         self, words: str, having: list[str], lacking: list[str], seed: float | None
@@ -131,69 +92,68 @@ class GenerateTab:
         if words.strip():
             understanding = understand(words, self.names)
             wanted, line = dict(understanding.attributes), _report(understanding)
+            if not wanted:
+                return _refused(f"{_NOTHING_SAID}  \n{line}")
+        if both := [in_words(name) for name in having if name in lacking]:
+            return _refused(f"⚠ Both with and without: {', '.join(both)}. Choose one.")
         wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
-        shown = refuse_on_page(
-            lambda: first_candidates(self.service.model, _COUNT, wanted, int(seed or 0))
-        )
-        return self._show(_Shown(shown, 0), line)
+        try:
+            number = whole_number("seed", seed or 0, 0, _MAX_SEED)
+        except InputError as error:
+            return _refused(complaint(error))
+        candidates = first_candidates(self.service.model, _COUNT, wanted, number)
+        return self._show(_Shown(candidates, number), understood=line, answered="")
 
-    def _refine(self, answer: str, shown: _Shown | None, seed: float | None) -> list[Any]:
+    def _renew(
+        self, words: str, having: list[str], lacking: list[str], seed: float | None
+    ) -> list[Any]:
+        """Other candidates that have what was asked for."""
+        try:
+            other = whole_number("seed", seed or 0, 0, _MAX_SEED - 1) + 1
+        except InputError as error:
+            return [gr.skip(), *_refused(complaint(error))]
+        return [other, *self._generate(words, having, lacking, other)]
+
+    def _refine(self, answer: str, shown: _Shown | None) -> list[Any]:
         """What was said of the candidates."""
         if shown is None:
-            raise gr.Error("Generate some faces first.", print_exception=False)
-        refinement = refuse_on_page(lambda: understand_refinement(answer, self.names, _COUNT))
-        turn = shown.turn + 1
-        refined = refuse_on_page(
-            lambda: refine(shown.candidates, refinement, self.names, int(seed or 0) + turn)
-        )
-        return self._show(_Shown(refined, turn), _report(refinement.understanding))
+            return _refused_answer("⚠ Generate some faces first.")
+        seed = shown.seed + 1
+        try:
+            refinement = understand_refinement(answer, self.names, _COUNT)
+            candidates = refine(shown.candidates, refinement, self.names, seed)
+        except InputError as error:
+            return _refused_answer(complaint(error))
+        answered = _report(refinement.understanding)
+        return self._show(_Shown(candidates, seed), understood=gr.skip(), answered=answered)
 
-    def _show(self, shown: _Shown, line: str) -> list[Any]:
+    def _show(self, shown: _Shown, *, understood: Any, answered: str) -> list[Any]:
         """Candidates in the gallery."""
         pixels = self.service.decode(*shown.candidates)
         pictures = [(enlarged(face), str(n)) for n, face in enumerate(pixels, 1)]
-        return [pictures, shown, line, gr.Row(visible=False)]
+        return [pictures, shown, understood, answered, gr.Row(visible=False)]
 
     def _keep(self, shown: _Shown | None, choice: gr.SelectData) -> list[Any]:
-        """A candidate was chosen: its attributes on the sliders."""
+        """A candidate was chosen."""
         if shown is None:
-            raise gr.Error("Generate again: these faces are forgotten.", print_exception=False)
+            return [FORGOTTEN, gr.Row(visible=False), *self.kept.nothing()]
         latents, rows = (part[choice.index : choice.index + 1] for part in shown.candidates)
-        pixels = enlarged(self.service.decode(latents, rows)[0])
-        return [latents, gr.Row(visible=True), pixels, *rows[0].tolist(), *[0.0] * NUM_DIRECTIONS]
-
-    def _show_kept(self, latents: Tensor | None, *values: float) -> np.ndarray:
-        """A slider of the face kept was moved."""
-        if latents is None:
-            raise gr.Error("Choose a face first.", print_exception=False)
-        return enlarged(self._decode_kept(latents, values))
-
-    def _decode_kept(self, latents: Tensor, values: Sequence[float]) -> np.ndarray:
-        """A face `[S, S, 3]` uint8 from its latents `[1, Z]` and the sliders' values."""
-        row, steps = values[: len(self.names)], values[len(self.names) :]
-        latents = self.service.moved(latents, steps)
-        face: np.ndarray = self.service.decode(latents, torch.tensor([list(row)]).float())[0]
-        return face
-
-    def _make(self, latents: Tensor | None, noted: bool, *values: float) -> str:
-        """The face kept, as a file."""
-        if latents is None:
-            raise gr.Error("Choose a face first.", print_exception=False)
-        pixels = self._decode_kept(latents, values)
-        marks = Marks("generated", is_visible=noted)
-        content = picture_bytes(marks.shown_on(pixels), marks.provenance(self.service.model))
-        return str(self.files.write("generated.png", content))
+        return [gr.skip(), gr.Row(visible=True), *self.kept.keep(latents, rows)]
 
 
-def enlarged(face: np.ndarray) -> np.ndarray:
-    """A face `[S, S, 3]` uint8 for a screen."""
-    side = max(_SHOWN_SIDE, len(face))
-    return np.asarray(Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC))
+def _refused(line: str) -> list[Any]:
+    """Everything as it is, and beside what was asked for why."""
+    return [gr.skip(), gr.skip(), line, "", gr.skip()]
+
+
+def _refused_answer(line: str) -> list[Any]:
+    """Everything as it is, and beside the candidates why."""
+    return [gr.skip(), gr.skip(), gr.skip(), line, gr.skip()]
 
 
 def _report(understanding: Understanding) -> str:
     """What was understood of a description, and what not."""
-    meanings = [f"{said}: {meaning}" for said, meaning in understanding.understood]
+    meanings = [said for said, _ in understanding.understood]
     parts = (
         ("Understood", meanings),
         ("Not understood", understanding.ignored),

@@ -10,13 +10,31 @@ from twobirds.apps.web.generate_tab import GenerateTab
 from twobirds.apps.web.service import FaceService
 
 _INTRODUCTION = """# TwoBirds
-Change attributes of a face in a photo, or generate faces that nobody has. Photos go to the machine
-that serves this page, to no other, and are forgotten a quarter of an hour after their last use.
-What comes out is synthetic, and its file says so.
+Edit a face in a photo, or generate new faces. Photos stay on this server and are forgotten after 15
+minutes without use. Results are marked as synthetic.
 """
 _FONTS = ["system-ui", "sans-serif"]
 CSS = """
+.gradio-container { overflow: clip !important }  /* hidden, nothing in it would be sticky */
 #gauge meter { width: 100%; height: 1.2em }
+#gauge:not(:has(meter)), #problem:not(:has(p)), #said:not(:has(p)) { display: none }
+#gallery .grid-wrap { max-height: none !important }
+#shown:not(.fullscreen) { width: 100%; max-width: 480px; margin: 0 auto }
+#kept img { width: 100%; height: 100%; object-fit: contain }
+/* The picture stays in sight while sliders are moved, beside them or, on a phone, above. */
+@media (min-width: 641px) {
+  .in-sight { position: sticky !important; top: 8px; align-self: flex-start }
+}
+@media (max-width: 640px) {
+  .unpacked { display: contents }
+  .first { order: -1 }
+  .last { order: 1 }
+  #shown:not(.fullscreen), #kept:not(.fullscreen) {
+    position: sticky !important; top: 0; z-index: 100; width: 100%; max-width: 40vh;
+    margin: 0 auto; background: var(--body-background-fill)
+  }
+  #gallery .grid-container { grid-template-columns: repeat(3, 1fr) !important }
+}
 footer { display: none !important }
 """
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from twobirds.api import FaceModel, latent_directions
 from twobirds.apps.identity import IdentityDistance
+from twobirds.apps.pictures import picture_bytes
 from twobirds.data.faces import to_images, to_pixels
-from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
-from twobirds.photos import EditRequest, FaceEdit, Marks, OpenPhoto, PhotoSession
+from twobirds.photos import EditRequest, FaceChoice, FaceEdit, Marks, OpenPhoto, PhotoSession
 from twobirds.photos.align import Placement, cut_face
 from twobirds.photos.faces import Detector
 
@@ -26,6 +26,9 @@ _MAX_STEP = 4.0  # along one of them; z's own length is about six
 _DECIDED = 0.5
 """Probability from which the recognizer decides that a face has an attribute."""
 _AROUND = 1.6  # of a face's square, shown
+_MAX_EXAMPLES = 8  # generated faces that are tried
+_EXAMPLE_SIDE, _EXAMPLE_MARGIN = 256, 96  # pixels: of the face, and around it
+_EXAMPLE_GREY = 225  # of the margin
 MIN_MOVE = 0.02
 """A slider moved by less counts as left alone."""
 
@@ -114,13 +117,13 @@ class FaceService:
                 changes[name] = target
         return changes
 
-    def edit(self, photo: OpenPhoto, index: int, changes: Mapping[str, float]) -> EditedView:
+    def edit(self, photo: OpenPhoto, index: int, request: EditRequest) -> EditedView:
         """Edit one face of an open photo, for the screen.
 
         Raises:
             InputError: If the face is too small or turned away, or an attribute or value unfit.
         """
-        edits = self._edit(photo, index, changes)
+        edits = self._edit(photo, index + 1, request)
         view, size = view_of(photo, index), self.model.size
         pixels = edits[index].apply(view.pixels, view.placement)
         # As the user gets it, not as the model generated it.
@@ -129,14 +132,14 @@ class FaceService:
         return EditedView(view.pixels, pixels, distance, self.model.recognize(after)[0].numpy())
 
     def edit_file(
-        self, photo: OpenPhoto, index: int, changes: Mapping[str, float], *, noted: bool = False
+        self, photo: OpenPhoto, face: FaceChoice, request: EditRequest, *, noted: bool = False
     ) -> tuple[str, bytes]:
-        """Edit one face of a photo at its full size; the file says that it is synthetic.
+        """Edit a photo at its full size; the file says that it is synthetic.
 
         Args:
             photo: The photo.
-            index: Which of its faces, from the left.
-            changes: Target in [0, 1] by attribute.
+            face: Which of its faces.
+            request: What to change.
             noted: Whether to write into the picture that it is synthetic.
 
         Returns:
@@ -145,8 +148,8 @@ class FaceService:
         Raises:
             InputError: As `edit`, or if there is no such face.
         """
-        marks = Marks("edited", listed_values(changes), is_visible=noted)
-        content = photo.encode(self._edit(photo, index, changes), marks).content
+        marks = Marks("edited", request.details, is_visible=noted)
+        content = photo.encode(self._edit(photo, face, request), marks).content
         return f"photo.edited{photo.photo.suffix('')}", content
 
     def generate(self, count: int, wanted: Mapping[str, float], seed: int) -> np.ndarray:
@@ -156,6 +159,28 @@ class FaceService:
             InputError: If an attribute or value is unfit.
         """
         return to_pixels(self.model.generate(count, wanted, seed=seed))
+
+    def example_photo(self) -> bytes:
+        """A picture with a generated face, as PNG, to try the page with.
+
+        Raises:
+            InputError: If the detector finds none of the faces that were tried.
+        """
+        marks = Marks("generated")
+        for seed in range(_MAX_EXAMPLES):
+            face = Image.fromarray(self.generate(1, {}, seed)[0])
+            face = face.resize((_EXAMPLE_SIDE, _EXAMPLE_SIDE), Image.Resampling.BICUBIC)
+            margins = ((_EXAMPLE_MARGIN,) * 2, (_EXAMPLE_MARGIN,) * 2, (0, 0))
+            pixels = np.pad(np.asarray(face), margins, constant_values=_EXAMPLE_GREY)
+            data = picture_bytes(pixels, marks.provenance(self.model))
+            if self.session.open(data).num_faces:
+                return data
+        raise InputError("the detector finds no generated face: open a photo of your own")
+
+    @property
+    def has_embedder(self) -> bool:
+        """Whether faces can be compared."""
+        return self._identity is not None
 
     def decode(self, latents: Tensor, attributes: Tensor) -> np.ndarray:
         """Faces `[N, S, S, 3]` uint8 from latents `[N, Z]` and attributes `[N, K]`."""
@@ -178,29 +203,38 @@ class FaceService:
         return (latents + shift).clamp(-1, 1)
 
     def compare(self, first: bytes, second: bytes) -> tuple[np.ndarray, np.ndarray, float | None]:
-        """The first face of two photos `[S, S, 3]` uint8, and how far apart they are.
+        """The most plausible face of two photos `[S, S, 3]` uint8, and how far apart they are.
 
         Raises:
             InputError: If one is no photo or has no face.
         """
-        crops = [self.open(data).found[0].crop for data in (first, second)]
+        photos = [self.open(data) for data in (first, second)]
+        crops = [photo.found[most_plausible(photo)].crop for photo in photos]
         images = [to_images(crop[None], self.model.size) for crop in crops]
         return crops[0], crops[1], self._distance(*images)
 
     def _edit(
-        self, photo: OpenPhoto, index: int, changes: Mapping[str, float]
+        self, photo: OpenPhoto, face: FaceChoice, request: EditRequest
     ) -> Mapping[int, FaceEdit]:
-        """The edit of one face, by its index."""
-        if not 0 <= index < photo.num_faces:
-            raise InputError(f"there is no face {index + 1}: {photo.num_faces} found")
-        indices = photo.indices(index + 1, for_edits=True)
-        return photo.edit(EditRequest(changes), indices).by_index
+        """The edits of the faces that are meant, by their index."""
+        count = photo.num_faces
+        if isinstance(face, int) and not 1 <= face <= count:
+            raise InputError(f"there is no face {face}: {count} found, counted from the left")
+        return photo.edit(request, photo.indices(face, for_edits=True)).by_index
 
     def _distance(self, first: Tensor, second: Tensor) -> float | None:
         if self._identity is None:
             return None
         with self._lock:
             return float(self._identity(first, second)[0])
+
+
+def most_plausible(photo: OpenPhoto) -> int:
+    """Index of the face that is probably meant, where no other is chosen."""
+    try:
+        return photo.indices(None, for_edits=True)[0]
+    except InputError:  # none can be edited: the first one's doubts say why
+        return 0
 
 
 def view_of(photo: OpenPhoto, index: int) -> View:

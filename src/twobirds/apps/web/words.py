@@ -1,0 +1,57 @@
+"""What the page says: attributes in plain words, and what became of an edit."""
+
+from collections.abc import Mapping
+
+_LABELS = {
+    "5_o_Clock_Shadow": "Stubble",
+    "Bags_Under_Eyes": "Bags under the eyes",
+    "Gray_Hair": "Grey hair",
+    "Heavy_Makeup": "Make-up",
+    "Male": "Male",
+    "Mouth_Slightly_Open": "Mouth open",
+    "No_Beard": "No beard",
+    "Wearing_Earrings": "Earrings",
+    "Wearing_Hat": "Hat",
+    "Wearing_Lipstick": "Lipstick",
+    "Wearing_Necklace": "Necklace",
+    "Wearing_Necktie": "Necktie",
+}
+POPULAR = (
+    "Smiling",
+    "Blond_Hair",
+    "Black_Hair",
+    "Brown_Hair",
+    "Bangs",
+    "Heavy_Makeup",
+    "Goatee",
+    "Mustache",
+    "Young",
+)
+"""What most people try first, and what works on most faces."""
+QUALITY = (
+    "Each slider stands at what the model sees in the face: 0 is no, 1 is yes. Hair colour, bangs, "
+    "beards and make-up work on most faces; glasses, baldness, pale skin and an opened mouth "
+    "mostly do not look real."
+)
+
+
+def in_words(name: str) -> str:
+    """An attribute's name for people, such as "Blond hair"."""
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def outcome(changes: Mapping[str, float], predicted: Mapping[str, float]) -> str:
+    """What was changed, and whether the recognizer sees it, in a line for each attribute.
+
+    Args:
+        changes: Target in [0, 1] by attribute.
+        predicted: Probability in [0, 1] of each of them after the edit.
+    """
+    lines = []
+    for name, target in changes.items():
+        is_added = target > 0.5
+        is_seen = (predicted[name] > 0.5) == is_added
+        verb = "more" if is_added else "less"
+        verdict = "the model sees it" if is_seen else "the model does not see it yet"
+        lines.append(f"{in_words(name)}: {verb}; {verdict}")
+    return "  \n".join(lines)
