@@ -1,5 +1,6 @@
 """The front of the command line: help, options, exit codes, and what it costs to start."""
 
+import inspect
 import io
 import json
 import os
@@ -15,15 +16,13 @@ import pytest
 import twobirds
 from twobirds.apps import cli
 from twobirds.apps.cli import main
+from twobirds.apps.commands import COMMANDS
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw
-from twobirds.apps.display import say_attributes, say_figures
+from twobirds.apps.tables import say_attributes, say_figures
 from twobirds.errors import DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
-COMMANDS = (
-    "draw pack check train evaluate recognize reconstruct edit generate export reproduce app"
-).split()
 
 
 def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -42,7 +41,7 @@ def test_options_are_those_that_users_rely_on(capsys: pytest.CaptureFixture[str]
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     listed = re.findall(r"^[│ ]   • ([a-z]+)", capsys.readouterr().out, re.MULTILINE)
-    assert listed == COMMANDS
+    assert listed == list(COMMANDS)
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "00", "39"])
@@ -247,3 +246,26 @@ def test_a_high_floor_of_realism_is_told(
 ) -> None:
     say_figures({"editing": {"realism": {"auc": 0.8, "real_floor": floor}}})
     assert ("told from training faces, too (floor 0.69)" in capsys.readouterr().out) == is_told
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_as_its_class_describes_it(name: str) -> None:
+    entry = COMMANDS[name]
+    paragraph = inspect.getdoc(entry.load()).split("\n\n")[0]  # type: ignore[union-attr]
+    assert entry.summary == " ".join(paragraph.split())
+    assert entry.name.lower() == name
+
+
+def test_help_imports_no_command_and_nothing_that_takes_long() -> None:
+    script = (
+        "import sys; from twobirds.apps.cli import main; main(['--help']); "
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert all(name in done.stdout for name in COMMANDS)
+    loaded = set(done.stderr.split())
+    slow = {"numpy", "torch", "PIL", "rich.console", "xml.sax"}
+    assert not slow & loaded
+    assert not {f"twobirds.apps.{entry.module}" for entry in COMMANDS.values()} & loaded

@@ -12,40 +12,18 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, TextIO, get_args
+from typing import Any, TextIO
 
 import tyro
 
 from twobirds import __version__
-from twobirds.apps.app_command import App
-from twobirds.apps.check_command import Check
+from twobirds.apps.commands import COMMANDS, outline
 from twobirds.apps.complaints import one_line
-from twobirds.apps.data_commands import Draw, Pack
 from twobirds.apps.display import note, require_columns, say
-from twobirds.apps.edit_command import Edit
-from twobirds.apps.face_commands import Recognize, Reconstruct
-from twobirds.apps.generate_command import Generate
-from twobirds.apps.model_commands import Evaluate, Export
-from twobirds.apps.reproduce_command import Reproduce
-from twobirds.apps.train_command import Train
 from twobirds.errors import DivergenceError, InputError, InputWarning
 
 WRONG_INPUT, DIVERGED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
 
-Command = (
-    Annotated[Draw, tyro.conf.subcommand("draw")]
-    | Annotated[Pack, tyro.conf.subcommand("pack")]
-    | Annotated[Check, tyro.conf.subcommand("check")]
-    | Annotated[Train, tyro.conf.subcommand("train")]
-    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-    | Annotated[Recognize, tyro.conf.subcommand("recognize")]
-    | Annotated[Reconstruct, tyro.conf.subcommand("reconstruct")]
-    | Annotated[Edit, tyro.conf.subcommand("edit")]
-    | Annotated[Generate, tyro.conf.subcommand("generate")]
-    | Annotated[Export, tyro.conf.subcommand("export")]
-    | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
-    | Annotated[App, tyro.conf.subcommand("app")]
-)
 _DESCRIPTION = """One model of faces that recognizes, generates, reconstructs and edits.
 
 See twobirds COMMAND --help for its options, and twobirds --version for the version."""
@@ -92,18 +70,20 @@ def _parse(words: list[str]) -> Any:
     Raises:
         InputError: If they make no command.
     """
-    report = io.StringIO()
+    entry = COMMANDS.get(words[0]) if words else None
+    program = f"twobirds {words[0]}" if entry else "twobirds"
+    options: dict[str, Any] = {"description": _DESCRIPTION, "args": words}
+    if entry:
+        options = {"args": words[1:]}
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
+    report = io.StringIO()
     try:
         with contextlib.redirect_stderr(report):
-            return tyro.cli(
-                Command, prog="twobirds", description=_DESCRIPTION, args=words, config=config
-            )
+            command = entry.load() if entry else outline()
+            return tyro.cli(command, prog=program, config=config, **options)
     except SystemExit as stop:
         if not stop.code:
             return None
-    names = [get_args(command)[0].__name__.lower() for command in get_args(Command)]
-    program = " ".join(["twobirds", *(word for word in words[:1] if word in names)])
     complaint = one_line(report.getvalue()) or "these words make no command"
     raise InputError(f"{complaint} (see {program} --help)")
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from twobirds.apps.display import progress_bars, say
+from twobirds.apps.display import say
 from twobirds.apps.options import optional, require_seed
+from twobirds.apps.progress import progress_bars
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from twobirds.apps.display import say_attributes, say_json
+from twobirds.apps.display import say_json
 from twobirds.apps.options import (
     Device,
     ImagePaths,
@@ -27,6 +27,7 @@ from twobirds.apps.photo_files import (
     open_photos,
     transform,
 )
+from twobirds.apps.tables import say_attributes
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel

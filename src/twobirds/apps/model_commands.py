@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from twobirds.apps.display import progress_bars, say, say_figures, say_json
+from twobirds.apps.display import say, say_json
 from twobirds.apps.options import Device, load_model, optional, require_seed
+from twobirds.apps.progress import progress_bars
+from twobirds.apps.tables import say_figures
 from twobirds.errors import InputError, missing_extra
 from twobirds.evaluation.plan import JUDGE_FILE, EvaluationConfig
 

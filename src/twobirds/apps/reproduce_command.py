@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from twobirds.apps.display import ShowProgress, note, progress_bars, say
+from twobirds.apps.display import ShowProgress, note, say
 from twobirds.apps.options import Device, TrainingPrecision, optional, require_seed
+from twobirds.apps.progress import progress_bars
 from twobirds.apps.train_command import UNFINISHED
 from twobirds.errors import InputError, missing_extra
 

@@ -29,13 +29,13 @@ class LayeredConfig:
     """Part of what is generated that is reconstructed from the latents of real faces."""
     adversarial_weight: float = 0.5
     """Weight of D's scores of edits."""
-    label_weight: float = 0.4
+    label_weight: float = 0.6
     """Weight of the classifier's loss on the attributes that an edit changes."""
-    kept_label_weight: float = 1.0
+    kept_label_weight: float = 0.5
     """Weight of the same on the attributes that it keeps."""
     prototype_weight: float = 1.0
     """Weight of the pull of edits along the prototypes in frozen features."""
-    cast_weight: float = 4.0
+    cast_weight: float = 2.0
     """Weight of changes of colour that are not changes of light."""
     regularization_weight: float = 1.0
     """Factor on the weights of what keeps flow, colour, paint and masks small and smooth."""

@@ -16,7 +16,7 @@ _NUM_FINE, _NUM_PAINT = 32, 32  # channels on the grid of masks and paint
 _MAX_FLOW = 0.05  # of half the side
 _MAX_COLOUR = 0.6  # gain and offset
 _MAX_PROTOTYPES = 1.3  # how many prototypes may be added at a place
-_CLOSED_MASK = -2.0  # logit of the colour mask at the start
+_CLOSED_MASK = -1.0  # logit of the colour mask at the start
 _CLEAR_PAINT = -3.0  # logit of the paint's alpha at the start
 
 

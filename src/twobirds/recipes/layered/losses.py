@@ -49,7 +49,7 @@ def regularizers(
         flow=_FLOW_SMOOTHNESS * total_variation(flow) + flow.abs().mean(),
         colour=total_variation(colours) + 0.5 * colours.abs().mean(),
         paint=alpha.mean() + 2 * total_variation(alpha),
-        colour_mask=total_variation(output.colour_mask) + 3 * output.colour_mask.mean(),
+        colour_mask=total_variation(output.colour_mask) + 0.5 * output.colour_mask.mean(),
         prototype_mask=total_variation(output.prototype_mask),
     )
 

@@ -1,0 +1,63 @@
+"""Bars that show how far a command is."""
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from twobirds.apps.display import ShowProgress, note
+
+
+class _Rate(ProgressColumn):
+    """Items a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        """The rate, once it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {self.unit}/s")
+
+
+@contextlib.contextmanager
+def progress_bars(unit: str) -> Iterator[ShowProgress]:
+    """A bar with rate and time left for each thing done; plain lines where no terminal is.
+
+    Args:
+        unit: What is counted, such as `faces`.
+
+    Yields:
+        The function to report progress to.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(unit),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+                if bars.disable:
+                    note(f"{what}: {total:,} {unit} ...")
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
