@@ -126,7 +126,7 @@ def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> d
     session, request = PhotoSession(model, detector), EditRequest({"Smiling": 0.0})
 
     def edit() -> bytes:
-        return session.edit(data, request, number=1)
+        return session.edit(data, request, face=1)
 
     seconds = seconds_of(edit, torch.device("cpu"), repeats=5)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
