@@ -57,6 +57,28 @@ def test_the_layers_of_an_edit_are_written_where_there_are_any(
     assert sorted(found) == [f"{stem}.1.{name}.png" for name in ("colour", "flow", "paint")]
     assert found[f"{stem}.1.paint.png"] == ("RGBA", (32, 32))
     assert found[f"{stem}.1.flow.png"] == found[f"{stem}.1.colour.png"] == ("RGB", (32, 32))
+    flow = tmp_path / "layers" / f"{stem}.1.flow.png"
+    assert b"compositeWithTrained" in flow.read_bytes()
+    assert main([*words, f"--model={run}", "--device=cpu", "--no-metadata"]) == 0
+    assert b"compositeWithTrained" not in flow.read_bytes()
+    flow.unlink()
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"no picture")
+    several = [
+        "edit",
+        "--aligned",
+        str(image),
+        str(damaged),
+        *words[3:5],
+        f"--out={tmp_path}",
+        layers,
+    ]
+    assert main([*several, f"--model={run}", "--device=cpu"]) == 2
+    assert not flow.exists()  # the second photo failed
+    several[3] = str(tmp_path / "other" / image.name)
+    capsys.readouterr()
+    assert main([*several, f"--model={run}", "--device=cpu"]) == 2
+    assert f"{stem}.1.flow.png for several images" in capsys.readouterr().err
 
 
 def test_identity_caps_the_strength(

@@ -1,6 +1,7 @@
 """The command that edits."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,14 +107,21 @@ class Edit:
         if not changes:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
+        from twobirds.apps.pictures import written_together
 
-        def start(model: "FaceModel") -> tuple[str, Transform]:
-            from twobirds.photos import EditRequest
+        # The layers are written after the photos: if one photo fails, nothing is.
+        with written_together(announce=lambda _: None) as write_layer:
 
-            request = EditRequest(changes, self.strength, self._limits(model), self.refine)
-            return request.details, _Editing(request, self.layers)
+            def start(model: "FaceModel") -> tuple[str, Transform]:
+                from twobirds.photos import EditRequest
 
-        transform(self, "edited", start)
+                request = EditRequest(changes, self.strength, self._limits(model), self.refine)
+                layers = None
+                if self.layers is not None:
+                    layers = _Layers(self.layers, write_layer, not self.no_metadata)
+                return request.details, _Editing(request, layers)
+
+            transform(self, "edited", start)
         return 0
 
     def _check(self) -> None:
@@ -133,6 +141,14 @@ class Edit:
             raise InputError("--until finds the strength: leave out --strength")
         if self.embedder is not None and not self.embedder.is_file():
             raise InputError(f"--embedder {self.embedder} is not a file")
+        if self.layers is not None:
+            stems = Counter(path.stem for path in self.images)
+            twice = [stem for stem, count in stems.items() if count > 1]
+            if twice:
+                raise InputError(
+                    f"--layers would write {twice[0]}.1.flow.png for several images: give them one "
+                    "at a time"
+                )
 
     def _limits(self, model: "FaceModel") -> "Limits | None":
         """What ends the search for the strength; None where it is given."""
@@ -144,15 +160,24 @@ class Edit:
         return Limits(self.until, self.max_identity_distance, identity or None)
 
 
+@dataclass(frozen=True)
+class _Layers:
+    """Where pictures of the layers go."""
+
+    folder: Path
+    write: Callable[[Path, bytes], None]
+    has_metadata: bool
+
+
 class _Editing:
     """The edit of one photo after the other, told on stderr.
 
     Args:
         request: What to change.
-        layers: Folder for pictures of the layers, if they are wanted.
+        layers: Where pictures of the layers go, if they are wanted.
     """
 
-    def __init__(self, request: "EditRequest", layers: Path | None) -> None:
+    def __init__(self, request: "EditRequest", layers: _Layers | None) -> None:
         self._request, self._layers = request, layers
         self._told_conflicts = False
 
@@ -166,11 +191,13 @@ class _Editing:
         if edits.search is not None:
             _tell_search(edits.search, file.labels)
         if self._layers is not None:
-            from twobirds.apps.edit_layers import write_layers
+            from twobirds.apps.edit_layers import layer_pictures
             from twobirds.photos.marks import Marks
 
-            marks = Marks("edited", self._request.details)
-            write_layers(self._layers, file, edits, marks.provenance(file.photo.model))
+            marks = Marks("edited", self._request.details, has_metadata=self._layers.has_metadata)
+            provenance = marks.provenance(file.photo.model)
+            for picture in layer_pictures(self._layers.folder, file, edits, provenance):
+                self._layers.write(*picture)
         return edits
 
 

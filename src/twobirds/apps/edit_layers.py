@@ -1,20 +1,19 @@
 """The option `edit --layers`: what an edit did, one picture for each operation."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from twobirds.apps.photo_files import PhotoFile
-from twobirds.apps.pictures import picture_bytes, write_bytes
+from twobirds.apps.pictures import picture_bytes
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
 from twobirds.photos.edits import FaceEdits, LayeredEdit
 
 
-def write_layers(
+def layer_pictures(
     folder: Path, file: PhotoFile, edits: FaceEdits, provenance: Provenance | None
-) -> None:
-    """Write what was done to each face of a photo, in this order.
+) -> Iterator[tuple[Path, bytes]]:
+    """What was done to each face of a photo, in this order, as files to write.
 
     `NAME.N.flow.png` is face N with its pixels moved, `NAME.N.colour.png` then recoloured, and
     `NAME.N.paint.png` the paint that then covers it, transparent where there is none.
@@ -28,7 +27,6 @@ def write_layers(
                 f"model {file.photo.model.name} generates the pixels of an edit: it has no layers "
                 "to write; leave out --layers"
             )
-        pictures: dict[str, np.ndarray] = edit.stages()
-        for name, pixels in pictures.items():
+        for name, pixels in edit.stages().items():
             path = folder / f"{file.path.stem}.{index + 1}.{name}.png"
-            write_bytes(path, picture_bytes(pixels, provenance))
+            yield path, picture_bytes(pixels, provenance)
