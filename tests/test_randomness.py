@@ -51,6 +51,13 @@ def test_the_values_of_purposes_never_change() -> None:
         "CANDIDATE_LATENTS": 43,
         "DOMAIN_FACES": 51,
         "IMAGE_BUFFER": 52,
+        "EDIT_TASK": 61,
+        "EDIT_FLIPS": 62,
+        "EDIT_VIEW": 63,
+        "EXAMPLE_VIEW": 64,
+        "VIEW_NOISE": 65,
+        "FACE_VIEW": 66,
+        "FACE_NOISE": 67,
         "EVALUATION_LATENTS": 71,
     }
-    assert [int(network) for network in InitialWeights] == [1, 2, 3, 4, 5, 6]
+    assert [int(network) for network in InitialWeights] == [1, 2, 3, 4, 5, 6, 7, 8]
