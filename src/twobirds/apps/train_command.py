@@ -35,8 +35,14 @@ UNFINISHED = 4
 class Train:
     """Train a model in both stages; also under torchrun."""
 
-    preset: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET")]
-    """A preset: paper, tiny, modern, layered, or the config.json of a run."""
+    preset: Annotated[
+        str,
+        tyro.conf.Positional,
+        tyro.conf.arg(
+            metavar="PRESET",
+            help=f"A preset ({', '.join(PRESETS)}), or the config.json of a run.",
+        ),
+    ]
     data: Annotated[Path, tyro.conf.arg(metavar="PACK")]
     """The faces, as made by twobirds pack."""
     out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
@@ -47,8 +53,7 @@ class Train:
             "INT",
             "the preset's",
             "Real images to show over all stages. With --resume, stage 1 keeps its length; step "
-            "sizes that decay over the run, as in preset modern, rise again if there are more "
-            "images.",
+            "sizes that decay over the run rise again if there are more images.",
         ),
     ] = None
     minutes: Annotated[float | None, optional("FLOAT", "no limit")] = None

@@ -1,4 +1,4 @@
-"""All recipes by name: the one module through which other packages reach a recipe (ADR 24).
+"""All recipes by name: the one module through which the layers below reach a recipe (ADR 24).
 
 Loading a model, resuming a run and parsing a configuration need the recipe that they name. This
 module and what it imports at once are light: configurations and presets, without PyTorch.
