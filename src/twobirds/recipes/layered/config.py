@@ -32,13 +32,13 @@ class LayeredConfig:
     label_weight: float = 0.6
     """Weight of the classifier's loss on the attributes that an edit changes."""
     kept_label_weight: float = 0.5
-    """Weight of the same on the attributes that it keeps."""
+    """Weight of the KL divergence of the classifier on the attributes that it keeps."""
     prototype_weight: float = 1.0
-    """Weight of the pull of edits along the prototypes in frozen features."""
+    """Weight of the loss of edits that do not reach their prototype in frozen features."""
     cast_weight: float = 2.0
-    """Weight of changes of colour that are not changes of light."""
+    """Weight of colour casts: changes of colour that are not changes of brightness."""
     regularization_weight: float = 1.0
-    """Factor on the weights of what keeps flow, colour, paint and masks small and smooth."""
+    """Factor on the penalties on flow, colour, paint and masks that are large or not smooth."""
     face_adversarial_weight: float = 0.3
     """Weight of D's scores of generated faces."""
     face_label_weight: float = 0.3
@@ -54,7 +54,7 @@ class LayeredConfig:
     discriminator_learning_rate: float = 4e-4
     """Step size of Adam for D and its classifier."""
     lead_images: int = 1_500
-    """Images that D learns from before the editor and the generator begin."""
+    """Images before editor and generator begin to learn; D and the recognizer learn at once."""
     ramp_images: int = 2_500
     """Images over which the adversarial weights then grow to their values."""
     change_preference: float = 10.0

@@ -1,4 +1,8 @@
-"""D on frozen features (Projected GAN, Sauer et al., 2021), which is asked about attributes."""
+"""D on frozen features (Projected GAN, Sauer et al., 2021), conditioned on attributes.
+
+The condition enters by projection (Miyato and Koyama, 2018). The code calls it a claim: the
+attributes that a face is said to have, truly or not.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -16,19 +20,19 @@ _MIXED_CHANNELS = (32, 64, 64, 128)  # of the mixed features, fine to coarse
 _HEAD_CHANNELS = (64, 64, 96, 128)
 _GRIDS = (24, 12, 6, 3)
 _NORM_GROUPS = 8
-_ATTRIBUTE_SCALE = 3.0  # of the projection on attributes: at 1 they were not told apart
+_ATTRIBUTE_SCALE = 3.0  # of the projection on attributes: at 1 D does not tell them apart
 _NUM_HIDDEN = 256
-_CONFIDENCE_STEP = 0.05
-_FOCUS = 4.0  # how much more the attribute that a question is about counts
+_CONFIDENCE_STEP = 0.05  # of the moving average, for each face
+_FOCUS = 4.0  # weight of the attribute that is to be judged, in units of the others'
 
 
 class Opinion(NamedTuple):
-    """What one head makes of B faces, before it is told which attributes they are to have."""
+    """The output of one head on B faces, before it is conditioned on attributes."""
 
     score: Tensor
-    """`[B]`."""
+    """`[B]`, the unconditional score."""
     embedding: Tensor
-    """`[B, C]`, which is projected on the attributes."""
+    """`[B, C]`, whose inner product with embedded attributes is added to the score."""
 
 
 class FeatureMixing(nn.Module):
@@ -87,7 +91,7 @@ class Head(nn.Module):
         self.scale = _ATTRIBUTE_SCALE * channels**-0.5
 
     def forward(self, features: Tensor) -> Opinion:
-        """Look at features `[B, C, h, w]`."""
+        """Map mixed features `[B, C, h, w]`; the head ends in a 3x3 grid."""
         hidden = self.body(features)
         return Opinion(self.score(hidden).flatten().float(), self.embed(hidden).flatten(1).float())
 
@@ -107,7 +111,7 @@ class ProjectedDiscriminator(nn.Module):
     """
 
     confidence: Tensor
-    """`[2, K]`: how sure the classifier is of each value where real faces have it, on average."""
+    """`[2, K]`: mean logit of real faces that have each value, times 1 or -1: above 0 is right."""
 
     def __init__(self, *, feature_channels: Sequence[int], num_attributes: int) -> None:
         super().__init__()
@@ -126,15 +130,15 @@ class ProjectedDiscriminator(nn.Module):
         )
 
     def forward(self, features: Sequence[Tensor]) -> list[Opinion]:
-        """Look at frozen features of B faces, fine to coarse."""
+        """Outputs of the four heads on frozen features of B faces, fine to coarse."""
         return [head(m) for head, m in zip(self.heads, self.mixing(features), strict=True)]
 
     def score(self, opinions: Sequence[Opinion], rows: slice | Tensor, claims: Tensor) -> Tensor:
         """Scores `[N, 4]` of N of the faces, claimed to have attributes `[N, K]`.
 
         Args:
-            opinions: What the heads make of the faces.
-            rows: Which of them.
+            opinions: Outputs of the heads on the faces.
+            rows: Which of the faces.
             claims: `[N, K]`; see `claims_of`.
         """
         scores: list[Tensor] = []
@@ -152,7 +156,7 @@ class ProjectedDiscriminator(nn.Module):
 
     @torch.no_grad()
     def remember(self, logits: Tensor, columns: Tensor, values: Tensor) -> None:
-        """Move `confidence` by what the classifier says of real faces.
+        """Update `confidence`, a moving average, from the classifier's logits of real faces.
 
         Args:
             logits: `[N, K]` of real faces.
@@ -169,11 +173,11 @@ class ProjectedDiscriminator(nn.Module):
 
 
 def claims_of(attributes: Tensor, columns: Tensor | None = None) -> Tensor:
-    """What a head is told of faces: attributes in [-0.5, 0.5], the one asked about in [-2, 2].
+    """The condition: attributes in [-0.5, 0.5], the one to be judged in [-2, 2].
 
     Args:
         attributes: `[N, K]` in [0, 1].
-        columns: `[N]` int64: which attribute each question is about; None for none.
+        columns: `[N]` int64: the attribute to be judged of each face; None weighs all alike.
 
     Returns:
         `[N, K]` float32.

@@ -1,4 +1,4 @@
-"""What D learns: real faces from fakes, and true claims about real faces from wrong ones."""
+"""Losses of D: real faces against fakes, and against real faces with mismatched attributes."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from twobirds.recipes.layered.discriminator import (
 from twobirds.recipes.layered.iteration import EditBatch, Faces, Seen
 
 _EDIT_WEIGHT = 0.75
-_WRONG_WEIGHT = 0.5  # of real faces that are claimed to have what their edits are to have
+_WRONG_WEIGHT = 0.5  # of sources conditioned on the attributes that their edits are to have
 
 
 def of_edits(
@@ -27,8 +27,8 @@ def of_edits(
         discriminator: D of edits.
         batch: What was edited.
         seen: Features of sources and examples, and of the edits.
-        dense_weights: `[2, K]`: of the question whether a real face has attribute k, by the value
-            that it has.
+        dense_weights: `[2, K]`: weights of the loss on each attribute of each real face, by the
+            value that the face has.
     """
     num_edits, num_real = len(batch.target), len(batch.attributes)
     opinions = discriminator(
@@ -87,9 +87,9 @@ def _questions(
     attributes: Tensor,
     weights: Tensor,
 ) -> Tensor:
-    """Every real face is asked about every attribute, truly and wrongly; scalar `[]`.
+    """Hinge loss on every attribute of every real face, with its label and reversed; scalar `[]`.
 
-    With one question a face, D took thousands of images to tell the values apart at all.
+    With one attribute a face, D needs thousands of images before it tells the values apart.
     """
     count, num_attributes = attributes.shape
     device = attributes.device

@@ -80,9 +80,9 @@ class Editor(nn.Module):
     """A U-Net on a quarter of the image's resolution, with three outputs.
 
     Flow and colour lie on a coarse grid, masks and paint on one of half the image's side; all are
-    enlarged bilinearly, for sub-pixel convolutions leave a chequer. An edit begins as the prototype
-    of its attributes: what matched faces that have them and faces that lack them differ in on
-    average, inside a mask that the network learns for each face.
+    enlarged bilinearly, for sub-pixel convolutions leave checkerboards. An edit begins as the
+    prototype of its attributes, the mean difference of matched faces that have them and that lack
+    them, inside a mask that the network learns for each face.
 
     Args:
         num_attributes: K.
@@ -106,16 +106,16 @@ class Editor(nn.Module):
             nn.Linear(_NUM_MAPPED, _NUM_MAPPED), nn.LeakyReLU(0.2),
         )  # fmt: skip
         one, two, three, four = channels
-        middle, last = 16 * round(two / 12), one
+        middle = 16 * round(two / 12)  # 80 at full width, a multiple of 16
         self.up = nn.ModuleList(
             (
                 ModulatedBlock(four, four, _NUM_MAPPED),
                 ModulatedBlock(four + three, three, _NUM_MAPPED),
                 ModulatedBlock(three + two, middle, _NUM_MAPPED),
-                ModulatedBlock(last + one, one, _NUM_MAPPED),
+                ModulatedBlock(2 * one, one, _NUM_MAPPED),
             )
         )
-        self.narrow = nn.Conv2d(middle, last, 1)
+        self.narrow = nn.Conv2d(middle, one, 1)
         self.coarse = ChangeConv(num_attributes, middle, 2 + _NUM_COLOURS, std=0.005)
         self.fine = nn.Conv2d(one, _NUM_FINE, 3, padding=1)
         self.modulation = nn.Linear(_NUM_MAPPED, 2 * _NUM_FINE)

@@ -12,7 +12,7 @@ from twobirds.recipes.layered.prototypes import chroma
 _PRIOR_VARIANCE = 1 / 3  # of z ~ U(-1, 1)
 _MIN_CONFIDENCE = 0.5
 _FLOW_SMOOTHNESS = 4.0
-_FREE_COLOUR = 0.8  # of the leash on colour that an attribute about colour is freed from
+_FREE_COLOUR = 0.8  # part of the colour cast penalty that an attribute about colour is spared
 
 
 class Regularizers(NamedTuple):
@@ -64,10 +64,9 @@ def total_variation(field: Tensor) -> Tensor:
 def changed_label_loss(
     logits: Tensor, target: Tensor, is_changed: Tensor, confidence: Tensor
 ) -> Tensor:
-    """How far edits fall short of real faces in what the classifier makes of them.
+    """Hinge loss that is 0 once edits have the logits that real faces have on average.
 
-    An edit shall be classified as surely as real faces that have the value are on average, and no
-    more: a cross-entropy would go on asking for more, and edits would be exaggerated.
+    A cross-entropy has a gradient beyond that, too, and edits would be exaggerated.
 
     Args:
         logits: `[B, K]` float32, of the edited faces.
@@ -85,7 +84,7 @@ def changed_label_loss(
 
 
 def kept_label_loss(logits: Tensor, source_logits: Tensor, is_changed: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of the classifier on edits from it on their sources.
+    """KL divergence of the classifier's probabilities of sources from those of their edits.
 
     Args:
         logits: `[B, K]` float32, of the edited faces.
@@ -114,7 +113,7 @@ def comparable(
 
 
 def prior_distance(latents: Tensor) -> Tensor:
-    """How far the latents of real faces are from U(-1, 1) in mean and variance, per dimension.
+    """Squared differences of mean and variance between real faces' latents and U(-1, 1).
 
     Args:
         latents: `[B, Z]` float32 in [-1, 1], B of 2 or more.

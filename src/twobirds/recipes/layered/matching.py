@@ -2,8 +2,8 @@
 
 Men with a beard differ from women without one in more than a beard. Overlap weights undo that: a
 face that has the attribute counts by how little its other attributes suggest it, one that lacks it
-by how much (Li, Morgan and Zaslavsky, 2018). Weighted so, the two groups have the same mean of
-every other attribute that took part.
+by how much (Li, Morgan and Zaslavsky, 2018). Weighted so, the two groups have nearly the same mean
+of every other attribute that took part; exactly the same without the ridge.
 """
 
 import torch

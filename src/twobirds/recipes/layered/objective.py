@@ -1,8 +1,8 @@
 """The training of recipe `layered`: real faces are edited and new ones generated in every batch.
 
-D looks at frozen features, and is asked whether a face is real and has the attributes claimed of
-it; real faces with a wrong claim count as fake. So D knows what each attribute looks like, and the
-classifier, which alone would invent marks, can stay weak.
+D works on frozen features and is conditioned on attributes; real faces with mismatched attributes
+count as fake, too (Reed et al., 2016). So D learns what each attribute looks like, and the
+classifier, which alone would teach the editor adversarial patterns, can have a small weight.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ class LayeredGAN(Unscheduled):
         self.players.initialize(pack)
 
     def stage(self, images_seen: int) -> int:
-        """1 while D learns alone, 2 with the recognizer, 3 when it is done."""
+        """1 until editor and generator begin, then 2; 3 when the recognizer is done."""
         if images_seen < self.recipe.lead_images:
             return 1
         return 2 if images_seen < self.recipe.recognizer_images else 3
@@ -127,7 +127,7 @@ class LayeredGAN(Unscheduled):
         return Edits(batch, edited, output)
 
     def _generate(self, step: Step) -> Faces:
-        """Reconstruct real faces from their latents, and generate as many new ones or so."""
+        """Reconstruct real faces from their latents, and generate others from random ones."""
         count = len(step.batch.images) - self._num_edited(step)
         num_coded = round(count * self.recipe.coded_share)
         real, attributes = step.batch.images[:count], step.batch.attributes[:count]
@@ -229,7 +229,7 @@ class LayeredGAN(Unscheduled):
         return min(max(1, round(total * self.recipe.edited_share)), total - 2)
 
     def _ramp(self, step: Step) -> float:
-        """From 0 to 1 after D's lead, so that its first opinions do little harm."""
+        """Factor on the adversarial weights: rises from 0 to 1 after the editor has begun."""
         since = step.images_seen - self.recipe.lead_images
         return min(1.0, max(0.0, since / max(1, self.recipe.ramp_images)))
 
@@ -240,7 +240,7 @@ class LayeredGAN(Unscheduled):
         return self._sampler
 
     def _dense_weights(self, loader: Loader) -> Tensor:
-        """`[2, K]`: weights of the questions about each value, rarer ones more."""
+        """`[2, K]`: weights of the loss on each attribute and value; rare values count more."""
         share = loader.frequencies.clamp(0.03, 0.97)
         by_value = torch.stack([0.5 / (1 - share), 0.5 / share]).clamp(max=5.0)
         preference = self._preference.to(by_value.device)

@@ -3,7 +3,8 @@
 A face's thumbnail is a mean, plus what its attributes add on average, plus principal components.
 Their coefficients, squashed to the range of z, are what the latents are initialized as. One linear
 layer encodes them (PCA encoder), one decodes them (PCA decoder), and the convolutions learn the
-residual: alone they need ten times the images to be as good (docs/recipes/layered.md).
+residual: after 32,000 images reconstructions have 23.5 dB, without principal components 16.6 dB
+(docs/recipes/modern.md).
 """
 
 from typing import NamedTuple

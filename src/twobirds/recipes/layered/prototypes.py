@@ -89,6 +89,8 @@ class Prototypes(nn.Module):
         device = self.colourfulness.device
         pixels = torch.zeros(labels.shape[1], 3 * pack.size**2)
         moments: dict[int, Tensor] = {}
+        for level in _LEVELS:
+            self.get_buffer(f"direction{level}").zero_()
         for part, images in _chunks(pack, rows):
             weight = weights[part].T  # [K, n]
             pixels += weight @ images.flatten(1)
