@@ -138,7 +138,8 @@ def measure_slider(model: FaceModel, detector: Detector) -> dict[str, float]:
     service = FaceService(model, detector)
     photo = service.open(encoded(Image.fromarray(astronaut())))
     device = torch.device("cpu")
-    seconds = seconds_of(lambda: service.edit(photo, 0, {"Smiling": 0.0}), device, repeats=20)
+    request = EditRequest({"Smiling": 0.0})
+    seconds = seconds_of(lambda: service.edit(photo, 0, request), device, repeats=20)
     return {"median_seconds": statistics.median(seconds), "slowest_seconds": max(seconds)}
 
 
