@@ -84,7 +84,8 @@ class EncodedFaces:
         """The same faces with latents optimized until an edit of nothing gives the face back.
 
         Raises:
-            InputError: If the number of steps is negative or not a whole number.
+            InputError: If the number of steps is negative or not a whole number, or the model's
+                edits do not depend on latents.
         """
         require_count(steps, "refine_steps")
         if not steps:

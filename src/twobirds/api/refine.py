@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from twobirds.errors import InputError
+
 _STEP = 0.05  # of Adam on the latents before their tanh
 
 
@@ -21,6 +23,9 @@ def refine_latents(
 
     Returns:
         `[B, Z]` in [-1, 1]: of each face the best latents found.
+
+    Raises:
+        InputError: If the faces do not depend on the latents.
     """
     free = torch.atanh(latents.clamp(-0.999, 0.999)).clone().requires_grad_(True)
     optimizer = torch.optim.Adam([free], lr=_STEP)
@@ -30,6 +35,11 @@ def refine_latents(
         with torch.set_grad_enabled(step < steps):
             candidates = torch.tanh(free)
             errors = (generate(candidates) - images).abs().mean((1, 2, 3))  # [B]
+        if step < steps and not errors.requires_grad:
+            raise InputError(
+                "this model edits pixels, not latents, which are all that refining changes: "
+                "leave out refine"
+            )
         is_better = errors.detach() < lowest
         if step:  # the first is the latents themselves, but for rounding
             best[is_better] = candidates.detach()[is_better]

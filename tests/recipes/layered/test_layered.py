@@ -11,6 +11,7 @@ from twobirds import FaceModel
 from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
+from twobirds.errors import InputError
 from twobirds.recipes.layered.objective import LayeredGAN
 from twobirds.training.run import fit_to_pack
 
@@ -83,6 +84,9 @@ def test_a_run_resumes_bit_equal_and_is_a_model(tiny_pack: Pack, tmp_path: Path)
     assert not torch.equal(model.edit(faces, {"Smiling": 1 - smiles}), faces)
     assert model.generate(3, {"Bald": 1}, seed=1).shape == (3, 3, 32, 32)
     assert model.reconstruct(faces).shape == faces.shape
+    assert model.reconstruct(faces, refine_steps=1).shape == faces.shape
+    with pytest.raises(InputError, match="leave out refine"):
+        model.edit(faces, {"Smiling": 1}, refine_steps=1)
     assert set(model.networks.state_dict()) == set(
         FaceModel.load(_saved(model, tmp_path / "saved"), device="cpu").networks.state_dict()
     )
