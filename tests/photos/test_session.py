@@ -233,13 +233,14 @@ def test_the_page_decodes_and_recognizes_once(
     values = (photo.attributes[1] < 0.5).float().tolist()  # each slider to its other end
     for _ in range(2):
         before = dict(counts)
-        shown, _, _ = tab._edit(key, 2, *values)
+        shown = tab._edit(key, 2, 1.0, False, *values)[0]  # strength 1, without a search
         # The edited face, which is another image, is recognized for the line below it.
         assert counts == {"decoded": 1, "recognized": before["recognized"] + 1}
         assert (shown[0] != shown[1]).any()
     before = dict(counts)
-    path = Path(tab._make(key, 2, False, *values))
+    tab._make(False, key, 2, 1.0, False, *values)
     assert counts == before
+    (path,) = tmp_path.glob("**/photo.edited.png")
     assert decoded(path.read_bytes()).size == (230, 110)
 
 
