@@ -129,10 +129,19 @@ def test_what_is_there_already_is_named(
     words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
     assert main([*words, f"{there}=1", f"{absent}=1"]) == 0
     seen = f"predicted as {probabilities[there]:.2f}"
-    told = capsys.readouterr().err
-    assert told == f"{image}: {there}=1 is there already, {seen}; not edited\n"
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"{image}: {there}=1 is there already, {seen}; not edited"
+    before = f"{probabilities[absent]:.2f}"
+    change = (
+        rf"{re.escape(str(image))}: recognized as {absent} {before} -> 0\.\d\d( \(not reached\))?"
+    )
+    assert re.fullmatch(change, told[1])
+    assert len(told) == 2
     assert main([*words, f"{there}=0.5", f"{absent}=1"]) == 0
-    assert capsys.readouterr().err == ""
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert "not edited" not in told[0]
+    assert f"recognized as {there} {probabilities[there]:.2f} -> " in told[0]
 
 
 def test_contradictions_are_pointed_out(

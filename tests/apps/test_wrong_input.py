@@ -142,7 +142,7 @@ def test_wrong_training(fails: Fails, world: Path) -> None:
     assert "size must be 32, 64 or 128" in fails(*start, "--out=new", "--size=48")
     assert "needs --feature-network" in fails(*new, "--set=recipe.feature_source=network")
     assert fails("train", "papier", *start[2:], "--out=new").startswith(
-        "no preset 'papier': did you mean paper?"
+        "no preset or config.json of a run is called 'papier': did you mean paper?"
     )
     assert "there are paper, tiny" in fails("train", "x", *start[2:], "--out=new")
 

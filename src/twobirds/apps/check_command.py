@@ -41,6 +41,8 @@ def _check(name: str) -> list[str]:
     from twobirds.data.pack import HEADER_FILE, open_pack
 
     path = Path(name)
+    if "/" in name and not name.startswith("hf:") and not path.exists():
+        raise InputError(f"{name} does not exist: give a pack, a model or a run")
     verified = []
     if (path / HEADER_FILE).is_file():
         pack = open_pack(path, verify=True)

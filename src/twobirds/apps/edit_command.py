@@ -188,6 +188,8 @@ class _Editing:
             _tell_conflicts(self._request.changes)
             self._told_conflicts = True
         _tell_unchanged(file, self._request.changes)
+        if edits.search is None:
+            _tell_recognized(file, edits, self._request.changes)
         if edits.search is not None:
             _tell_search(edits.search, file.labels)
         if self._layers is not None:
@@ -208,6 +210,22 @@ def _tell_search(search: "Edited", labels: Sequence[str]) -> None:
         words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
         cost = "" if search.distance is None else f", distance {float(search.distance[i]):.2f}"
         note(f"{label}: strength {strength:g}, agreement {agreement:.2f}{cost}: {words}")
+
+
+def _tell_recognized(file: PhotoFile, edits: "FaceEdits", changes: Mapping[str, float]) -> None:
+    """Say on stderr what the recognizer makes of each change, before and after."""
+    model = file.photo.model
+    columns = [model.attributes.index(name) for name in changes]
+    for label, (index, edit) in zip(file.labels, edits.by_index.items(), strict=True):
+        before = file.photo.attributes[index, columns].tolist()
+        after = model.recognize(edit.face[None])[0, columns].tolist()
+        moves = [
+            f"{name} {old:.2f} -> {new:.2f}" + " (not reached)" * (abs(wanted - new) > 0.5)
+            for (name, wanted), old, new in zip(changes.items(), before, after, strict=True)
+            if wanted != float(old > 0.5)
+        ]
+        if moves:
+            note(f"{label}: recognized as {', '.join(moves)}")
 
 
 def _tell_unchanged(file: PhotoFile, changes: Mapping[str, float]) -> None:

@@ -197,4 +197,4 @@ def find_preset(name: str) -> RunConfig:
         return parse_run(read_json(Path(name)), name)
     nearest = difflib.get_close_matches(name, PRESETS, 1)
     hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(PRESETS)}"
-    raise InputError(f"no preset {name!r}: {hint}, or give a run's config.json")
+    raise InputError(f"no preset or config.json of a run is called {name!r}: {hint}")

@@ -10,7 +10,6 @@ from twobirds.recipes.layered.editor import EditorOutput
 from twobirds.recipes.layered.prototypes import chroma
 
 _PRIOR_VARIANCE = 1 / 3  # of z ~ U(-1, 1)
-_MIN_CONFIDENCE = 0.5
 _FLOW_SMOOTHNESS = 4.0
 _FREE_COLOUR = 0.8  # part of the colour cast penalty that an attribute about colour is spared
 
@@ -77,7 +76,7 @@ def changed_label_loss(
     Returns:
         Scalar `[]` float32, not negative, the mean over all changes.
     """
-    wanted = torch.where(target > 0, confidence[1], confidence[0]).clamp(min=_MIN_CONFIDENCE)
+    wanted = torch.where(target > 0, confidence[1], confidence[0])  # [B, K]
     short = F.relu(wanted - (2 * target - 1) * logits)  # [B, K]
     changed = is_changed.float()
     return (short * changed).sum() / changed.sum().clamp(min=1)
