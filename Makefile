@@ -50,8 +50,9 @@ $(DEMO)/report.html: $(DEMO)/pack/pack.json | $(VENV)/installed-evaluate
 	$(TWOBIRDS) evaluate $(DEMO)/run --data $(DEMO)/pack --out $(DEMO)/report.json \
 	    --num-fakes 2000 --max-faces 600 --faces-per-edit 50 --judge-images 60000
 
+# A file at a time on each core: threads of one test would wait for those of another.
 test: setup
-	$(BIN)/pytest --no-header
+	OMP_NUM_THREADS=1 $(BIN)/pytest --no-header -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: setup
 	$(BIN)/pytest --no-header -m 'slow and not gpu'

@@ -14,8 +14,8 @@ from making_runs import modern_recipe, recipe, still_recipe
 from twobirds.checkpoint import save_state
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
+from twobirds.models.pca import Moments, PrincipalComponents
 from twobirds.recipes.modern.objective import ModernGAN
-from twobirds.recipes.modern.pca import Moments, PrincipalComponents
 from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime, start
 from twobirds.training.loop import Leg, train

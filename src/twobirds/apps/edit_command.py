@@ -215,17 +215,19 @@ def _tell_search(search: "Edited", labels: Sequence[str]) -> None:
 def _tell_recognized(file: PhotoFile, edits: "FaceEdits", changes: Mapping[str, float]) -> None:
     """Say on stderr what the recognizer makes of each change, before and after."""
     model = file.photo.model
-    columns = [model.attributes.index(name) for name in changes]
     for label, (index, edit) in zip(file.labels, edits.by_index.items(), strict=True):
-        before = file.photo.attributes[index, columns].tolist()
-        after = model.recognize(edit.face[None])[0, columns].tolist()
+        columns = {name: model.attributes.index(name) for name in changes}
+        before = {name: float(file.photo.attributes[index, k]) for name, k in columns.items()}
+        moved = [name for name, wanted in changes.items() if wanted != float(before[name] > 0.5)]
+        if not moved:
+            continue
+        after = model.recognize(edit.face[None])[0]
         moves = [
-            f"{name} {old:.2f} -> {new:.2f}" + " (not reached)" * (abs(wanted - new) > 0.5)
-            for (name, wanted), old, new in zip(changes.items(), before, after, strict=True)
-            if wanted != float(old > 0.5)
+            f"{name} {before[name]:.2f} -> {float(after[columns[name]]):.2f}"
+            + " (not reached)" * (abs(changes[name] - float(after[columns[name]])) > 0.5)
+            for name in moved
         ]
-        if moves:
-            note(f"{label}: recognized as {', '.join(moves)}")
+        note(f"{label}: recognized as {', '.join(moves)}")
 
 
 def _tell_unchanged(file: PhotoFile, changes: Mapping[str, float]) -> None:

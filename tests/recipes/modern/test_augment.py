@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from twobirds.recipes.modern.augment import (
+from twobirds.models.augmentation import (
     DISCRIMINATOR,
     RECOGNIZER,
     Augmentation,

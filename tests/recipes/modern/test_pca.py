@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from twobirds.recipes.modern.pca import (
+from twobirds.models.pca import (
     NUM_VALUES,
     Moments,
     decode_linear,

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from twobirds.models.blocks import upsample
 from twobirds.models.layers import BatchNorm
-from twobirds.recipes.layered.blocks import upsample
+from twobirds.runtime import average_values, num_processes
 
 _MIXED_CHANNELS = (32, 64, 64, 128)  # of the mixed features, fine to coarse
 _HEAD_CHANNELS = (64, 64, 96, 128)
@@ -166,8 +167,10 @@ class ProjectedDiscriminator(nn.Module):
         own = logits.gather(1, columns[:, None])[:, 0] * (2 * values - 1)  # [N]
         flat = self.confidence.view(-1)
         places = values * self.confidence.shape[1] + columns
-        counts = torch.zeros_like(flat).index_add_(0, places, torch.ones_like(own))
-        sums = torch.zeros_like(flat).index_add_(0, places, own)
+        totals = torch.zeros(2, len(flat), device=flat.device)  # faces, and sums of their logits
+        totals[0].index_add_(0, places, torch.ones_like(own))
+        totals[1].index_add_(0, places, own)
+        counts, sums = average_values(totals) * num_processes()
         weight = 1 - (1 - _CONFIDENCE_STEP) ** counts  # 0 where no face counts
         flat.lerp_(sums / counts.clamp(min=1), weight)
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from twobirds.models.blocks import DownBlock, ModulatedBlock, upsample
 from twobirds.models.edit_layers import EditLayers, enlarge
-from twobirds.recipes.layered.blocks import DownBlock, ModulatedBlock, upsample
 
 _STRIDE = 4  # by how much the first grid is coarser than the image
 _NUM_MAPPED = 160  # length of the mapping network's output w

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.recipes.layered.blocks import ModulatedBlock, group_norm, he_init, upsample
-from twobirds.recipes.layered.pca import PrincipalComponents, decode_linear, pca_decoder, set_layer
+from twobirds.models.blocks import ModulatedBlock, group_norm, he_init, upsample
+from twobirds.models.pca import PrincipalComponents, decode_linear, pca_decoder, set_layer
 
 _NUM_MAPPED = 256  # length of the mapping network's output w
 _NUM_FINE = 16  # channels on the grid of the pixels

@@ -211,16 +211,13 @@ class LayeredGAN(Unscheduled):
                 encoded = self.players.encoder(faces.fake[coded:]).float()
             distance = latent_distance(encoded, faces.latents[coded:])
             terms["latent"] = (recipe.latent_weight, distance)
-        if coded > 1:
+        if coded:
+            original, reconstructed = faces.real[:coded], faces.fake[:coded]
             real, fake = losses.comparable(seen.real, seen.fake, coded)
-            terms |= {
-                "perceptual": (recipe.perceptual_weight, perceptual_distance(real, fake, "l1")),
-                "pixel": (
-                    recipe.pixel_weight,
-                    pixel_distance(faces.real[:coded], faces.fake[:coded]),
-                ),
-                "prior": (recipe.prior_weight, losses.prior_distance(faces.latents[:coded])),
-            }
+            terms["perceptual"] = (recipe.perceptual_weight, perceptual_distance(real, fake, "l1"))
+            terms["pixel"] = (recipe.pixel_weight, pixel_distance(original, reconstructed))
+        if coded > 1:  # a variance takes two
+            terms["prior"] = (recipe.prior_weight, losses.prior_distance(faces.latents[:coded]))
         return terms
 
     def _num_edited(self, step: Step) -> int:

@@ -15,6 +15,7 @@ from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.models.ema import ema_decay, update_ema
 from twobirds.models.initialization import channels_last
+from twobirds.models.pca import Moments
 from twobirds.models.pretrained import load_efficientnet_lite
 from twobirds.randomness import InitialWeights
 from twobirds.recipes.layered.build import (
@@ -26,7 +27,6 @@ from twobirds.recipes.layered.build import (
     build_recognizer,
 )
 from twobirds.recipes.layered.config import LayeredConfig
-from twobirds.recipes.layered.pca import Moments
 from twobirds.runtime import Runtime, average_gradients, take_from_main
 from twobirds.training.optimizers import make_adam
 from twobirds.training.warm_start import AVERAGE_SUFFIX

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.recipes.modern.blocks import DownBlock, he_init
+from twobirds.models.blocks import DownBlock, he_init
 
 _NUM_HIDDEN = 256
 _GROUP = 4  # faces of one minibatch standard deviation

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.recipes.modern.blocks import DownBlock, group_norm
-from twobirds.recipes.modern.pca import PrincipalComponents, encode_linear, pca_encoder, set_layer
+from twobirds.models.blocks import DownBlock, group_norm
+from twobirds.models.pca import PrincipalComponents, encode_linear, pca_encoder, set_layer
 
 _NUM_CORRECTIONS = 128  # rank of what convolutions add to principal components
 

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.recipes.modern.blocks import ModulatedBlock, group_norm, he_init, upsample
-from twobirds.recipes.modern.pca import PrincipalComponents, decode_linear, pca_decoder, set_layer
+from twobirds.models.blocks import ModulatedBlock, group_norm, he_init, upsample
+from twobirds.models.pca import PrincipalComponents, decode_linear, pca_decoder, set_layer
 
 NUM_MAPPED = 256
 """Length of the mapping network's output w."""

@@ -19,9 +19,9 @@ from twobirds.data.pack import Pack
 from twobirds.losses.adversarial import discriminator_loss, generator_loss
 from twobirds.losses.attributes import label_loss
 from twobirds.losses.integrated import latent_distance, perceptual_distance, pixel_distance
+from twobirds.models import augmentation
 from twobirds.models.layers import frozen_weights
 from twobirds.randomness import RandomPurpose
-from twobirds.recipes.modern import augment
 from twobirds.recipes.modern.changes import sample_changes
 from twobirds.recipes.modern.classifiers import PERSON_WEIGHT, classifier_terms
 from twobirds.recipes.modern.generator import Source
@@ -64,7 +64,7 @@ class ModernGAN(Unscheduled):
         preference = 1 + (self.recipe.change_preference - 1) * torch.tensor(preferred).float()
         self._preference = preference.to(runtime.device)  # [K]
         noise, cutout = self.recipe.classifier_noise, self.recipe.classifier_cutout
-        self._classifier_view, self._classifier_augmentation = augment.classifier_views(
+        self._classifier_view, self._classifier_augmentation = augmentation.classifier_views(
             noise, cutout
         )
 
@@ -196,7 +196,7 @@ class ModernGAN(Unscheduled):
         """Images as D sees them."""
         if not self.recipe.augment:
             return images
-        return augment.DISCRIMINATOR(images, step.generator(purpose))
+        return augmentation.DISCRIMINATOR(images, step.generator(purpose))
 
     def _gradient_penalty(self, step: Step, images: Tensor, attributes: Tensor) -> Tensor:
         """D's squared gradient at a part of the images, each iteration another."""

@@ -18,6 +18,7 @@ from twobirds.config import RunConfig
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.models.ema import ema_decay, update_ema
+from twobirds.models.pca import Moments
 from twobirds.randomness import InitialWeights
 from twobirds.recipes.modern.build import (
     build_discriminator,
@@ -28,7 +29,6 @@ from twobirds.recipes.modern.build import (
 )
 from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.modern.generator import Source
-from twobirds.recipes.modern.pca import Moments
 from twobirds.runtime import Runtime, average_gradients, take_from_main
 from twobirds.training.optimizers import make_adam
 from twobirds.training.warm_start import AVERAGE_SUFFIX
