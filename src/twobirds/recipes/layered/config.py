@@ -35,7 +35,7 @@ class LayeredConfig:
     """Weight of the KL divergence of the classifier on the attributes that it keeps."""
     prototype_weight: float = 1.0
     """Weight of the loss of edits that do not reach their prototype in frozen features."""
-    cast_weight: float = 2.0
+    cast_weight: float = 4.0
     """Weight of colour casts: changes of colour that are not changes of brightness."""
     regularization_weight: float = 1.0
     """Factor on the penalties on flow, colour, paint and masks that are large or not smooth."""
