@@ -8,13 +8,14 @@ TWOBIRDS := $(BIN)/twobirds
 SHELL := /bin/bash
 
 .PHONY: help setup demo test test-slow test-web check fmt lint type links docs notebook tutorial \
-    pictures wheel clean
+    pictures wheel campaign campaign-short sbom audit clean
 
 help:
 	@echo "make demo   render drawn faces, train on them, evaluate: 6 minutes on two quiet cores, allow 15"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types and tests"
-	@echo "also: setup fmt lint type links docs notebook wheel test-slow test-web tutorial pictures clean"
+	@echo "also: setup fmt lint type links docs notebook wheel test-slow test-web tutorial pictures"
+	@echo "      campaign campaign-short sbom audit clean"
 
 setup: $(VENV)/installed-dev
 
@@ -100,6 +101,26 @@ wheel: setup
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/pytest --no-header -m wheel tests/test_wheel.py
+
+# Hostile inputs, kills and failing environments (docs/security.md); Linux. About an hour on two
+# cores, and five minutes.
+campaign: setup
+	OMP_NUM_THREADS=1 PYTHONPATH=benchmarks $(BIN)/python -m campaign \
+	    --out benchmarks/results/campaign.json
+
+campaign-short: setup
+	OMP_NUM_THREADS=1 PYTHONPATH=benchmarks $(BIN)/python -m campaign --inputs 1000 --kills 18 \
+	    --out runs/campaign.json
+
+# What is installed, as a bill of materials in CycloneDX's form, into dist.
+sbom: $(VENV)/installed-dev,supply-chain
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
+	    --output-reproducible --output-file dist/sbom.cdx.json $(BIN)/python
+
+# Known vulnerabilities of what is installed; asks the package index, so it needs a network.
+audit: $(VENV)/installed-dev,supply-chain
+	$(BIN)/pip-audit --local --skip-editable
 
 # Other runs than the demo's are left alone.
 clean:

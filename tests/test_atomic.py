@@ -1,10 +1,13 @@
 """Files and folders are whole or absent, and one that cannot be written or read is named."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from twobirds import atomic
 from twobirds.atomic import new_folder, read_json, write_atomically, write_json
 from twobirds.errors import InputError
 
@@ -62,9 +65,41 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert names_in(tmp_path / "a") == ["other"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems exchange folders in two steps")
+def test_a_folder_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").touch()
+
+    def fail(*_: object) -> None:
+        raise AssertionError("a kill between two renames would leave no folder")
+
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(Path, name, fail)
+        monkeypatch.setattr(os, name, fail)
+    with new_folder(tmp_path / "a", replace=True) as folder:
+        (folder / "new").touch()
+    assert names_in(tmp_path) == ["a"]
+    assert names_in(tmp_path / "a") == ["new"]
+
+
+def test_a_file_is_looked_at_before_it_replaces_another(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, lambda file: file.write(b"old"))
+
+    def refuse(written: Path) -> None:
+        assert written.read_bytes() == b"new"
+        raise ValueError("not this one")
+
+    with pytest.raises(ValueError, match="not this one"):
+        write_atomically(path, lambda file: file.write(b"new"), before_replacing=refuse)
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["file"]
+
+
 def test_a_folder_that_cannot_be_replaced_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(atomic, "_exchange", lambda *_: False)  # as on other systems
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "old").touch()
     rename = Path.rename

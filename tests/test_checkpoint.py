@@ -15,10 +15,11 @@ import torch
 
 from making_runs import differences
 from twobirds.atomic import write_json
-from twobirds.checkpoint import load_model, load_run, load_state, save_model, save_state
+from twobirds.checkpoint import load_model, load_run, save_model
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
 from twobirds.recipes.paper.config import PaperConfig
+from twobirds.states import load_state, save_state
 
 CONFIG = RunConfig("test", PaperConfig())
 STATE: dict[str, Any] = {

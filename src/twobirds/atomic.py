@@ -1,10 +1,12 @@
 """Files and folders that are either whole or absent."""
 
+import ctypes
 import errno
 import json
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +14,24 @@ from typing import Any
 
 from twobirds.errors import InputError
 
+_CURRENT_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
-def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
+
+def write_atomically(
+    path: Path,
+    write: Callable[[Any], None],
+    *,
+    before_replacing: Callable[[Path], None] | None = None,
+) -> None:
     """Write a file under a temporary name beside it and move it into place once it is on disk.
 
     Args:
         path: The file to create or replace.
         write: Called with the open binary file.
+        before_replacing: Called with the temporary file once it is on disk; may refuse it.
+
+    Raises:
+        OSError: If it cannot be written; names `path`, at which nothing has changed then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -27,7 +40,10 @@ def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        if before_replacing is not None:
+            before_replacing(temporary)
         temporary.replace(path)
+        _flush(path.parent)
     except OSError as error:  # of a full disk, the system does not say which file it was
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
@@ -130,6 +146,9 @@ def _move_onto_nothing(temporary: Path, place: Path, path: Path) -> None:
 
 def _move_into_place(temporary: Path, path: Path) -> None:
     """Rename a folder over another, of which nothing is left then; on failure the other stays."""
+    if path.exists() and _exchange(temporary, path):
+        _flush(path.parent)  # what was there goes with the temporary name
+        return
     old = temporary.with_suffix(".old")
     if path.exists():
         path.rename(old)
@@ -141,6 +160,17 @@ def _move_into_place(temporary: Path, path: Path) -> None:
         raise
     _flush(path.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, so that a kill leaves either; whether the system could."""
+    if sys.platform != "linux":
+        return False
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(renameat2(_CURRENT_FOLDER, names[0], _CURRENT_FOLDER, names[1], _EXCHANGE) == 0)
 
 
 def _flush(path: Path) -> None:

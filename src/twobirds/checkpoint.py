@@ -1,64 +1,33 @@
-"""Training states and models as files; loading them executes nothing."""
+"""Runs and models as files; loading them executes nothing."""
 
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import Tensor
 
-from twobirds.atomic import new_folder, read_json, write_atomically, write_json, write_text
+from twobirds.atomic import new_folder, read_json, write_json, write_text
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.recipes.registry import parse_run
 from twobirds.recipes.upgrade import require_format, upgrade_state
+from twobirds.states import load_state
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
 MODEL_FILES = frozenset({WEIGHTS_FILE, CONFIG_FILE, CARD_FILE})
 """All that a model's folder holds."""
-_IS_FOLDER = 0x10  # attribute of an entry in a zip archive
 CHECKPOINT_FILE = "checkpoint.pt"
 """The state of a training run, in its folder."""
-
-
-def save_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Save a training state of tensors, numbers, strings, lists and dicts, atomically."""
-    write_atomically(path, lambda file: torch.save(dict(state), file))
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    """Load what `save_state` wrote, onto the CPU; nothing in the file is ever executed.
-
-    Raises:
-        InputError: If the file is absent, damaged, or holds more than plain data.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:  # torch.load alone does not verify the checksums
-            damaged = archive.testzip()
-            # A flipped bit can turn a part into a folder, which torch takes for empty.
-            folders = (p.filename for p in archive.infolist() if p.external_attr & _IS_FOLDER)
-            damaged = damaged or next(folders, None)
-        if damaged is not None:
-            raise InputError(f"{path}: is damaged: wrong checksum or entry of its part {damaged}")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except InputError:
-        raise
-    except Exception as error:  # zipfile and torch raise many kinds on damaged files
-        raise InputError(f"{path}: is not a usable checkpoint: {_first_line(error)}") from error
-    if not isinstance(state, dict):
-        raise InputError(f"{path}: is not a training checkpoint")
-    return state
+PREVIOUS_CHECKPOINT_FILE = "checkpoint.previous.pt"
+"""The checkpoint before it."""
 
 
 def load_run(path: Path) -> tuple[RunConfig, dict[str, Any]]:

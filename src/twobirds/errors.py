@@ -28,5 +28,13 @@ def missing_extra(purpose: str, extra: str, error: ModuleNotFoundError) -> Input
     return InputError(f"{purpose} the package {error.name}: {install}")
 
 
-class DivergenceError(RuntimeError):
+class TrainingError(RuntimeError):
+    """Training cannot go on. The last good checkpoint is untouched."""
+
+
+class DivergenceError(TrainingError):
     """Training left the finite numbers. The last good checkpoint is untouched."""
+
+
+class DeviceError(TrainingError):
+    """The device failed or ran out of memory. The last good checkpoint is untouched."""

@@ -16,7 +16,10 @@ from making_sources import (
     write_zip,
 )
 
+from twobirds.data import files as files_module
 from twobirds.data.files import Folder
+from twobirds.data.listing import MAX_NAME
+from twobirds.data.problems import Problem
 from twobirds.data.roles import ColumnChoice
 from twobirds.data.source import Source
 from twobirds.data.sources import open_source
@@ -209,6 +212,7 @@ def test_every_fault_of_the_lists_is_found_at_its_line(tmp_path: Path) -> None:
         ("2\na.png 1 -1\n", "values where the attribute names should be"),
         ("2\nBald Bald\n", "names attribute 'Bald' twice"),
         ("2\nBald Ma\0le\n", "unreadable attribute name"),
+        (f"2\nBald {'M' * (MAX_NAME + 1)}\n", "unreadable attribute name"),
     ],
 )
 def test_a_damaged_header_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -228,6 +232,19 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK hello")
     with pytest.raises(InputError, match="not a readable zip"):
         open_source(tmp_path / "broken.zip")
+
+
+def test_files_and_members_beyond_the_limit_are_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = celeba_files()
+    contents["img_align_celeba/000005.png"] = bytes(60_000)  # a few bytes in a zip
+    monkeypatch.setattr(files_module, "MAX_FILE_BYTES", 50_000)
+    for source in (write_folder(tmp_path, contents), write_zip(tmp_path / "a.zip", contents)):
+        found = [p for p in open_source(source).contents() if isinstance(p, Problem)]
+        assert [(p.where, p.what) for p in found] == [
+            ("list_attr_celeba.txt:7", "'img_align_celeba/000005.png': larger than 512 MiB")
+        ]
 
 
 def test_damaged_and_locked_zip_members_are_problems(tmp_path: Path) -> None:

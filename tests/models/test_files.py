@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import resource
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from making_runs import ATTRIBUTES, differences, recipe, run_state, trained_run
 from twobirds.api import FaceModel
-from twobirds.checkpoint import load_model, save_model, save_state
+from twobirds.checkpoint import load_model, save_model
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models import files
@@ -27,6 +28,7 @@ from twobirds.models.files import (
     save_trained,
     shipped_models,
 )
+from twobirds.states import save_state
 
 
 @pytest.fixture
@@ -393,3 +395,23 @@ def test_config_of_a_saved_model_is_the_runs(trained: Trained, tmp_path: Path) -
     content = json.loads((tmp_path / "model" / "config.json").read_text())
     assert content["format"] == 2
     assert content["run"]["data"]["attributes"] == list(ATTRIBUTES)
+
+
+@pytest.mark.parametrize("name", ["num_latents", "num_shared", "num_attribute_hidden"])
+def test_a_configuration_that_claims_huge_networks_allocates_none(
+    tiny_run: Path, tmp_path: Path, name: str
+) -> None:
+    state = run_state(tiny_run) | {"training_seconds": 0.0}
+    state["config"]["recipe"] |= {"width": 4.0, name: 65_536}
+    save_state(tmp_path / "checkpoint.pt", state)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="weights do not fit the configuration: it claims a layer"):
+        load_trained(tmp_path / "checkpoint.pt")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+@pytest.mark.parametrize("networks", [[], {1: {}}, {"generator": [1]}, {"generator": 2}])
+def test_networks_that_are_none_are_named(tiny_run: Path, tmp_path: Path, networks: Any) -> None:
+    save_state(tmp_path / "checkpoint.pt", run_state(tiny_run) | {"networks": networks})
+    with pytest.raises(InputError, match="has no networks"):
+        load_trained(tmp_path / "checkpoint.pt")

@@ -1,12 +1,15 @@
 """Features of networks in ONNX files (P12)."""
 
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 
 from onnx_files import write_judge, write_vgg
 from twobirds.errors import InputError
@@ -87,3 +90,60 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
     path.with_suffix(".json").write_text(json.dumps({**PLAIN, "scale": [0, 1, 1]}))
     with pytest.raises(InputError, match="scale must be positive"):
         OnnxFeatures(path, size=32)
+
+
+def write_graph(path: Path, nodes: list[onnx.NodeProto], weight: np.ndarray | None = None) -> Path:
+    """A graph of some operators on `images`, with a weight `w`."""
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ("N", 3, "H", "W"))
+    end = helper.make_tensor_value_info("end", TensorProto.FLOAT, None)
+    weights = [] if weight is None else [numpy_helper.from_array(weight, "w")]
+    graph = helper.make_graph(nodes, "network", [images], [end], weights)
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    return path
+
+
+def doublings(count: int) -> list[onnx.NodeProto]:
+    """Concatenations of a value with itself: 2^count times its size, in a few hundred bytes."""
+    names = ["images", *(f"v{i}" for i in range(count))]
+    pairs = itertools.pairwise(names)
+    return [helper.make_node("Concat", [a, a], [b], axis=1) for a, b in pairs]
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [doublings(40), [helper.make_node("Conv", ["images", "w"], ["a"], pads=[9_000] * 4)]],
+)
+def test_networks_that_would_take_all_memory_are_refused(
+    tmp_path: Path, nodes: list[onnx.NodeProto]
+) -> None:
+    path = write_graph(tmp_path / "bomb.onnx", nodes, np.zeros((4, 3, 1, 1), np.float32))
+    with pytest.raises(InputError, match="more than 268,435,456 numbers of one image"):
+        OnnxFeatures(path, size=32)
+
+
+def test_weights_in_other_files_are_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(48))
+    node = helper.make_node("Conv", ["images", "w"], ["a"])
+    path = write_graph(tmp_path / "net.onnx", [node], np.zeros((4, 3, 1, 1), np.float32))
+    model = onnx.load(path)
+    onnx.external_data_helper.set_external_data(model.graph.initializer[0], "secret")
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match="keeps weights in other files"):
+        OnnxFeatures(path, size=32)
+
+
+@pytest.mark.parametrize("operator", ["Constant", "Relu", "Conv"])
+def test_operators_without_what_they_need_are_refused(tmp_path: Path, operator: str) -> None:
+    bare = onnx.NodeProto(op_type=operator)
+    path = write_graph(tmp_path / "net.onnx", [bare])
+    with pytest.raises(InputError, match=r"net\.onnx: "):
+        OnnxFeatures(path, size=32)
+
+
+def test_a_clip_keeps_its_bounds(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Clip", ["images", "w"], ["a"])]
+    network = OnnxFeatures(write_graph(tmp_path / "net.onnx", nodes, np.float32(100)), size=32)
+    network.mean.zero_()
+    network.scale.fill_(1)
+    (features,) = network(torch.tensor([-1.0, 1.0]).view(1, 1, 1, 2).expand(1, 3, 2, 2))
+    assert features[0, 0].tolist() == [[100.0, 255.0]] * 2

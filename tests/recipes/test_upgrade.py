@@ -11,7 +11,7 @@ import torch
 
 from making_runs import differences, modern_recipe, recipe, run_state, trained_run
 from twobirds import FaceModel
-from twobirds.checkpoint import load_model, save_model, save_state
+from twobirds.checkpoint import load_model, save_model
 from twobirds.config import DataConfig, RunConfig, TrainConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
@@ -19,6 +19,7 @@ from twobirds.recipes.baselines.config import CNNConfig, CycleGANConfig, DCGANCo
 from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.registry import parse_run
+from twobirds.states import save_state
 
 OLD_MODEL = {"size": 64, "width": 0.25, "num_latents": 50, "num_shared": 32,
              "num_attribute_hidden": 16, "discriminator_norm": False,

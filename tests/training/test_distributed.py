@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from making_runs import differences, logged, run_state, still_recipe, trained_run
-from twobirds.checkpoint import load_state
 from twobirds.data.pack import Pack
+from twobirds.states import load_state
 
 pytestmark = pytest.mark.distributed
 SCRIPT = Path(__file__).parent / "two_processes.py"

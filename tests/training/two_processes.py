@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 from making_runs import modern_recipe, recipe, still_recipe
-from twobirds.checkpoint import save_state
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
 from twobirds.models.pca import Moments, PrincipalComponents
 from twobirds.recipes.modern.objective import ModernGAN
 from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime, start
+from twobirds.states import save_state
 from twobirds.training.loop import Leg, train
 from twobirds.training.run import fit_to_pack, train_run
 

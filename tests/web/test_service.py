@@ -230,6 +230,14 @@ def test_the_guard_refuses_size_and_haste(tmp_path: Path) -> None:
     assert asked(guard, b'{"data": []}', "application/json") == 429
 
 
+def test_the_guard_takes_a_megabyte_of_json(tmp_path: Path) -> None:
+    guard = Guard(echo, per_minute=0, max_bytes=10**9, folder=tmp_path)
+    for num_bytes, status in ((1_000_000, 200), (1_000_001, 413)):
+        body = b'{"data": ["' + b"a" * (num_bytes - 14) + b'"]}'
+        assert len(body) == num_bytes
+        assert asked(guard, body, "application/json") == status
+
+
 def test_an_address_may_ask_so_often_a_minute() -> None:
     limit = RateLimit(2)
     assert [limit.allows("a", now) for now in (0, 1, 2)] == [True, True, False]

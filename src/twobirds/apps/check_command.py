@@ -37,7 +37,7 @@ def _check(name: str) -> list[str]:
     Raises:
         InputError: If it is damaged, or none of them.
     """
-    from twobirds.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE
+    from twobirds.checkpoint import CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE, WEIGHTS_FILE
     from twobirds.data.pack import HEADER_FILE, open_pack
 
     path = Path(name)
@@ -50,6 +50,9 @@ def _check(name: str) -> list[str]:
     checkpoint = path / CHECKPOINT_FILE
     if checkpoint.is_file():
         verified.append(_check_model(str(checkpoint), "a run's checkpoint"))
+    previous = path / PREVIOUS_CHECKPOINT_FILE
+    if previous.is_file():
+        verified.append(_check_model(str(previous), "the checkpoint before it"))
     if (path / WEIGHTS_FILE).is_file() or not verified:
         verified.append(_check_model(name, "a model"))
     return verified

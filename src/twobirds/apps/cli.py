@@ -1,7 +1,7 @@
 """The command line: `twobirds COMMAND ...`.
 
-Exit codes: 0 done; 2 wrong input, told in one line on stderr; 3 training diverged; 4 training
-stopped before its images were used up; 130 interrupted; 143 terminated.
+Exit codes: 0 done; 2 wrong input, told in one line on stderr; 3 training diverged, or its
+device failed; 4 training stopped before its images were used up; 130 interrupted; 143 terminated.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ from twobirds import __version__
 from twobirds.apps.commands import COMMANDS, outline
 from twobirds.apps.complaints import one_line
 from twobirds.apps.display import note, require_columns, say
-from twobirds.errors import DivergenceError, InputError, InputWarning
+from twobirds.errors import InputError, InputWarning, TrainingError
 
-WRONG_INPUT, DIVERGED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
+WRONG_INPUT, TRAINING_FAILED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
 
 _DESCRIPTION = """One model of faces that recognizes, generates, reconstructs and edits.
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = _run(words)
             sys.stdout.flush()
             return code
-    except (InputError, DivergenceError, OSError, KeyboardInterrupt) as error:
+    except (InputError, TrainingError, OSError, MemoryError, KeyboardInterrupt) as error:
         return _report(error)
 
 
@@ -99,9 +99,11 @@ def _report(error: BaseException) -> int:
         case KeyboardInterrupt():
             note("twobirds: interrupted")
             return INTERRUPTED
-        case DivergenceError():
+        case TrainingError():
             note(f"twobirds: error: {error}")
-            return DIVERGED
+            return TRAINING_FAILED
+        case MemoryError():
+            note("twobirds: error: this machine has too little free memory for it")
         case OSError(filename=str(name), strerror=str(reason)):
             note(f"twobirds: error: {name}: {reason}")
         case _:

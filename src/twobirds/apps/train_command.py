@@ -60,6 +60,8 @@ class Train:
     """Save and stop after so long, as at Ctrl-C; exit code 4 says that images are left."""
     resume: bool = False
     """Go on from the run's checkpoint, or start where there is none."""
+    rollback: bool = False
+    """Go on from the checkpoint before the last one, which is given up."""
     start_from: Annotated[str | None, optional("MODEL", "random weights")] = None
     """A trained model of the same recipe, networks and attributes: a new run takes its weights."""
     seed: Annotated[int | None, optional("INT", "the preset's")] = None
@@ -106,7 +108,7 @@ class Train:
                 pack,
                 self.out,
                 runtime,
-                resume=self.resume,
+                resume="previous" if self.rollback else self.resume,
                 max_seconds=math.inf if self.minutes is None else self.minutes * 60,
                 shows_progress=True,
                 feature_network=network and network[0],

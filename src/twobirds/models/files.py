@@ -22,10 +22,11 @@ from twobirds.checkpoint import (
 )
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
+from twobirds.models.assembly import are_state_dicts, networks_with
 from twobirds.models.card import model_card
 from twobirds.models.hub import HUB_PREFIX, download, upload
 from twobirds.models.networks import FaceNetworks
-from twobirds.recipes.registry import parse_run, recipe_of
+from twobirds.recipes.registry import parse_run
 from twobirds.recipes.upgrade import FORMAT, require_format, upgrade_tensors
 
 _BANK = "attribute_bank"
@@ -216,7 +217,7 @@ def _from_model_folder(folder: Path) -> Trained:
 def _from_run(path: Path) -> Trained:
     config, state = load_run(path)
     networks = state.get("networks")
-    if not isinstance(networks, dict):
+    if not are_state_dicts(networks):
         raise InputError(f"{path}: has no networks")
     # A run that is still going on, or was stopped: say what its weights have seen, not the plan.
     iteration = state.get("iteration")
@@ -257,15 +258,8 @@ def _averages(networks: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _assemble(where: Path, config: RunConfig, weights: Mapping[str, Any], bank: Any) -> Trained:
-    """Build the networks and fill them, checking every name and shape."""
-    try:
-        networks = recipe_of(config).build_networks(config)
-        parts = tuple(f"{name}." for name, _ in networks.named_children())
-        needed = {name: value for name, value in weights.items() if name.startswith(parts)}
-        networks.load_state_dict(needed)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{where}: weights do not fit the configuration: {reason}") from error
+    """Build the networks and fill them."""
+    networks = networks_with(weights, config, where)
     if not isinstance(bank, Tensor) or bank.ndim != 2 or len(bank) == 0:
         raise InputError(f"{where}: has no bank of attribute rows")
     if bank.shape[1] != config.data.num_attributes or bank.dtype != torch.uint8:

@@ -21,6 +21,8 @@ from twobirds.models.onnx_operators import OPERATORS
 _HEADS = frozenset("Flatten Reshape Gemm MatMul Softmax ReduceMean GlobalAveragePool Shape".split())
 """Operators of a classifier's head: no features from the first of them on."""
 _MIN_SIDE = 2  # of features, in pixels
+MAX_VALUES = 1 << 28
+"""Numbers that all operators together may compute of one image: a gigabyte of memory."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,16 @@ class OnnxFeatures(nn.Module):
         content, graph = _load_graph(path)
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._load_preprocessing(path.with_suffix(".json"))
-        self._input, self._nodes = _load_nodes(graph, path)
+        try:
+            self._input, self._nodes = _load_nodes(graph, path)
+            constants = _constants(graph, path)
+        except (ValueError, TypeError, IndexError, RuntimeError) as error:
+            if isinstance(error, InputError):
+                raise
+            reason = _first_line(error)
+            raise InputError(f"{path}: is not a usable ONNX network: {reason}") from error
         self._names: dict[str, str] = {}
-        for number, (name, tensor) in enumerate(_constants(graph).items()):
+        for number, (name, tensor) in enumerate(constants.items()):
             self._names[name] = f"constant_{number}"
             self.register_buffer(self._names[name], tensor)
         self._features: tuple[str, ...] = ()
@@ -93,11 +102,18 @@ class OnnxFeatures(nn.Module):
         self.register_buffer("scale", torch.tensor(values.scale).view(1, 3, 1, 1))
 
     def _run(self, images: Tensor) -> dict[str, Tensor]:
-        """Every value that can be had from images, by name."""
-        pixels = ((images + 1) * 127.5 - self.mean) / self.scale
+        """Every value that can be had from images, by name.
+
+        Of images on the meta device these are shapes alone, for which nothing is computed.
+        """
+        place = images.device
+        pixels = ((images + 1) * 127.5 - self.mean.to(place)) / self.scale.to(place)
         if self._reversed:
             pixels = pixels.flip(1)
         constants = {name: getattr(self, buffer) for name, buffer in self._names.items()}
+        if images.is_meta:  # bounds of a clip are numbers, not shapes
+            bounds = {name for n in self._nodes if n.operator == "Clip" for name in n.inputs}
+            constants = {n: t if n in bounds else t.to("meta") for n, t in constants.items()}
         values = {**constants, self._input: pixels.contiguous(memory_format=torch.channels_last)}
         for node in self._nodes:
             inputs = [values.get(name) for name in node.inputs]
@@ -110,9 +126,12 @@ class OnnxFeatures(nn.Module):
     @torch.no_grad()
     def _find_features(self, path: Path, size: int) -> tuple[str, ...]:
         try:
+            shapes = self._run(torch.zeros(1, 3, size, size, device="meta")).values()
+            if sum(value.numel() for value in shapes) > MAX_VALUES:
+                raise ValueError(f"it computes more than {MAX_VALUES:,} numbers of one image")
             values = self._run(torch.zeros(1, 3, size, size))
-        except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        except (RuntimeError, ValueError, KeyError, IndexError, TypeError, AssertionError) as error:
+            reason = _first_line(error)
             raise InputError(f"{path}: fails on images of {size} pixels: {reason}") from error
         by_side: dict[int, str] = {}
         for node in self._nodes:
@@ -142,19 +161,24 @@ def _load_graph(path: Path) -> tuple[bytes, Any]:
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's and onnx's own classes
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path}: is not a usable ONNX network: {reason}") from error
+        raise InputError(f"{path}: is not a usable ONNX network: {_first_line(error)}") from error
     return content, model.graph
 
 
-def _constants(graph: Any) -> dict[str, Tensor]:
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _constants(graph: Any, path: Path) -> dict[str, Tensor]:
     """The weights of a graph, and what its Constant nodes hold."""
-    from onnx import numpy_helper
+    from onnx import TensorProto, numpy_helper
 
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensors[node.output[0]] = node.attribute[0].t
+    if any(t.data_location == TensorProto.EXTERNAL for t in tensors.values()):
+        raise InputError(f"{path}: keeps weights in other files: save it as one file")
     return {
         name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
         for name, tensor in tensors.items()

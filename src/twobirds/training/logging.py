@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,9 +38,18 @@ class MetricsLog:
         self.board = _open_tensorboard(run / TENSORBOARD_FOLDER, images_seen)
 
     def write(self, values: Mapping[str, float]) -> None:
-        """Append one line; `images` in it is TensorBoard's step."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({k: _rounded(v) for k, v in values.items()}) + "\n")
+        """Append one line, which is on disk before a checkpoint; `images` is TensorBoard's step.
+
+        Raises:
+            OSError: If it cannot be written; names the file.
+        """
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({k: _rounded(v) for k, v in values.items()}) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         if self.board is not None:
             for name, value in values.items():
                 self.board.add_scalar(name, value, int(values["images"]))
@@ -163,12 +173,12 @@ def _drop_lines_after(path: Path, images_seen: int) -> None:
     if not path.exists():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             if json.loads(line)["images"] <= images_seen:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
-            continue  # a line cut off by a kill
+            continue  # a line cut off by a kill, or that a power cut filled with anything
     write_atomically(path, lambda file: file.write("".join(kept).encode()))
 
 

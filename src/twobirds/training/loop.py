@@ -13,13 +13,13 @@ from typing import Any
 import torch
 
 from twobirds.atomic import write_json
-from twobirds.checkpoint import CHECKPOINT_FILE, CONFIG_FILE
+from twobirds.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, PREVIOUS_CHECKPOINT_FILE
 from twobirds.config import RunConfig, to_dict
 from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
-from twobirds.errors import DivergenceError
 from twobirds.runtime import Runtime, average_values, keep_freed_memory
+from twobirds.training.failures import explained_failures, require_finite
 from twobirds.training.logging import (
     LATEST_SAMPLES,
     METRICS_FILE,
@@ -73,17 +73,21 @@ def train(
 
     Raises:
         DivergenceError: If a loss or weight is no longer finite; the last checkpoint stays.
-        InputError: If the checkpoint does not fit the configuration.
+        DeviceError: If the device fails; the last checkpoint stays.
+        InputError: If the checkpoint does not fit the configuration, or a file cannot be written.
     """
     keep_freed_memory()
     settings = config.train
     checkpoint = leg.run / CHECKPOINT_FILE
     progress = Progress() if resumed is None else restore(checkpoint, resumed, objective)
     loader = Loader.of_run(settings, pack, runtime)
-    recorder = _Recorder(config, objective, pack, runtime, leg, progress)
     num_iterations = -(-settings.images // settings.batch_size)  # rounded up, exactly
     window_iterations = max(1, settings.log_every_images // settings.batch_size)
-    with contextlib.closing(recorder), stop_on_signals() as stopping:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(explained_failures(checkpoint))
+        recorder = _Recorder(config, objective, pack, runtime, leg, progress)
+        stack.enter_context(contextlib.closing(recorder))
+        stopping = stack.enter_context(stop_on_signals())
         while progress.iteration < num_iterations:
             iteration = progress.iteration
             stage = objective.stage(iteration * settings.batch_size)
@@ -122,6 +126,7 @@ class _Recorder:
         self.fixed = _fixed_faces(pack, runtime)
         self.started = self.saved = self.window_started = time.monotonic()
         self.window_start_images = self.images_seen
+        self.saved_iteration = progress.iteration
         self.earlier_seconds = progress.training_seconds
         self.log = None
         self.display = ProgressDisplay(
@@ -161,7 +166,7 @@ class _Recorder:
             **means,
             **self.objective.schedule_state(),
         }
-        _require_finite(means, self.images_seen, self.leg.run)
+        require_finite(means, self.images_seen)
         if self.log is not None:
             self.log.write(values)
         self.display.describe(values)
@@ -201,16 +206,18 @@ class _Recorder:
             write_sample_grid(path, self.objective.sample(*self.fixed))
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint; the one before it stays that of an earlier iteration."""
         self.progress.training_seconds = self.earlier_seconds + self.leg_seconds
         if self.runtime.is_main:
-            path = self.leg.run / CHECKPOINT_FILE
-            try:
-                extra = dict(self.leg.extra or {})
-                save_checkpoint(path, self.config, self.objective, self.progress, extra)
-            except FloatingPointError as error:
-                raise DivergenceError(f"{error}; the last good checkpoint stays") from error
-        self.saved = time.monotonic()
+            save_checkpoint(
+                self.leg.run / CHECKPOINT_FILE,
+                self.config,
+                self.objective,
+                self.progress,
+                dict(self.leg.extra or {}),
+                keeps_previous=self.progress.iteration != self.saved_iteration,
+            )
+        self.saved, self.saved_iteration = time.monotonic(), self.progress.iteration
 
     def close(self) -> None:
         """Close what is open."""
@@ -221,19 +228,10 @@ class _Recorder:
 
 def _remove_stale_files(run: Path) -> None:
     """Remove what a leg was writing when it was killed; other programs' files stay."""
-    own = [f".{name}.*.tmp" for name in (CHECKPOINT_FILE, CONFIG_FILE, METRICS_FILE)]
-    for pattern in (*own, f"{SAMPLES_FOLDER}/.*.tmp"):
+    names = (CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE, CONFIG_FILE, METRICS_FILE, LATEST_SAMPLES)
+    for pattern in (*(f".{name}.*.tmp" for name in names), f"{SAMPLES_FOLDER}/.*.tmp"):
         for stale in run.glob(pattern):
             stale.unlink(missing_ok=True)
-
-
-def _require_finite(means: Mapping[str, float], images_seen: int, run: Path) -> None:
-    bad = [name for name, value in means.items() if not math.isfinite(value)]
-    if bad:
-        raise DivergenceError(
-            f"training diverged before {images_seen:,} images: {', '.join(bad)} not finite; the "
-            f"last good checkpoint stays in {run}: resume it with a lower learning rate"
-        )
 
 
 def _is_over(runtime: Runtime, wants_to_stop: bool, iteration: int) -> bool:

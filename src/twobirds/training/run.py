@@ -4,11 +4,11 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from twobirds.checkpoint import CHECKPOINT_FILE, load_run, save_state
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
@@ -17,6 +17,8 @@ from twobirds.models.networks import FeatureNetwork
 from twobirds.randomness import RandomPurpose, keyed_generator
 from twobirds.recipes.registry import recipe_of
 from twobirds.runtime import Runtime
+from twobirds.states import save_state
+from twobirds.training.checkpoints import find_checkpoint, give_up_last, load_checkpoint
 from twobirds.training.lock import only_leg
 from twobirds.training.loop import Leg, train
 from twobirds.training.objective import Objective
@@ -32,7 +34,7 @@ def train_run(
     run: Path,
     runtime: Runtime,
     *,
-    resume: bool = False,
+    resume: bool | Literal["previous"] = False,
     max_seconds: float = math.inf,
     shows_progress: bool = False,
     feature_network: FeatureNetwork | None = None,
@@ -46,7 +48,8 @@ def train_run(
         pack: The faces, at the run's size.
         run: Folder of the run: `config.json`, `checkpoint.pt`, `metrics.jsonl`, `samples/`.
         runtime: Device and processes.
-        resume: Go on from the folder's checkpoint, if there is one. The number of images may be
+        resume: Go on from the folder's checkpoint, if there is one; "previous" goes on from the one
+            before it, which must be there, and gives up the last. The number of images may be
             another than before; stages keep their length, whatever the configuration says now.
         max_seconds: Wall-clock seconds after which this leg saves and stops.
         shows_progress: Whether to print.
@@ -61,21 +64,21 @@ def train_run(
         InputError: If the folder holds a run and `resume` is off, if the run's data, recipe or
             feature network are others, or if another process is training in the folder.
         DivergenceError: If training leaves the finite numbers.
+        DeviceError: If the device fails.
     """
     config = fit_to_pack(config, pack)
     identities = {"pack_sha256": pack.sha256}
     if feature_network_sha256 is not None:
         identities[_FEATURE_NETWORK] = feature_network_sha256
-    checkpoint = run / CHECKPOINT_FILE
     with only_leg(run, runtime):  # from before the checkpoint is loaded: no other leg replaces it
         resumed = None
-        if checkpoint.exists():
-            if not resume:
-                raise InputError(f"{run} already holds a run: add --resume to go on with it")
-            earlier, resumed = load_run(checkpoint)
+        if checkpoint := find_checkpoint(run, resume):
+            earlier, resumed = load_checkpoint(checkpoint)
             _require_same_inputs(checkpoint, resumed, identities, pack)
             _require_same_recipe(checkpoint, earlier, config)
             config = _with_stages_of(config, earlier)
+            if resume == "previous":
+                give_up_last(run, runtime)
         objective = recipe_of(config).build_objective(config, runtime, feature_network)
         if resumed is None and start_from is not None:
             warm_start(objective, config, start_from)

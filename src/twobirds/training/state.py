@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from twobirds.checkpoint import save_state
+from twobirds.checkpoint import PREVIOUS_CHECKPOINT_FILE
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
 from twobirds.recipes.upgrade import FORMAT
+from twobirds.states import save_state
 from twobirds.training.objective import Objective
 
 
@@ -48,12 +49,27 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, config: RunConfig, objective: Objective, progress: Progress, extra: dict[str, Any]
+    path: Path,
+    config: RunConfig,
+    objective: Objective,
+    progress: Progress,
+    extra: dict[str, Any],
+    *,
+    keeps_previous: bool = True,
 ) -> None:
     """Save a run atomically.
 
+    Args:
+        path: The file to create or replace.
+        config: The run.
+        objective: What is trained.
+        progress: How far it is.
+        extra: What else to save.
+        keeps_previous: Whether the checkpoint that was there becomes the previous one.
+
     Raises:
         FloatingPointError: If a weight is not finite; nothing is written then.
+        OSError: If it cannot be written, or reads back damaged; the last checkpoint stays then.
     """
     networks = {name: n.state_dict() for name, n in objective.networks.items()}
     for name, weights in networks.items():
@@ -72,7 +88,8 @@ def save_checkpoint(
         "window_iterations": progress.window_iterations,
         **extra,
     }
-    save_state(path, state)
+    previous = path.with_name(PREVIOUS_CHECKPOINT_FILE) if keeps_previous else None
+    save_state(path, state, previous=previous)
 
 
 def restore(path: Path, state: Mapping[str, Any], objective: Objective) -> Progress:
