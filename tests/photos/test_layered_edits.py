@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from twobirds.models.edit_layers import EditLayers, apply_layers
+from twobirds.models.edit_layers import EditLayers
 from twobirds.photos.align import Placement
 from twobirds.photos.edits import LayeredEdit
 
@@ -24,9 +24,7 @@ def edit(strength: float = 1.0, **layers: float) -> LayeredEdit:
     channels = {"flow": 2, "gain": 3, "offset": 3, "paint": 3, "alpha": 1}
     fields = [torch.full((1, c, 16, 16), layers.get(name, 0.0)) for name, c in channels.items()]
     face = torch.zeros(3, SIZE, SIZE)
-    whole = EditLayers(*fields)
-    after = apply_layers(face[None], whole, torch.tensor([strength]))[0].clamp(-1, 1)
-    return LayeredEdit(face, after, whole, strength)
+    return LayeredEdit(face, EditLayers(*fields), strength)
 
 
 def test_no_layer_and_no_strength_change_no_pixel() -> None:
@@ -84,3 +82,7 @@ def test_the_stages_of_an_edit_can_be_looked_at() -> None:
     assert stages["paint"].shape == (SIZE, SIZE, 4)
     assert (stages["paint"][..., :3] == 255).all()
     assert (stages["paint"][..., 3] == 64).all()
+
+
+def test_the_face_by_itself_is_edited_with_the_same_layers() -> None:
+    assert (edit(0.5, offset=0.4).face == round(1.2 * 127.5)).all()

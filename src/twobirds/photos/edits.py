@@ -91,8 +91,6 @@ class LayeredEdit:
 
     before: Tensor
     """`[3, S, S]` in [-1, 1]: the face."""
-    after: Tensor
-    """`[3, S, S]` in [-1, 1]: the model's image of the edit."""
     layers: EditLayers
     """At full strength, `[1, C, h, w]` each."""
     strength: float
@@ -100,7 +98,7 @@ class LayeredEdit:
     @property
     def face(self) -> np.ndarray:
         """The edited face by itself; see `FaceEdit`."""
-        return to_pixels(self.after)
+        return self._applied(self.layers)
 
     def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
         """Do to a photo what was done to the face; see `FaceEdit`."""
@@ -131,16 +129,20 @@ class LayeredEdit:
         none = EditLayers(*(torch.zeros_like(layer) for layer in self.layers))
         moved = none._replace(flow=self.layers.flow)
         recoloured = moved._replace(gain=self.layers.gain, offset=self.layers.offset)
-        strength, face = torch.tensor([self.strength]), self.before[None]
-        size = face.shape[-1]
+        size = self.before.shape[-1]
         alpha, paint = (enlarge(x, size, size) for x in (self.layers.alpha, self.layers.paint))
         colours = to_pixels((paint / alpha.clamp(min=1 / 255)).clamp(-1, 1)[0])
         cover = (255 * alpha * cover_of(alpha, self.strength)).round().clamp(0, 255)
         return {
-            "flow": to_pixels(apply_layers(face, moved, strength).clamp(-1, 1)[0]),
-            "colour": to_pixels(apply_layers(face, recoloured, strength).clamp(-1, 1)[0]),
+            "flow": self._applied(moved),
+            "colour": self._applied(recoloured),
             "paint": np.dstack([colours, cover[0, 0].byte().numpy()]),
         }
+
+    def _applied(self, layers: EditLayers) -> np.ndarray:
+        """The face after some layers, `[S, S, 3]` uint8."""
+        strength = torch.tensor([self.strength])
+        return to_pixels(apply_layers(self.before[None].cpu(), layers, strength).clamp(-1, 1)[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,19 +162,19 @@ def edit_faces(encoded: EncodedFaces, indices: tuple[int, ...], request: EditReq
         InputError: As `FaceModel.edit` and `FaceModel.edit_until`.
     """
     chosen = encoded.select(indices).refined(request.refine_steps)
-    search = None
-    if request.limits is None:
-        before, after = chosen.before_and_after(request.changes, strength=request.strength)
-    else:
+    search, strengths = None, [request.strength] * len(indices)
+    if request.limits is not None:
         search = chosen.edit_until(request.changes, request.limits)
-        before, after = search.unedited, search.images
-    strengths = request.strength if search is None else search.strength.tolist()
+        strengths = search.strength.tolist()
     layers = chosen.edit_layers(request.changes, strengths)
-    if layers is None:
-        return FaceEdits(differences(indices, before, after), search)
-    found = zip(indices, before, after, layers, strict=True)
-    edits = {index: LayeredEdit(old, new, *face) for index, old, new, face in found}
-    return FaceEdits(edits, search)
+    if layers is not None:
+        faces = zip(indices, chosen.images, layers, strict=True)
+        return FaceEdits({index: LayeredEdit(face, *made) for index, face, made in faces}, search)
+    if search is not None:
+        before, after = search.unedited, search.images
+    else:
+        before, after = chosen.before_and_after(request.changes, strength=request.strength)
+    return FaceEdits(differences(indices, before, after), search)
 
 
 def differences(
