@@ -19,7 +19,11 @@ from twobirds.errors import InputError
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = ("observe", "worker", "power", "damage", "images", "sources", "words")
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc"),
+    # The children use nothing that a thread of this process may hold.
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import random
 import select
 import shutil
 import signal
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -103,10 +104,12 @@ def _run_case(
     shutil.rmtree(place, ignore_errors=True)
     (place / "in").mkdir(parents=True)
     (place / "out").mkdir()
+    (place / "tmp").mkdir()
+    tempfile.tempdir = str(place / "tmp")
     action = make(random.Random(f"{seed} {kind} {number}"), place / "in")
     os.chdir(place / "out")
     reset_peak_memory()
-    watch.start(place / "out")
+    watch.start(place / "out", place / "tmp")
     started = time.monotonic()
     end, what = observe(action)
     seconds = time.monotonic() - started
@@ -118,6 +121,8 @@ def _run_case(
         end, what = "hang", f"{seconds:.0f} s"
     elif end in ("done", "refused") and megabytes << 20 > MAX_BYTES:
         end, what = "memory", f"{megabytes} MiB"
+    elif end in ("done", "refused") and (left := sorted(os.listdir(place / "tmp"))):  # noqa: PTH208
+        end, what = "wrong", f"left the temporary {left[0]}"
     elif end == "refused" and (left := sorted(os.listdir(place / "out"))):  # noqa: PTH208
         end, what = "wrong", f"refused, but left {left[0]}"
     return Outcome(kind, number, end, what, seconds, megabytes)

@@ -20,7 +20,7 @@ from twobirds.apps.commands import COMMANDS
 from twobirds.apps.complaints import one_line
 from twobirds.apps.data_commands import Draw
 from twobirds.apps.tables import say_attributes, say_figures
-from twobirds.errors import DivergenceError, InputError
+from twobirds.errors import DeviceError, DivergenceError, InputError
 
 OPTIONS_FILE = Path(__file__).parent / "options.json"
 
@@ -138,6 +138,8 @@ def raiser(error: BaseException) -> Callable[[Draw], int]:
         (PermissionError(13, "denied", "a"), 2, "twobirds: error: a: denied\n"),
         (OSError(28, "No space left on device"), 2, "twobirds: error: [Errno 28] No space left on"),
         (KeyboardInterrupt(), 130, "twobirds: interrupted\n"),
+        (DeviceError("the device failed"), 3, "twobirds: error: the device failed\n"),
+        (MemoryError(), 2, "twobirds: error: this machine has too little free memory"),
     ],
 )  # fmt: skip
 def test_failures_take_one_line_and_their_exit_code(
@@ -153,6 +155,19 @@ def test_failures_take_one_line_and_their_exit_code(
     assert captured.err.startswith(line)
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+def test_sigterm_while_words_are_parsed_is_no_fault_of_the_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def be_terminated(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(cli.tyro, "cli", be_terminated)
+    with pytest.raises(SystemExit) as stop:
+        main(["draw", "out"])
+    assert stop.value.code == cli.TERMINATED
+    assert capsys.readouterr().err == ""
 
 
 def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

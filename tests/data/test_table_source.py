@@ -1,3 +1,4 @@
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from making_sources import image_bytes, write_folder, write_zip
 
+from twobirds.data.files import Archive
 from twobirds.data.roles import ColumnChoice
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
@@ -270,3 +272,17 @@ def test_an_identifier_beside_file_names_is_not_taken_for_them(tmp_path: Path) -
     source = open_source(folder_of(tmp_path, text))
     assert source.names == [f"{i:03d}.png" for i in range(40)]
     assert "image_id" in source.decisions.dropped
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_members_of_every_method_are_problems(tmp_path: Path, method: int) -> None:
+    path, content = tmp_path / "faces.zip", np.random.default_rng(0).bytes(5_000)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.png", content)
+    whole = path.read_bytes()
+    for place in range(60, len(whole) - 200, 97):
+        changed = bytearray(whole)
+        changed[place] ^= 0xFF
+        path.write_bytes(changed)
+        with pytest.raises(InputError, match="cannot be unpacked"):
+            Archive(path).read("a.png")

@@ -82,6 +82,8 @@ def _parse(words: list[str]) -> Any:
             command = entry.load() if entry else outline()
             return tyro.cli(command, prog=program, config=config, **options)
     except SystemExit as stop:
+        if stop.code == TERMINATED:  # by a signal in the midst of parsing
+            raise
         if not stop.code:
             return None
     complaint = one_line(report.getvalue()) or "these words make no command"

@@ -1,6 +1,7 @@
 """A folder or a zip file as one flat list of files."""
 
 import contextlib
+import lzma
 import os
 import zipfile
 import zlib
@@ -13,6 +14,8 @@ from twobirds.errors import InputError
 
 MAX_FILE_BYTES = 1 << 29
 """Larger files are refused: no list and no image is as large, but a damaged zip may claim it."""
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error, lzma.LZMAError)
+"""What unpacking damaged data raises beside zipfile's own errors."""
 
 
 class Files(Protocol):
@@ -95,9 +98,7 @@ class Archive:
         try:
             with self._zip.open(self._members[name]) as file:
                 data = file.read(MAX_FILE_BYTES + 1)
-        except (OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error) as error:
-            raise InputError(f"cannot be unpacked ({error})") from error
-        except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        except (*_DAMAGE, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
             raise InputError(f"cannot be unpacked ({error})") from error
         if len(data) > MAX_FILE_BYTES:
             raise InputError("larger than 512 MiB")
