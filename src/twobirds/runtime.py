@@ -78,6 +78,18 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def prepare_device(name: str = "auto") -> torch.device:
+    """Pick a device for training: as `pick_device`, and have cuDNN try its algorithms once.
+
+    Every iteration has the same shapes, so that the best one found in the first serves all.
+    """
+    device = pick_device(name)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.backends.cudnn.benchmark = True
+    return device
+
+
 @contextlib.contextmanager
 def start(device: str = "auto", precision: Precision = "auto") -> Iterator[Runtime]:
     """Open the runtime of this process; under torchrun, join the others.
@@ -92,12 +104,10 @@ def start(device: str = "auto", precision: Precision = "auto") -> Iterator[Runti
     Raises:
         InputError: If the device is unknown or absent.
     """
-    chosen = pick_device(device)
+    chosen = prepare_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Runtime(chosen, precision=precision)
         return
-    if chosen.type == "cuda":
-        torch.cuda.set_device(chosen)
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield Runtime(chosen, dist.get_rank(), dist.get_world_size(), precision)
@@ -115,6 +125,17 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)  # nothing is mapped by itself, however large
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor to a device without waiting until the device has done what it was given.
+
+    A copy from ordinary memory to a GPU would wait for that, one from pinned memory does not.
+    """
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        tensor = tensor.pin_memory()
+    # Metal may read the memory after it has been freed.
+    return tensor.to(device, non_blocking=device.type != "mps")
 
 
 def num_processes() -> int:

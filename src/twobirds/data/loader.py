@@ -15,7 +15,7 @@ from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.randomness import RandomPurpose, keyed_generator
-from twobirds.runtime import Runtime
+from twobirds.runtime import Runtime, to_device
 
 _RESIDENT_SHARE = 0.5  # of the GPU's free memory that the data may take
 
@@ -69,7 +69,8 @@ class Loader:
         self.mine = slice(runtime.rank * share, (runtime.rank + 1) * share)
         self.device = runtime.device
         self.images = _place_images(pack, runtime.device)
-        self.attributes = torch.from_numpy(np.array(pack.attributes)).to(runtime.device)
+        self._attributes_on_cpu = torch.from_numpy(np.array(pack.attributes))
+        self.attributes = self._attributes_on_cpu.to(runtime.device)
         self.people = torch.from_numpy(pack.people()).to(runtime.device)
         exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names))
         self.exclusion = exclusion.float().to(runtime.device)
@@ -92,12 +93,18 @@ class Loader:
         """`[K]` in [0, 1]: how many of the training faces have each attribute."""
         return self.labels(self.rows).mean(0)
 
+    @cached_property
+    def num_varying(self) -> int:
+        """How many attributes some of the training faces have, and others lack."""
+        counts = self.labels_on_cpu(self.rows).sum(0)
+        return int(((counts > 0) & (counts < len(self.rows))).sum())
+
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
         rows = self.rows[self._positions(iteration)][self.mine]
         generator = keyed_generator(self.seed, iteration, RandomPurpose.FLIPS)
         flip_samples = torch.rand(self.batch_size, generator=generator)[self.mine]
-        images, people = self.faces(rows, flip_samples), self.people[rows.to(self.device)]
+        images, people = self.faces(rows, flip_samples), self.people[to_device(rows, self.device)]
         return Batch(images, self.labels(rows), people)
 
     def faces(self, rows: Tensor, flip_samples: Tensor) -> Tensor:
@@ -106,11 +113,11 @@ class Loader:
         Those of which `flip_samples` `[B]` in [0, 1) is below a half are mirrored, if the run
         mirrors.
         """
-        pixels = self.images[rows.to(self.images.device)].to(self.device)  # [B, H, W, 3] uint8
-        images = from_pixels(pixels)
+        pixels = self.images[to_device(rows, self.images.device)]  # [B, H, W, 3] uint8
+        images = from_pixels(to_device(pixels, self.device))
         if not self.flip:
             return images
-        mirrored = (flip_samples < 0.5).to(self.device).view(-1, 1, 1, 1)
+        mirrored = to_device(flip_samples < 0.5, self.device).view(-1, 1, 1, 1)
         return torch.where(mirrored, images.flip(3), images)
 
     def fake_attributes(
@@ -142,14 +149,18 @@ class Loader:
         are_edited = torch.rand(self.batch_size, generator=generator) < share
         changed = torch.randint(num_attributes, (self.batch_size,), generator=generator)
         is_changed = F.one_hot(changed, num_attributes).float() * are_edited.unsqueeze(1)  # [B, K]
-        is_changed = is_changed[self.mine].to(labels.device)
+        is_changed = to_device(is_changed[self.mine], labels.device)
         switched_on = is_changed * (1 - labels)
         kept = labels * (1 - is_changed) + switched_on
         return kept * (1 - switched_on @ self.exclusion)
 
     def labels(self, rows: Tensor) -> Tensor:
         """Labels `[B, K]` float32, 0 or 1, of rows `[B]` int64 of the pack."""
-        return self.attributes[rows.to(self.device)].float()
+        return self.attributes[to_device(rows, self.device)].float()
+
+    def labels_on_cpu(self, rows: Tensor) -> Tensor:
+        """The same on the CPU, where random numbers are sampled; no device is waited for."""
+        return self._attributes_on_cpu[rows].float()
 
     def _positions(self, iteration: int) -> Tensor:
         """Places `[B]` in the train split that the global batch of an iteration shows."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from twobirds.models.layers import rotate_and_zoom
+from twobirds.runtime import to_device
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Augmentation:
         Returns:
             The same shape; gradients pass.
         """
-        samples = torch.rand(7, len(images), 1, 1, 1, generator=generator).to(images.device)
+        samples = torch.rand(7, len(images), 1, 1, 1, generator=generator)
+        samples = to_device(samples, images.device)
         spread = 2 * samples - 1  # [7, B, 1, 1, 1] in [-1, 1)
         images = images + self.brightness * spread[0]
         grey = images.mean(1, keepdim=True)  # [B, 1, H, W]
@@ -51,7 +53,8 @@ class Augmentation:
         if self.shift:
             images = _shift(images, self.shift * spread[3:5].flatten(1))
         if self.rotation or self.zoom:
-            angle, scale = torch.rand(2, len(images), generator=generator).to(images.device) * 2 - 1
+            turns = torch.rand(2, len(images), generator=generator)
+            angle, scale = to_device(turns, images.device) * 2 - 1
             images = rotate_and_zoom(images, self.rotation * angle, 1 + self.zoom * scale)
         if self.cutout:
             images = images * _outside_square(images, self.cutout, samples[5:7])
@@ -101,7 +104,7 @@ def mix(
         return images, labels
     seed = int(torch.randint(2**62, (), generator=generator))
     weight = float(np.random.default_rng(seed).beta(alpha, alpha))
-    other = torch.randperm(len(images), generator=generator).to(images.device)
+    other = to_device(torch.randperm(len(images), generator=generator), images.device)
     return torch.lerp(images[other], images, weight), torch.lerp(labels[other], labels, weight)
 
 
@@ -111,7 +114,7 @@ def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
     seed = int(torch.randint(2**62, (), generator=generator))
     there = torch.Generator(images.device).manual_seed(seed)  # millions of numbers: on the device
     noise = torch.randn(images.shape, generator=there, device=images.device)
-    return levels.to(images.device) * noise
+    return to_device(levels, images.device) * noise
 
 
 def _shift(images: Tensor, by: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from twobirds.runtime import to_device
+
 LUMA, CHROMA = 32, 8
 """Sides of a thumbnail's grids: people see fine detail in brightness alone."""
 NUM_VALUES = LUMA**2 + 2 * CHROMA**2
@@ -154,7 +156,7 @@ class Moments:
 
 def _rotate(images: Tensor, matrix: list[list[float]]) -> Tensor:
     """Mix the three colours of `[B, 3, H, W]`; a convolution might be rounded to TF32."""
-    weight = torch.tensor(matrix, dtype=images.dtype, device=images.device)
+    weight = to_device(torch.tensor(matrix, dtype=images.dtype), images.device)
     return torch.einsum("ij,bjhw->bihw", weight, images)
 
 

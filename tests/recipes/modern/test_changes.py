@@ -4,7 +4,11 @@ import numpy as np
 import torch
 
 from twobirds.data.attributes import CELEBA_ATTRIBUTES, exclusion_matrix, resolve_conflicts
-from twobirds.recipes.modern.changes import MAX_CHANGES, sample_changes
+from twobirds.recipes.modern.changes import (
+    MAX_CHANGES,
+    sample_changes,
+    sample_without_replacement,
+)
 
 EXCLUSION = torch.from_numpy(exclusion_matrix(CELEBA_ATTRIBUTES)).float()
 K = len(CELEBA_ATTRIBUTES)
@@ -20,7 +24,7 @@ def sampled(count: int = 4_000, seed: int = 0) -> tuple[torch.Tensor, torch.Tens
         resolved = resolve_conflicts(rows[on].numpy(), CELEBA_ATTRIBUTES, [name])
         rows[on] = torch.from_numpy(resolved)
     means = rows.mean(0)
-    target = sample_changes(rows, means, EXCLUSION, torch.ones(K), generator)
+    target = sample_changes(rows, means, EXCLUSION, torch.ones(K), generator, num_varying=K)
     return rows, target, means
 
 
@@ -55,13 +59,14 @@ def test_what_nobody_or_everybody_has_is_left_alone() -> None:
     generator = torch.Generator().manual_seed(1)
     rows = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 1.0]]).repeat(50, 1)
     none, preference = torch.zeros(3, 3), torch.ones(3)
-    target = sample_changes(rows, rows.mean(0), none, preference, generator)
+    target = sample_changes(rows, rows.mean(0), none, preference, generator, num_varying=1)
     assert torch.equal(target[:, :2], rows[:, :2])
     assert torch.equal(target[:, 2], 1 - rows[:, 2])
     alike = rows[:, :2]
-    assert torch.equal(
-        sample_changes(alike, alike.mean(0), none[:2, :2], preference[:2], generator), alike
+    nothing = sample_changes(
+        alike, alike.mean(0), none[:2, :2], preference[:2], generator, num_varying=0
     )
+    assert torch.equal(nothing, alike)
 
 
 def test_preferenceed_attributes_are_changed_more_often() -> None:
@@ -69,8 +74,18 @@ def test_preferenceed_attributes_are_changed_more_often() -> None:
     rows = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (5_000, 4))).float()
     preference = torch.tensor([3.0, 1.0, 1.0, 1.0])
     none = torch.zeros(4, 4)
-    target = sample_changes(rows, torch.full((4,), 0.5), none, preference, generator)
+    even = torch.full((4,), 0.5)
+    target = sample_changes(rows, even, none, preference, generator, num_varying=4)
     alone = (target != rows).sum(1) == 1
     share = (target != rows)[alone].float().mean(0)
     assert share[0] > 1.5 * share[1:].max()
     assert torch.allclose(share[1:], share[1:].mean(), atol=0.04)
+
+
+def test_sampling_without_replacement_is_multinomials() -> None:
+    weights = torch.rand(8, 40, generator=torch.Generator().manual_seed(1))
+    weights[:, 3] = 0
+    generators = [torch.Generator().manual_seed(2) for _ in range(2)]
+    expected = torch.multinomial(weights, 6, generator=generators[0])
+    assert torch.equal(sample_without_replacement(weights, 6, generators[1]), expected)
+    assert torch.equal(generators[0].get_state(), generators[1].get_state())

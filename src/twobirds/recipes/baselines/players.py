@@ -10,6 +10,7 @@ from twobirds.data.loader import Loader
 from twobirds.errors import InputError
 from twobirds.models.layers import initialize
 from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import to_device
 
 
 def prepare(network: nn.Module, seed: int, number: int, device: torch.device) -> nn.Module:
@@ -31,7 +32,7 @@ def sample_latents(
     """This process's z ~ U(-1, 1), `[B, Z]`, of an iteration."""
     generator = keyed_generator(loader.seed, iteration, RandomPurpose.LATENTS, 0)
     latents = torch.rand(loader.batch_size, num_latents, generator=generator) * 2 - 1
-    return latents[loader.mine].to(device)
+    return to_device(latents[loader.mine], device)
 
 
 def load_networks(

@@ -151,7 +151,9 @@ class Editor(nn.Module):
         alpha = torch.sigmoid(painted[:, 3:])
         colour_mask, prototype_mask = masks[:, :1], _MAX_PROTOTYPES * masks[:, 1:]
         gain, offset = (enlarge(colours, *half.shape[2:]) * colour_mask).chunk(2, dim=1)
-        offset = offset + prototype_mask * torch.einsum("bk,kchw->bchw", change, self.prototypes)
+        with torch.autocast(images.device.type, enabled=False):  # smooth: 8 bits would show
+            prototypes = torch.einsum("bk,kchw->bchw", change, self.prototypes)
+        offset = offset + prototype_mask * prototypes
         layers = EditLayers(
             enlarge(flow, *half.shape[2:]), gain, offset, torch.tanh(painted[:, :3]) * alpha, alpha
         )

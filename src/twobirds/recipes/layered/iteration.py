@@ -10,6 +10,7 @@ from twobirds.randomness import RandomPurpose, keyed_generator
 from twobirds.recipes.layered.editor import EditorOutput
 from twobirds.recipes.layered.sampling import EditSampler
 from twobirds.recipes.layered.views import Views
+from twobirds.runtime import to_device
 
 _EXAMPLE_SHARE = 0.5  # real faces with the value wanted, for each edit
 
@@ -68,16 +69,15 @@ class EditBatch(NamedTuple):
         task = sampler.sample(num_edits, num_examples, generator)
         rows = loader.rows[torch.cat([task.sources, task.examples])]
         flips = torch.rand(len(rows), generator=step.generator(RandomPurpose.EDIT_FLIPS))
-        images, attributes = loader.faces(rows, flips), loader.labels(rows)
-        labels = attributes[:num_edits].cpu()
+        images, labels = loader.faces(rows, flips), loader.labels_on_cpu(rows[:num_edits])
         target = sampler.targets(labels, task, step.generator(RandomPurpose.ATTRIBUTE_CHANGES))
         device = loader.device
         return cls(
             images[:num_edits],
             images[num_edits:],
-            attributes,
-            target.to(device),
-            task.columns.to(device),
+            loader.labels(rows),
+            to_device(target, device),
+            to_device(task.columns, device),
         )
 
 

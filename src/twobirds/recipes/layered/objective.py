@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from twobirds.config import RunConfig
-from twobirds.data.attributes import EDITED_BY_ATTGAN
+from twobirds.data.attributes import EDITED_BY_ATTGAN, exclusion_matrix
 from twobirds.data.loader import Batch, Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
@@ -34,7 +34,7 @@ from twobirds.recipes.layered.players import (
 from twobirds.recipes.layered.recognition import recognizer_loss
 from twobirds.recipes.layered.samples import sample_rows
 from twobirds.recipes.layered.sampling import EditSampler
-from twobirds.runtime import Runtime
+from twobirds.runtime import Runtime, to_device
 from twobirds.training.schedule import Unscheduled
 
 _MIN_BATCH = 4
@@ -65,7 +65,8 @@ class LayeredGAN(Unscheduled):
         self.config, self.recipe, self.runtime = config, self.players.recipe, runtime
         names = EDITED_BY_ATTGAN + _ALSO_PREFERRED
         preferred = torch.tensor([name in names for name in config.data.attributes]).float()
-        self._preference = 1 + (self.recipe.change_preference - 1) * preferred  # [K]
+        self._preference = 1 + (self.recipe.change_preference - 1) * preferred  # [K], on the CPU
+        self._device_preference = self._preference.to(runtime.device)
         self._sampler: EditSampler | None = None
 
     def initialize(self, pack: Pack) -> None:
@@ -135,7 +136,7 @@ class LayeredGAN(Unscheduled):
         sampled = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
         with self.runtime.autocast():
             encoded = self.players.encoder(real[:num_coded])
-            latents = torch.cat([encoded.float(), sampled.to(real.device)])  # [F, Z]
+            latents = torch.cat([encoded.float(), to_device(sampled, real.device)])  # [F, Z]
             fake = self.players.generator(latents, attributes)
         return Faces(real, attributes, latents, fake.float(), num_coded)
 
@@ -232,13 +233,14 @@ class LayeredGAN(Unscheduled):
 
     def _edit_sampler(self, loader: Loader) -> EditSampler:
         if self._sampler is None:
-            labels = loader.labels(loader.rows)
-            self._sampler = EditSampler(labels, loader.exclusion, self._preference)
+            labels = loader.labels_on_cpu(loader.rows)
+            exclusion = torch.from_numpy(exclusion_matrix(self.config.data.attributes)).float()
+            self._sampler = EditSampler(labels, exclusion, self._preference)
         return self._sampler
 
     def _dense_weights(self, loader: Loader) -> Tensor:
         """`[2, K]`: weights of the loss on each attribute and value; rare values count more."""
         share = loader.frequencies.clamp(0.03, 0.97)
         by_value = torch.stack([0.5 / (1 - share), 0.5 / share]).clamp(max=5.0)
-        preference = self._preference.to(by_value.device)
+        preference = self._device_preference
         return by_value * preference / preference.mean()

@@ -138,9 +138,13 @@ class Players:
             take_from_main([*module.parameters(), *module.buffers()])
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Frozen features of views `[B, 3, 96, 96]`, fine to coarse; gradients pass."""
+        """Frozen features of views `[B, 3, 96, 96]`, fine to coarse, float32; gradients pass.
+
+        What looks at them is not autocast: spectral norms would be computed in bfloat16.
+        """
         with self.runtime.autocast():
-            return list(self.features_of.features(images))
+            features = self.features_of.features(images)
+        return [f.float() for f in features]
 
     def step(self, name: str, images_seen: int) -> None:
         """Apply and clear the gradients of an optimizer's weights, at the current step size."""

@@ -31,6 +31,8 @@ class EditSampler:
     A face is sampled with half of its weight equal for all, half by overlap weights: so men with
     a beard and women without one do not teach what a man is where a beard was meant.
 
+    All of it happens on the CPU, so that the device is never waited for.
+
     Args:
         attributes: `[N, K]` 0/1 labels of the train split.
         exclusion: `[K, K]` 0/1: which attributes exclude which.
@@ -38,10 +40,10 @@ class EditSampler:
     """
 
     def __init__(self, attributes: Tensor, exclusion: Tensor, preference: Tensor) -> None:
-        labels = attributes.cpu().float()
-        self.exclusion, count = exclusion.cpu(), labels.sum(0)
+        labels = attributes.float()
+        self.exclusion, count = exclusion, labels.sum(0)
         varies = (count > 0) & (count < len(labels))  # else there is nothing to learn from
-        self.preference = preference.cpu() * varies
+        self.preference = preference * varies
         weights = overlap_weights(labels, self.exclusion)
         self.cumulative = torch.stack(
             [_cumulative(weights, 1 - labels), _cumulative(weights, labels)]

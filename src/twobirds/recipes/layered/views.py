@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from twobirds.runtime import to_device
+
 VIEW_SIZE = 96
 """Height and width of a view: enough for frozen features, at half the cost of 128."""
 _CONTRAST, _BRIGHTNESS, _SATURATION = 0.15, 0.12, 0.3
@@ -28,7 +30,8 @@ class Views(NamedTuple):
     gain: Tensor
     offset: Tensor
     theta: Tensor
-    shown: Tensor
+    centre: Tensor
+    is_hidden: Tensor
     noise: Tensor
 
     @classmethod
@@ -53,10 +56,11 @@ class Views(NamedTuple):
             gain=1 + _CAST * has_cast * spread(3, 1, 1),
             offset=_BRIGHTNESS * spread(1, 1, 1) + _CAST * has_cast * spread(3, 1, 1),
             theta=theta,
-            shown=_outside_square(uniform(2), uniform(1) < _HIDDEN_SHARE),
+            centre=uniform(2),
+            is_hidden=uniform(1) < _HIDDEN_SHARE,
             noise=_NOISE * spread(1, 1, 1).clamp(min=0),
         )
-        return cls(*(change.to(device) for change in views))
+        return cls(*(to_device(change, device) for change in views))
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Show faces.
@@ -76,13 +80,13 @@ class Views(NamedTuple):
         grid = F.affine_grid(self.theta, shape, align_corners=False)
         seen = F.grid_sample(seen, grid, padding_mode="reflection", align_corners=False)
         noise = torch.randn(seen.shape, generator=generator, device=seen.device)
-        seen = seen * self.shown + self.noise * noise
+        seen = seen * _outside_square(self.centre, self.is_hidden) + self.noise * noise
         return seen.contiguous(memory_format=torch.channels_last)
 
 
 def _outside_square(centre: Tensor, is_hidden: Tensor) -> Tensor:
     """0 in a square around its centre `[B, 2]`, 1 elsewhere, or everywhere: `[B, 1, S, S]`."""
-    places = (torch.arange(VIEW_SIZE) + 0.5) / VIEW_SIZE
+    places = (torch.arange(VIEW_SIZE, device=centre.device) + 0.5) / VIEW_SIZE
     is_near = (places - centre[:, :, None]).abs() < _HIDDEN_SIDE / 2  # [B, 2, S]
     square = is_near[:, 0, :, None] & is_near[:, 1, None, :] & is_hidden[:, :, None]
     return 1 - square.float().unsqueeze(1)

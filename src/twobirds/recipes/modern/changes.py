@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from twobirds.runtime import to_device
+
 MAX_CHANGES = 6
 _SHARES = (0.4, 0.12, 0.1, 0.1, 0.12, 0.16)  # of the faces with 1, 2, ... changes
 
@@ -13,6 +15,8 @@ def sample_changes(
     exclusion: Tensor,
     preference: Tensor,
     generator: torch.Generator,
+    *,
+    num_varying: int,
 ) -> Tensor:
     """Reverse one to six attributes of each face; none contradicts another.
 
@@ -25,20 +29,22 @@ def sample_changes(
         exclusion: `[K, K]` 0/1: which exclude which.
         preference: `[K]`, above 0: how many times as often each is changed.
         generator: On the CPU.
+        num_varying: How many of the frequencies are neither 0 nor 1; the host cannot look them up
+            without waiting for the device.
 
     Returns:
         `[B, K]` 0/1: the attributes wanted.
     """
     had = torch.where(attributes > 0, frequencies, 1 - frequencies)  # [B, K]
     varies = ((frequencies > 0) & (frequencies < 1)).float()  # else there is nothing to learn from
-    if not varies.any():
+    if not num_varying:
         return attributes.clone()
-    weights = (varies * preference / had.clamp(min=0.01)).cpu()
-    num_choices = min(MAX_CHANGES, int(varies.sum()))
-    choices = torch.multinomial(weights, num_choices, generator=generator)  # [B, 6], in order
+    device, num_choices = attributes.device, min(MAX_CHANGES, num_varying)
+    weights = varies * preference / had.clamp(min=0.01)
+    choices = sample_without_replacement(weights, num_choices, generator)  # [B, 6], in order
     shares = torch.tensor(_SHARES[:num_choices])
     counts = torch.multinomial(shares, len(attributes), replacement=True, generator=generator) + 1
-    choices, counts = choices.to(attributes.device), counts.to(attributes.device)
+    counts = to_device(counts, device)
     target, blocked = attributes.clone(), torch.zeros_like(attributes)
     for number in range(num_choices):
         chosen = torch.zeros_like(attributes).scatter_(1, choices[:, number : number + 1], 1.0)
@@ -49,3 +55,20 @@ def sample_changes(
         # What was changed on purpose, or must be off because of it, stays as it is.
         blocked = (blocked + chosen + excluded).clamp(max=1)
     return target
+
+
+def sample_without_replacement(weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """`torch.multinomial` without replacement, of weights on any device and a CPU generator.
+
+    Of exponential clocks whose rates are the weights, the first to ring are the sample.
+
+    Args:
+        weights: `[B, K]`, not negative.
+        count: C, at most the number of weights above 0 in a row.
+        generator: On the CPU.
+
+    Returns:
+        `[B, C]` int64 on the device of the weights, in the order sampled.
+    """
+    clocks = torch.empty(weights.shape).exponential_(generator=generator)
+    return (weights / to_device(clocks, weights.device)).topk(count).indices

@@ -37,7 +37,7 @@ from twobirds.recipes.modern.losses import (
 from twobirds.recipes.modern.plan import Parts, Plan, Step
 from twobirds.recipes.modern.players import CLASSIFIERS, DISCRIMINATOR, GENERATOR, Players
 from twobirds.recipes.modern.samples import sample_rows
-from twobirds.runtime import Runtime
+from twobirds.runtime import Runtime, to_device
 from twobirds.training.schedule import Unscheduled
 from twobirds.training.warm_start import NetworkWeights, load_matching
 
@@ -132,6 +132,7 @@ class ModernGAN(Unscheduled):
                 loader.exclusion,
                 self._preference,
                 step.generator(RandomPurpose.ATTRIBUTE_CHANGES),
+                num_varying=loader.num_varying,
             )
         return Plan(parts, attributes, target, probabilities, features), metrics
 
@@ -154,7 +155,7 @@ class ModernGAN(Unscheduled):
         parts, count = plan.parts, len(plan.target)
         shape = (count, self.recipe.num_latents)
         latents = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
-        latents = latents.to(self.runtime.device)  # [B, Z]
+        latents = to_device(latents, self.runtime.device)  # [B, Z]
         if not parts.sources.stop:
             return latents, self.players.generate(latents, plan.target, None)
         encoded, features = self.players.encode(step.batch.images[parts.sources])

@@ -21,7 +21,7 @@ from twobirds.recipes.paper.stages import (
     update_discriminator,
     update_generator,
 )
-from twobirds.runtime import Runtime
+from twobirds.runtime import Runtime, to_device
 from twobirds.training.warm_start import NetworkWeights, load_matching
 
 _KEYS_BETWEEN_UPDATES = 100
@@ -147,4 +147,4 @@ class IterativeGAN:
     def _uniform(self, count: int, generator: torch.Generator) -> Tensor:
         """Z ~ U(-1, 1), `[count, Z]`."""
         latents = torch.rand(count, self.recipe.num_latents, generator=generator) * 2 - 1
-        return latents.to(self.runtime.device)
+        return to_device(latents, self.runtime.device)
