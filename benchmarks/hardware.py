@@ -38,24 +38,31 @@ def training_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
-def matrix_peak(device: torch.device, *, size: int, repeats: int = 5) -> float:
-    """FLOP/s of a product of two square matrices in the training's format, best of several."""
-    factors = [torch.randn(size, size, device=device).to(training_dtype(device)) for _ in range(2)]
+def matrix_peak(
+    device: torch.device, *, size: int, repeats: int = 5, dtype: torch.dtype | None = None
+) -> float:
+    """FLOP/s of a product of two square matrices, best of several; by default as in training."""
+    dtype = dtype or training_dtype(device)
+    factors = [torch.randn(size, size, device=device).to(dtype) for _ in range(2)]
     return 2 * size**3 / min(seconds_of(lambda: factors[0] @ factors[1], device, repeats=repeats))
 
 
-def convolution_peak(device: torch.device, *, channels: int, repeats: int = 3) -> float:
+def convolution_peak(
+    device: torch.device, *, channels: int, repeats: int = 3, dtype: torch.dtype | None = None
+) -> float:
     """FLOP/s of large, well-shaped convolutions in channels_last, best of several.
 
-    Forward alone, and forward with backward (three times the work), at kernels 3x3 and 5x5.
+    Forward alone, and forward with backward (three times the work), at kernels 3x3 and 5x5; by
+    default in the format of training.
     """
-    batch_size, side = 16, 32
+    dtype, side = dtype or training_dtype(device), 32
+    batch_size = 16 if device.type == "cpu" else 256  # fewer would leave a GPU idle
     rates = []
     for kernel in (3, 5):
         images = _channels_last(torch.randn(batch_size, channels, side, side, device=device))
         weights = _channels_last(torch.randn(channels, channels, kernel, kernel, device=device))
         flops = 2 * kernel**2 * channels**2 * batch_size * side**2
-        images, weights = (t.to(training_dtype(device)).requires_grad_() for t in (images, weights))
+        images, weights = (t.to(dtype).requires_grad_() for t in (images, weights))
 
         def forward(images: Tensor = images, weights: Tensor = weights) -> Tensor:
             return F.conv2d(images, weights, padding="same")

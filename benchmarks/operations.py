@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 from hardware import Work, seconds_of
 
@@ -76,11 +76,28 @@ class OperationRecorder(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+class _FlopCounter(TorchDispatchMode):
+    """Adds up torch's formulas; FlopCounterMode fails where gradients are differentiated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Carry the call out, and count it."""
+        output = func(*args, **(kwargs or {}))
+        if (formula := flop_registry.get(func.overloadpacket)) is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=output)
+        return output
+
+
 def count_flops(work: Work) -> int:
     """Floating-point operations of convolutions and matrix products, two for a multiply-add."""
-    with FlopCounterMode(display=False) as counter:
+    with _FlopCounter() as counter:
         work()
-    return counter.get_total_flops()
+    return counter.total
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.presets import TINY
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("hardware", "operations", "train_throughput", "inference", "rendering")
+MODULES = ("hardware", "operations", "train_throughput", "inference", "rendering", "gpu_throughput")
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +206,34 @@ def test_rendering_is_timed(
     printed = capsys.readouterr().out
     assert "8 faces of 32 px written as PNG by 1 process: " in printed
     assert "16 faces of 32 px rendered by 2 processes: " in printed
+
+
+def test_recipes_are_timed_where_all_networks_learn(
+    benchmarks: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, out, junit = benchmarks["gpu_throughput"], tmp_path / "gpu.json", tmp_path / "t.xml"
+    junit.write_text(
+        '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
+        '<testcase name="c"><skipped/></testcase></testsuite></testsuites>'
+    )
+    words = (
+        "--device cpu --presets paper --sizes 32 --width 0.0625 --batch-sizes 4 --seconds 0.01 "
+        f"--faces 8 --matrix-size 64 --channels 8 --tests {junit} --out {out}"
+    )
+    assert module.main(words.split()) == 1  # a test failed
+    results = json.loads(out.read_text())
+    assert results["tests"] == {"passed": 1, "skipped": ["c"], "failed": ["b"]}
+    assert [run["precision"] for run in results["runs"]] == ["bfloat16", "float32"]
+    generator, discriminator, _, _ = forward_flops()
+    for run in results["runs"]:
+        peak = results["peaks"][run["precision"]]["convolution_gflop_per_second"]
+        rate = run["images_per_second"] * run["gflop_per_image"]
+        assert run["share_of_convolution_peak"] == pytest.approx(rate / peak)
+        assert run["gflop_per_image"] > 3 * (generator + 2 * discriminator) / 1e9  # stage 2
+        assert 0 < run["host_share"] <= 1
+    assert "paper 32 px batch 4 float32: " in capsys.readouterr().out
+    assert module.main([*words.split(), "--max-seconds", "0"]) == 1
+    assert len(json.loads(out.read_text())["skipped"]) == 2
 
 
 @pytest.mark.gpu

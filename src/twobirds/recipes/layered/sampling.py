@@ -47,7 +47,7 @@ class EditSampler:
         weights = overlap_weights(labels, self.exclusion)
         self.cumulative = torch.stack(
             [_cumulative(weights, 1 - labels), _cumulative(weights, labels)]
-        )  # [2, N, K]: by value
+        )  # [2, K, N]: by value
 
     def sample(self, num_edits: int, num_examples: int, generator: torch.Generator) -> EditTask:
         """Sample the task of one iteration; `generator` is on the CPU."""
@@ -87,14 +87,18 @@ class EditSampler:
     def _faces(self, columns: Tensor, values: Tensor, generator: torch.Generator) -> Tensor:
         """Places in the train split of a face for each (attribute, value)."""
         chances = torch.rand(len(columns), dtype=torch.float64, generator=generator)
-        lines = self.cumulative[values, :, columns].contiguous()  # [E, N]
-        places = torch.searchsorted(lines, (chances * lines[:, -1])[:, None], right=True)
-        return places[:, 0].clamp(max=lines.shape[1] - 1)
+        places = []
+        for chance, value, column in zip(
+            chances.split(1), values.tolist(), columns.tolist(), strict=True
+        ):
+            line = self.cumulative[value, column]  # [N]; of all at once a copy would take longer
+            places.append(torch.searchsorted(line, chance * line[-1], right=True))
+        return torch.cat(places).clamp(max=self.cumulative.shape[2] - 1)
 
 
 def _cumulative(weights: Tensor, has: Tensor) -> Tensor:
-    """Running sums `[N, K]` float64 of the chances of the faces that have a value."""
+    """Running sums `[K, N]` float64 of the chances of the faces that have a value."""
     chosen, even = (weights * has).double(), has.double()
     shares = _MATCHED_SHARE * chosen / chosen.sum(0).clamp(min=1e-12)
     shares = shares + (1 - _MATCHED_SHARE) * even / even.sum(0).clamp(min=1)
-    return shares.cumsum(0)
+    return shares.cumsum(0).T.contiguous()
