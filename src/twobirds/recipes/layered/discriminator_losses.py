@@ -73,12 +73,13 @@ def of_faces(
     real = discriminator.score(opinions, slice(0, count), claims)
     others = faces.attributes.roll(1, 0)
     differs = (others != faces.attributes).any(1)  # [F]: else the mismatched are the face's own
-    wrong = discriminator.score(opinions, slice(0, count), claims.roll(1, 0))[differs]
+    wrong = discriminator.score(opinions, slice(0, count), claims.roll(1, 0))
     fake = discriminator.score(opinions, slice(count, None), claims)
     return {
         "d_real": (1.0, hinge(real, 1).mean()),
         "d_generated": (0.5, hinge(fake, -1).mean()),
-        "d_mismatched": (0.5, hinge(wrong, -1).sum() / count),
+        # Not an index by a mask: the host would wait for the number of rows.
+        "d_mismatched": (0.5, (hinge(wrong, -1) * differs).sum() / count),
         "d_face_labels": (1.0, label_loss(discriminator.classify(seen.real), faces.attributes)),
     }
 
