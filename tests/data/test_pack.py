@@ -161,3 +161,14 @@ def test_damage_anywhere_never_raises_anything_else(sound: Path, copy: Path, nam
             messages.append(str(error))
     assert len(messages) > 100
     assert all("is damaged" in message for message in messages)
+
+
+def test_what_cannot_be_opened_is_not_called_damaged(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(InputError, match=r"images\.npy cannot be read: Too many open files$"):
+        open_pack(copy)
