@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from twobirds.models.edit_layers import EditLayers, apply_layers, warp
-from twobirds.recipes.layered.discriminator import ProjectedDiscriminator, claims_of, hinge
+from twobirds.recipes.layered.discriminator import ProjectedDiscriminator, conditions_of, hinge
 from twobirds.recipes.layered.editor import ChangeConv, Editor
 from twobirds.recipes.layered.losses import (
     changed_label_loss,
@@ -82,20 +82,20 @@ def test_the_editor_begins_as_the_prototype_of_the_change() -> None:
 
 
 def test_d_is_told_of_the_attribute_that_is_asked_about() -> None:
-    claims = claims_of(torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([1]))
-    assert claims.tolist() == [[0.5, -2.0, 0.5]]
-    assert claims_of(torch.tensor([[1.0, 0.0]])).tolist() == [[0.5, -0.5]]
+    conditions = conditions_of(torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([1]))
+    assert conditions.tolist() == [[0.5, -2.0, 0.5]]
+    assert conditions_of(torch.tensor([[1.0, 0.0]])).tolist() == [[0.5, -0.5]]
 
 
-def test_d_scores_any_rows_under_any_claims() -> None:
+def test_d_scores_any_rows_under_any_conditions() -> None:
     torch.manual_seed(0)
     discriminator = ProjectedDiscriminator(feature_channels=CHANNELS, num_attributes=4).eval()
     features = [torch.randn(3, c, g, g) for c, g in zip(CHANNELS, (24, 12, 6, 3), strict=True)]
-    opinions = discriminator(features)
-    claims = torch.rand(3, 4) - 0.5
-    scores = discriminator.score(opinions, slice(None), claims)
+    outputs = discriminator(features)
+    conditions = torch.rand(3, 4) - 0.5
+    scores = discriminator.score(outputs, slice(None), conditions)
     assert scores.shape == (3, 4)
-    again = discriminator.score(opinions, torch.tensor([2, 0]), claims[[2, 0]])
+    again = discriminator.score(outputs, torch.tensor([2, 0]), conditions[[2, 0]])
     assert torch.allclose(again, scores[[2, 0]], atol=1e-5)
     assert not any(p.requires_grad for p in discriminator.mixing.parameters())
 
@@ -109,7 +109,7 @@ def test_the_hinge_asks_for_a_margin_of_one() -> None:
 def test_confidence_follows_real_faces() -> None:
     discriminator = ProjectedDiscriminator(feature_channels=CHANNELS, num_attributes=2)
     logits = torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, -5.0]])
-    discriminator.remember(logits, torch.tensor([0, 0, 1]), torch.tensor([1, 1, 0]))
+    discriminator.update_confidence(logits, torch.tensor([0, 0, 1]), torch.tensor([1, 1, 0]))
     step = 1 - 0.95**2
     assert discriminator.confidence[1, 0] == pytest.approx(1 + step * 2)
     assert discriminator.confidence[0, 1] == pytest.approx(1 + 0.05 * 4)

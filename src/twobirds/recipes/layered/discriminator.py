@@ -1,7 +1,6 @@
 """D on frozen features (Projected GAN, Sauer et al., 2021), conditioned on attributes.
 
-The condition enters by projection (Miyato and Koyama, 2018). The code calls it a claim: the
-attributes that a face is said to have, truly or not.
+The condition enters by projection (Miyato and Koyama, 2018).
 """
 
 import itertools
@@ -27,7 +26,7 @@ _CONFIDENCE_STEP = 0.05  # of the moving average, for each face
 _FOCUS = 4.0  # weight of the attribute that is to be judged, in units of the others'
 
 
-class Opinion(NamedTuple):
+class HeadOutput(NamedTuple):
     """The output of one head on B faces, before it is conditioned on attributes."""
 
     score: Tensor
@@ -91,16 +90,18 @@ class Head(nn.Module):
         self.attributes = spectral_norm(nn.Linear(num_attributes, channels, bias=False))
         self.scale = _ATTRIBUTE_SCALE * channels**-0.5
 
-    def forward(self, features: Tensor) -> Opinion:
+    def forward(self, features: Tensor) -> HeadOutput:
         """Map mixed features `[B, C, h, w]`; the head ends in a 3x3 grid."""
         hidden = self.body(features)
-        return Opinion(self.score(hidden).flatten().float(), self.embed(hidden).flatten(1).float())
+        return HeadOutput(
+            self.score(hidden).flatten().float(), self.embed(hidden).flatten(1).float()
+        )
 
-    def project(self, opinion: Opinion, claims: Tensor) -> Tensor:
-        """Scores `[B]` of faces that are claimed to have attributes `[B, K]`."""
-        claimed = self.attributes(claims).float()
-        projected: Tensor = (opinion.embedding * claimed).sum(1) * self.scale
-        return opinion.score + projected
+    def project(self, output: HeadOutput, conditions: Tensor) -> Tensor:
+        """Scores `[B]` of faces that are conditioned on attributes `[B, K]`."""
+        embedded = self.attributes(conditions).float()
+        projected: Tensor = (output.embedding * embedded).sum(1) * self.scale
+        return output.score + projected
 
 
 class ProjectedDiscriminator(nn.Module):
@@ -130,23 +131,25 @@ class ProjectedDiscriminator(nn.Module):
             nn.Linear(_NUM_HIDDEN, num_attributes),
         )
 
-    def forward(self, features: Sequence[Tensor]) -> list[Opinion]:
+    def forward(self, features: Sequence[Tensor]) -> list[HeadOutput]:
         """Outputs of the four heads on frozen features of B faces, fine to coarse."""
         return [head(m) for head, m in zip(self.heads, self.mixing(features), strict=True)]
 
-    def score(self, opinions: Sequence[Opinion], rows: slice | Tensor, claims: Tensor) -> Tensor:
-        """Scores `[N, 4]` of N of the faces, claimed to have attributes `[N, K]`.
+    def score(
+        self, outputs: Sequence[HeadOutput], rows: slice | Tensor, conditions: Tensor
+    ) -> Tensor:
+        """Scores `[N, 4]` of N of the faces, conditioned on attributes `[N, K]`.
 
         Args:
-            opinions: Outputs of the heads on the faces.
+            outputs: Outputs of the heads on the faces.
             rows: Which of the faces.
-            claims: `[N, K]`; see `claims_of`.
+            conditions: `[N, K]`; see `conditions_of`.
         """
         scores: list[Tensor] = []
-        for head, opinion in zip(self.heads, opinions, strict=True):
+        for head, output in zip(self.heads, outputs, strict=True):
             assert isinstance(head, Head)
-            chosen = Opinion(opinion.score[rows], opinion.embedding[rows])
-            scores.append(head.project(chosen, claims))
+            chosen = HeadOutput(output.score[rows], output.embedding[rows])
+            scores.append(head.project(chosen, conditions))
         return torch.stack(scores, dim=1)
 
     def classify(self, features: Sequence[Tensor]) -> Tensor:
@@ -156,7 +159,7 @@ class ProjectedDiscriminator(nn.Module):
         return logits.float()
 
     @torch.no_grad()
-    def remember(self, logits: Tensor, columns: Tensor, values: Tensor) -> None:
+    def update_confidence(self, logits: Tensor, columns: Tensor, values: Tensor) -> None:
         """Update `confidence`, a moving average, from the classifier's logits of real faces.
 
         Args:
@@ -175,7 +178,7 @@ class ProjectedDiscriminator(nn.Module):
         flat.lerp_(sums / counts.clamp(min=1), weight)
 
 
-def claims_of(attributes: Tensor, columns: Tensor | None = None) -> Tensor:
+def conditions_of(attributes: Tensor, columns: Tensor | None = None) -> Tensor:
     """The condition: attributes in [-0.5, 0.5], the one to be judged in [-2, 2].
 
     Args:
@@ -185,11 +188,11 @@ def claims_of(attributes: Tensor, columns: Tensor | None = None) -> Tensor:
     Returns:
         `[N, K]` float32.
     """
-    claims = attributes - 0.5
+    conditions = attributes - 0.5
     if columns is not None:
-        focus = F.one_hot(columns, attributes.shape[1]).to(claims.dtype)
-        claims = claims * (1 + (_FOCUS - 1) * focus)
-    return claims
+        focus = F.one_hot(columns, attributes.shape[1]).to(conditions.dtype)
+        conditions = conditions * (1 + (_FOCUS - 1) * focus)
+    return conditions
 
 
 def hinge(scores: Tensor, sign: int) -> Tensor:

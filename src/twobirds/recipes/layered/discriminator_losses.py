@@ -7,9 +7,9 @@ from torch import Tensor
 
 from twobirds.losses.attributes import label_loss
 from twobirds.recipes.layered.discriminator import (
-    Opinion,
+    HeadOutput,
     ProjectedDiscriminator,
-    claims_of,
+    conditions_of,
     hinge,
 )
 from twobirds.recipes.layered.iteration import EditBatch, Faces, Seen
@@ -31,19 +31,21 @@ def of_edits(
             value that the face has.
     """
     num_edits, num_real = len(batch.target), len(batch.attributes)
-    opinions = discriminator(
+    outputs = discriminator(
         [torch.cat([r, f.detach()]) for r, f in zip(seen.real, seen.fake, strict=True)]
     )
     sources, fakes = slice(0, num_edits), slice(num_real, None)
     examples = slice(num_edits, num_real)
     own, wanted = batch.attributes[:num_edits], batch.target
     asked = batch.columns[: num_real - num_edits]
-    true = discriminator.score(opinions, sources, claims_of(own, batch.columns))
-    shown = discriminator.score(opinions, examples, claims_of(batch.attributes[num_edits:], asked))
-    wrong = discriminator.score(opinions, sources, claims_of(wanted, batch.columns))
-    fake = discriminator.score(opinions, fakes, claims_of(wanted, batch.columns))
+    true = discriminator.score(outputs, sources, conditions_of(own, batch.columns))
+    shown = discriminator.score(
+        outputs, examples, conditions_of(batch.attributes[num_edits:], asked)
+    )
+    wrong = discriminator.score(outputs, sources, conditions_of(wanted, batch.columns))
+    fake = discriminator.score(outputs, fakes, conditions_of(wanted, batch.columns))
     logits = discriminator.classify(seen.real)
-    discriminator.remember(
+    discriminator.update_confidence(
         logits[examples],
         asked,
         batch.attributes[examples].gather(1, asked[:, None])[:, 0].long(),
@@ -53,9 +55,9 @@ def of_edits(
         "d_example": (0.5, hinge(shown, 1).mean()),
         "d_edit": (_EDIT_WEIGHT, hinge(fake, -1).mean()),
         "d_wrong": (_WRONG_WEIGHT, hinge(wrong, -1).mean()),
-        "d_questions": (
+        "d_dense_labels": (
             0.5,
-            _questions(discriminator, opinions, batch.attributes, dense_weights),
+            _dense_labels(discriminator, outputs, batch.attributes, dense_weights),
         ),
         "d_labels": (1.0, label_loss(logits, batch.attributes)),
     }
@@ -66,15 +68,15 @@ def of_faces(
 ) -> dict[str, tuple[float, Tensor]]:
     """Losses of D on generated faces, by name with their weights."""
     count = len(faces.real)
-    opinions = discriminator(
+    outputs = discriminator(
         [torch.cat([r, f.detach()]) for r, f in zip(seen.real, seen.fake, strict=True)]
     )
-    claims = claims_of(faces.attributes)
-    real = discriminator.score(opinions, slice(0, count), claims)
+    conditions = conditions_of(faces.attributes)
+    real = discriminator.score(outputs, slice(0, count), conditions)
     others = faces.attributes.roll(1, 0)
     differs = (others != faces.attributes).any(1)  # [F]: else the mismatched are the face's own
-    wrong = discriminator.score(opinions, slice(0, count), claims.roll(1, 0))
-    fake = discriminator.score(opinions, slice(count, None), claims)
+    wrong = discriminator.score(outputs, slice(0, count), conditions.roll(1, 0))
+    fake = discriminator.score(outputs, slice(count, None), conditions)
     return {
         "d_real": (1.0, hinge(real, 1).mean()),
         "d_generated": (0.5, hinge(fake, -1).mean()),
@@ -84,9 +86,9 @@ def of_faces(
     }
 
 
-def _questions(
+def _dense_labels(
     discriminator: ProjectedDiscriminator,
-    opinions: Sequence[Opinion],
+    outputs: Sequence[HeadOutput],
     attributes: Tensor,
     weights: Tensor,
 ) -> Tensor:
@@ -102,6 +104,6 @@ def _questions(
     own = attributes.flatten()
     wrong = true.scatter(1, columns[:, None], 1 - own[:, None])
     weight = weights[own.long(), columns]
-    loss = hinge(discriminator.score(opinions, rows, claims_of(true, columns)), 1)
-    loss = loss + hinge(discriminator.score(opinions, rows, claims_of(wrong, columns)), -1)
+    loss = hinge(discriminator.score(outputs, rows, conditions_of(true, columns)), 1)
+    loss = loss + hinge(discriminator.score(outputs, rows, conditions_of(wrong, columns)), -1)
     return (weight * loss).mean()

@@ -22,7 +22,7 @@ from twobirds.models.edit_layers import apply_layers
 from twobirds.models.layers import evaluation_mode, frozen_weights
 from twobirds.randomness import RandomPurpose
 from twobirds.recipes.layered import discriminator_losses, losses
-from twobirds.recipes.layered.discriminator import claims_of
+from twobirds.recipes.layered.discriminator import conditions_of
 from twobirds.recipes.layered.iteration import EditBatch, Edits, Faces, Seen, Step
 from twobirds.recipes.layered.players import (
     DISCRIMINATOR,
@@ -163,7 +163,7 @@ class LayeredGAN(Unscheduled):
         batch, recipe, discriminator = edits.batch, self.recipe, self.players.edit_discriminator
         with frozen_weights(discriminator), evaluation_mode(discriminator):
             scores = discriminator.score(
-                discriminator(seen.fake), slice(None), claims_of(batch.target, batch.columns)
+                discriminator(seen.fake), slice(None), conditions_of(batch.target, batch.columns)
             )
             logits = discriminator.classify(seen.fake)
             before = [f[: len(batch.sources)] for f in seen.real]
@@ -199,7 +199,7 @@ class LayeredGAN(Unscheduled):
         recipe, discriminator, coded = self.recipe, self.players.face_discriminator, faces.num_coded
         with frozen_weights(discriminator), evaluation_mode(discriminator):
             scores = discriminator.score(
-                discriminator(seen.fake), slice(None), claims_of(faces.attributes)
+                discriminator(seen.fake), slice(None), conditions_of(faces.attributes)
             )
             logits = discriminator.classify(seen.fake)
         adversarial = recipe.face_adversarial_weight * self._ramp(step)
