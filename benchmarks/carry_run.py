@@ -20,8 +20,9 @@ import tyro
 from torch import Tensor
 
 from twobirds.atomic import new_folder, write_atomically
-from twobirds.checkpoint import CHECKPOINT_FILE, load_state, save_state
+from twobirds.checkpoint import CHECKPOINT_FILE
 from twobirds.errors import InputError
+from twobirds.states import load_state, save_state
 from twobirds.training.logging import METRICS_FILE
 from twobirds.training.warm_start import AVERAGE_SUFFIX
 

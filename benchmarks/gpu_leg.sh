@@ -56,7 +56,7 @@ if [[ -d $work/run && ! -e $work/training/checkpoint.pt ]]; then
 fi
 
 # Batches of 128 are four times the preset's: D leads, and its weight grows, over as many iterations.
-defaults=(train.batch_size=128 recipe.lead_images=6000 recipe.ramp_images=10000
+defaults=(train.batch_size=128 recipe.discriminator_lead_images=6000 recipe.ramp_images=10000
     train.checkpoint_every_seconds=60 train.sample_every_images=25000)
 read -ra settings <<<"${SETTINGS:-}"
 for setting in "${defaults[@]}"; do

@@ -159,6 +159,10 @@ def layered_recipe(**changes: Any) -> RunConfig:
     """The tiny run of recipe `layered`: five iterations of eight faces, D alone in the first."""
     train = dataclasses.replace(TRAIN, batch_size=8, images=40)
     settings = LayeredConfig(
-        width=1 / 8, num_latents=8, lead_images=8, ramp_images=8, ema_half_life_images=8
+        width=1 / 8,
+        num_latents=8,
+        discriminator_lead_images=8,
+        ramp_images=8,
+        ema_half_life_images=8,
     )
     return changed(RunConfig("layered", settings, DataConfig(size=32), train), **changes)

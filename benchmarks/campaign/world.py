@@ -14,7 +14,12 @@ _COMMON = (
 _RECIPES = {
     "paper": "--width=0.0625 --set recipe.num_shared=16 recipe.num_attribute_hidden=8".split(),
     "modern": "--width=0.0625 --set recipe.has_pca=false".split(),
-    "layered": "--width=0.125 --set recipe.lead_images=8 recipe.ramp_images=8".split(),
+    "layered": [
+        "--width=0.125",
+        "--set",
+        "recipe.discriminator_lead_images=8",
+        "recipe.ramp_images=8",
+    ],
 }
 RECIPES = tuple(_RECIPES)
 

@@ -60,14 +60,20 @@ def test_metrics_are_finite_and_the_same_within_a_stage(tiny_pack: Pack) -> None
         assert all(torch.isfinite(value) and not value.requires_grad for value in metrics.values())
 
 
-@pytest.mark.parametrize("shares", [(0.0, 0.0), (1.0, 1.0), (0.5, 0.0)])
+@pytest.mark.parametrize("shares", [(0.01, 0.0), (0.99, 1.0), (0.5, 0.0)])
 def test_a_part_of_the_batch_may_be_as_small_as_can_be(
     tiny_pack: Pack, shares: tuple[float, float]
 ) -> None:
-    config = layered_recipe(edited_share=shares[0], coded_share=shares[1], batch_size=4)
+    config = layered_recipe(edited_share=shares[0], reconstructed_share=shares[1], batch_size=4)
     gan, loader = objective(tiny_pack, config)
     metrics = gan.update(loader.batch(5), loader, 5)
     assert all(torch.isfinite(value) for value in metrics.values())
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_batch_without_edits_or_without_generated_faces_is_refused(share: float) -> None:
+    with pytest.raises(InputError, match="edited_share must lie above 0 and below 1"):
+        layered_recipe(edited_share=share)
 
 
 def test_a_run_resumes_bit_equal_and_is_a_model(tiny_pack: Pack, tmp_path: Path) -> None:

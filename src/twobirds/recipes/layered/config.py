@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from twobirds.config.checks import (
+    require,
     require_not_negative,
     require_positive,
     require_shares,
@@ -24,8 +25,8 @@ class LayeredConfig:
     num_latents: int = 320
     """Length of z."""
     edited_share: float = 0.75
-    """Part of a batch that is edited; the rest is generated."""
-    coded_share: float = 0.5
+    """Part of a batch that is edited, one face or more; the rest, two or more, is generated."""
+    reconstructed_share: float = 0.5
     """Part of what is generated that is reconstructed from the latents of real faces."""
     adversarial_weight: float = 0.5
     """Weight of D's scores of edits."""
@@ -35,7 +36,7 @@ class LayeredConfig:
     """Weight of the KL divergence of the classifier on the attributes that it keeps."""
     prototype_weight: float = 1.0
     """Weight of the loss of edits that do not reach their prototype in frozen features."""
-    cast_weight: float = 4.0
+    colour_cast_weight: float = 4.0
     """Weight of colour casts: changes of colour that are not changes of brightness."""
     regularization_weight: float = 1.0
     """Factor on the penalties on flow, colour, paint and masks that are large or not smooth."""
@@ -53,7 +54,7 @@ class LayeredConfig:
     """Weight of the distance between the latents of real faces and U(-1, 1)."""
     discriminator_learning_rate: float = 4e-4
     """Step size of Adam for D and its classifier."""
-    lead_images: int = 1_500
+    discriminator_lead_images: int = 1_500
     """Images before editor and generator begin to learn; D and the recognizer learn at once."""
     ramp_images: int = 2_500
     """Images over which the adversarial weights then grow to their values."""
@@ -61,7 +62,7 @@ class LayeredConfig:
     """How many times as often as others the attributes of AttGAN's comparison are changed."""
     recognizer_learning_rate: float = 3e-4
     """Step size of the recognizer at the start; it falls to zero."""
-    recognizer_images: int = 300_000
+    recognizer_images: int = 240_000
     """Real images after which the recognizer is left as it is."""
     ema_half_life_images: int = 10_000
     """Half-life of the moving averages of the weights; 0 keeps the last weights."""
@@ -71,7 +72,9 @@ class LayeredConfig:
         require_widths(self, "num_latents")
         fields = [field.name for field in dataclasses.fields(self)]
         require_not_negative(self, *(name for name in fields if name.endswith("_weight")))
-        require_not_negative(self, "ema_half_life_images", "lead_images", "ramp_images")
+        require_not_negative(
+            self, "ema_half_life_images", "discriminator_lead_images", "ramp_images"
+        )
         require_positive(
             self,
             "change_preference",
@@ -79,7 +82,9 @@ class LayeredConfig:
             "recognizer_images",
             "discriminator_learning_rate",
         )
-        require_shares(self, "edited_share", "coded_share")
+        require_shares(self, "reconstructed_share")
+        share = self.edited_share
+        require(0 < share < 1, f"edited_share must lie above 0 and below 1, not {share}")
 
     def architecture(self) -> tuple[object, ...]:
         """The settings that shape the networks; see `RecipeConfig`."""

@@ -39,6 +39,8 @@ from twobirds.training.schedule import Unscheduled
 
 _MIN_BATCH = 4
 _ALSO_PREFERRED = ("Smiling", "Wearing_Hat", "Gray_Hair")
+# Weights of the regularizers, times `regularization_weight`.
+_CHANGE, _FLOW, _COLOUR, _PAINT, _MASK = 0.1, 0.7, 1.0, 0.05, 0.1
 
 
 class LayeredGAN(Unscheduled):
@@ -75,7 +77,7 @@ class LayeredGAN(Unscheduled):
 
     def stage(self, images_seen: int) -> int:
         """1 until editor and generator begin, then 2; 3 when the recognizer is done."""
-        if images_seen < self.recipe.lead_images:
+        if images_seen < self.recipe.discriminator_lead_images:
             return 1
         return 2 if images_seen < self.recipe.recognizer_images else 3
 
@@ -108,7 +110,7 @@ class LayeredGAN(Unscheduled):
             torch.stack([weight * loss for weight, loss in both.values()]).sum().backward()
             players.step(EDITOR, step.images_seen)
             players.step(GENERATOR, step.images_seen)
-            averaged = step.images_seen + loader.batch_size - self.recipe.lead_images
+            averaged = step.images_seen + loader.batch_size - self.recipe.discriminator_lead_images
             players.update_averages(["editor", "generator", "encoder"], averaged)
             metrics |= {name: loss for name, (_, loss) in both.items()}
         return {name: value.detach() for name, value in metrics.items()}
@@ -130,7 +132,7 @@ class LayeredGAN(Unscheduled):
     def _generate(self, step: Step) -> Faces:
         """Reconstruct real faces from their latents, and generate others from random ones."""
         count = len(step.batch.images) - self._num_edited(step)
-        num_coded = round(count * self.recipe.coded_share)
+        num_coded = round(count * self.recipe.reconstructed_share)
         real, attributes = step.batch.images[:count], step.batch.attributes[:count]
         shape = (count - num_coded, self.recipe.num_latents)
         sampled = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
@@ -185,13 +187,13 @@ class LayeredGAN(Unscheduled):
                 recipe.prototype_weight,
                 self.players.prototypes.pull(before, seen.fake, batch.change),
             ),
-            "edit_cast": (recipe.cast_weight, cost.cast),
-            "edit_change": (0.1 * scale, cost.change),
-            "edit_flow": (0.7 * scale, cost.flow),
-            "edit_colour": (1.0 * scale, cost.colour),
-            "edit_paint": (0.05 * scale, cost.paint),
-            "edit_colour_mask": (0.1 * scale, cost.colour_mask),
-            "edit_prototype_mask": (0.1 * scale, cost.prototype_mask),
+            "edit_cast": (recipe.colour_cast_weight, cost.cast),
+            "edit_change": (_CHANGE * scale, cost.change),
+            "edit_flow": (_FLOW * scale, cost.flow),
+            "edit_colour": (_COLOUR * scale, cost.colour),
+            "edit_paint": (_PAINT * scale, cost.paint),
+            "edit_colour_mask": (_MASK * scale, cost.colour_mask),
+            "edit_prototype_mask": (_MASK * scale, cost.prototype_mask),
         }
 
     def _face_losses(self, step: Step, faces: Faces, seen: Seen) -> dict[str, tuple[float, Tensor]]:
@@ -228,7 +230,7 @@ class LayeredGAN(Unscheduled):
 
     def _ramp(self, step: Step) -> float:
         """Factor on the adversarial weights: rises from 0 to 1 after the editor has begun."""
-        since = step.images_seen - self.recipe.lead_images
+        since = step.images_seen - self.recipe.discriminator_lead_images
         return min(1.0, max(0.0, since / max(1, self.recipe.ramp_images)))
 
     def _edit_sampler(self, loader: Loader) -> EditSampler:
