@@ -208,7 +208,7 @@ Command = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    command: Write | Unpack = tyro.cli(Command, args=arguments)  # type: ignore[arg-type]
+    command: Write | Unpack = tyro.cli(Command, args=arguments)
     try:
         return command.run()
     except InputError as error:

@@ -230,7 +230,7 @@ Command = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    command: Write | Restore = tyro.cli(Command, args=arguments)  # type: ignore[arg-type]
+    command: Write | Restore = tyro.cli(Command, args=arguments)
     try:
         return command.run()
     except InputError as error:

@@ -105,7 +105,7 @@ def chosen(settings: Settings) -> list[tuple[RunConfig, Precision]]:
     combinations = itertools.product(
         settings.sizes, settings.precisions, settings.batch_sizes, settings.presets
     )
-    found = []
+    found: list[tuple[RunConfig, Precision]] = []
     for size, precision, batch_size, name in combinations:
         preset = PRESETS[name]
         recipe: Any = preset.recipe

@@ -57,7 +57,7 @@ class OperationRecorder(TorchDispatchMode):
     """Counts each convolution and matrix product that is run under it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.counts: Counter[Operation] = Counter()
 
     def __torch_dispatch__(
@@ -80,7 +80,7 @@ class _FlopCounter(TorchDispatchMode):
     """Adds up torch's formulas; FlopCounterMode fails where gradients are differentiated."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(
@@ -95,7 +95,8 @@ class _FlopCounter(TorchDispatchMode):
 
 def count_flops(work: Work) -> int:
     """Floating-point operations of convolutions and matrix products, two for a multiply-add."""
-    with _FlopCounter() as counter:
+    counter = _FlopCounter()
+    with counter:
         work()
     return counter.total
 

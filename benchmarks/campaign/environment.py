@@ -1,5 +1,6 @@
 """Commands where the environment fails: full disk, no permission, no files left, company."""
 
+import functools
 import os
 import resource
 import signal
@@ -42,9 +43,9 @@ def try_environments(jobs: dict[str, Job]) -> Iterator[Trial]:
 
 def _environments(job: Job) -> Iterator[tuple[str, Callable[[], None]]]:
     for kilobytes in (0, 1, 20, 100, 300):
-        yield f"files end at {kilobytes} kB", lambda n=kilobytes: _limit_files(n * 1000)
+        yield f"files end at {kilobytes} kB", functools.partial(_limit_files, kilobytes * 1000)
     for more in (0, 1, 2, 4, 8):
-        yield f"{more} more open files", lambda n=more: _limit_open_files(n)
+        yield f"{more} more open files", functools.partial(_limit_open_files, more)
     if os.getuid() == 0:
         yield "a folder of another user", lambda: os.setresuid(_NOBODY, _NOBODY, 0)
 

@@ -104,7 +104,7 @@ def cut_power(folder: Path, journal: Path, before: Flushed, rng: random.Random) 
 
 def _is_settled(event: dict[str, Any], folder: str) -> bool:
     """Whether flushing a folder made a rename durable."""
-    places = event.get("rename") or event["exchange"]
+    places: list[str] = event.get("rename") or event["exchange"]
     return os.path.dirname(places[1]) == folder  # noqa: PTH120
 
 

@@ -39,11 +39,8 @@ def csv_list(rng: random.Random, folder: Path) -> Action:
              for i, n in enumerate(files)]  # fmt: skip
     _spoil(rows, rng)
     text = io.StringIO()
-    dialect = {
-        "delimiter": rng.choice(",,,;\t"),
-        "lineterminator": rng.choice(("\n", "\r\n", "\r")),
-    }
-    csv.writer(text, **dialect).writerows(rows)
+    delimiter, end = rng.choice(",,,;\t"), rng.choice(("\n", "\r\n", "\r"))
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
     encoding = rng.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"))
     content = text.getvalue().encode(encoding, errors="replace")
     files["faces.csv"] = damaged(content, rng) if rng.random() < 0.4 else content
