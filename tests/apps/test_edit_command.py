@@ -4,11 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from making_runs import layered_recipe, trained_run, write_pack
 from onnx_files import OnnxWriter
+from photos.making_photos import PlacedFaces, encoded, noise
 from twobirds.apps.cli import main
 from twobirds.data.attributes import excluded_by
 
@@ -165,3 +167,46 @@ def test_the_file_says_how_strong(image: Path, model: str, tmp_path: Path) -> No
         assert main([*words, *more]) == 0
         with Image.open(path) as written:
             assert written.info["Description"].endswith(f": {sentence}")
+
+
+def test_a_mask_of_one_photo(
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    detector = PlacedFaces((10, 20, 60), (90, 15, 70))
+    monkeypatch.setattr("twobirds.photos.detectors.find_detector", lambda _: detector)
+    pixels, protected = noise(110, 230), np.zeros((110, 230), bool)
+    protected[30:60] = True
+    photo, mask = tmp_path / "photo.jpg", tmp_path / "mask.png"
+    photo.write_bytes(encoded(pixels, "JPEG"))
+    mask.write_bytes(encoded(Image.fromarray(protected)))
+    words = ["edit", str(photo), model, "--set", "Bald=1", f"--protect={mask}", "--face=all"]
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "photo.edited.png\n"
+    assert f"{photo}: 27.3% of the photo stay as they are, where {mask} is white" in captured.err
+    assert "face 2: recognized as Bald " in captured.err
+    with Image.open("photo.edited.png") as after, Image.open(photo) as before:
+        unchanged = (np.asarray(before) == np.asarray(after)).all(axis=2)
+    assert unchanged[protected].all()
+    assert not unchanged.all()
+    assert main([*words, "--until=1", "--out=until.png"]) == 0
+    told = capsys.readouterr().err
+    assert told.index("face 1: strength") < told.index("face 1: recognized as Bald ")
+    for more, complaint in (
+        (["--out=x.jpg"], "choose a name that ends in .png"),
+        (["--aligned"], "--protect is for photos: leave out --aligned"),
+        ([f"--protect={tmp_path}/none.png"], "none.png: cannot be read: No such file"),
+        ([f"--protect={photo}"], f"--protect {photo}: the mask has colours"),
+    ):  # fmt: skip
+        assert main([*words, *more]) == 2
+        assert complaint in (told := capsys.readouterr().err)
+        assert told.splitlines()[-1].startswith("twobirds: error: ")
+    assert main(["edit", str(mask), *words[1:]]) == 2
+    assert "--protect is the mask of one photo, and 2 are given" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == [
+        "mask.png", "photo.edited.png", "photo.jpg", "until.png",
+    ]  # fmt: skip

@@ -53,3 +53,19 @@ def test_a_number_means_the_same_face_as_for_a_session(
 def test_a_face_that_is_not_there(service: FaceService, photo: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no face 3: 2 found, counted from the left"):
         _edit(service, Files(tmp_path), photo, {"Bald": 1}, 3)
+
+
+def test_a_mask_protects(service: FaceService, photo: str, tmp_path: Path) -> None:
+    protected = np.zeros((110, 230), bool)
+    protected[30:60] = True
+    (tmp_path / "mask.png").write_bytes(encoded(np.dstack([protected.astype(np.uint8) * 255] * 3)))
+    (tmp_path / "photo.jpg").write_bytes(encoded(noise(110, 230), "JPEG"))
+    mask = str(tmp_path / "mask.png")
+    for name in (photo, str(tmp_path / "photo.jpg")):
+        path = _edit(service, Files(tmp_path), name, {"Bald": 1}, "all", mask)
+        assert path.suffix == ".png"
+        before, after = (np.asarray(decoded(Path(p).read_bytes())) for p in (name, path))
+        assert (before[protected] == after[protected]).all()
+        assert (before != after).any()
+    with pytest.raises(InputError, match="the mask has colours"):
+        _edit(service, Files(tmp_path), photo, {"Bald": 1}, None, photo)

@@ -23,6 +23,7 @@ from twobirds.apps.photo_files import (
     Aligned,
     DetectorFile,
     FaceToEdit,
+    Mask,
     NoMetadata,
     PhotoFile,
     Transform,
@@ -85,6 +86,15 @@ class Edit:
     ] = None
     embedder: Annotated[Path | None, optional("FILE.onnx", "none")] = None
     """Face embedder that measures that distance."""
+    protect: Annotated[
+        Path | None,
+        optional(
+            "MASK",
+            "nothing is protected",
+            "An image of the size of the upright photo, in black and white: what is white in it "
+            "stays exactly as it is. The result is a PNG file.",
+        ),
+    ] = None
     refine: RefineSteps = 0
     model: ModelName = None
     out: OutOfFaces = None
@@ -107,6 +117,7 @@ class Edit:
         if not changes:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
+        mask = None if self.protect is None else Mask.read(self.protect)
         from twobirds.apps.pictures import written_together
 
         # The layers are written after the photos: if one photo fails, nothing is.
@@ -121,7 +132,7 @@ class Edit:
                     layers = _Layers(self.layers, write_layer, not self.no_metadata)
                 return request.details, _Editing(request, layers)
 
-            transform(self, "edited", start)
+            transform(self, "edited", start, mask=mask)
         return 0
 
     def _check(self) -> None:
@@ -141,6 +152,8 @@ class Edit:
             raise InputError("--until finds the strength: leave out --strength")
         if self.embedder is not None and not self.embedder.is_file():
             raise InputError(f"--embedder {self.embedder} is not a file")
+        if self.protect is not None:
+            self._check_protection()
         if self.layers is not None:
             stems = Counter(path.stem for path in self.images)
             twice = [stem for stem, count in stems.items() if count > 1]
@@ -149,6 +162,20 @@ class Edit:
                     f"--layers would write {twice[0]}.1.flow.png for several images: give them one "
                     "at a time"
                 )
+
+    def _check_protection(self) -> None:
+        """Refuse options that do not go with --protect."""
+        if self.aligned:
+            raise InputError("--protect is for photos: leave out --aligned")
+        if len(self.images) > 1:
+            raise InputError(
+                f"--protect is the mask of one photo, and {len(self.images)} are given: edit them "
+                "one at a time"
+            )
+        if self.out is not None and self.out.suffix and not self.out.is_dir():
+            from twobirds.photos.encode import require_png
+
+            require_png(self.out.suffix)
 
     def _limits(self, model: "FaceModel") -> "Limits | None":
         """What ends the search for the strength; None where it is given."""
@@ -188,10 +215,10 @@ class _Editing:
             _tell_conflicts(self._request.changes)
             self._told_conflicts = True
         _tell_unchanged(file, self._request.changes)
-        if edits.search is None:
-            _tell_recognized(file, edits, self._request.changes)
         if edits.search is not None:
             _tell_search(edits.search, file.labels)
+        if edits.search is None or file.photo.protected is not None:
+            _tell_recognized(file, edits, self._request.changes)
         if self._layers is not None:
             from twobirds.apps.edit_layers import layer_pictures
             from twobirds.photos.marks import Marks
@@ -221,7 +248,7 @@ def _tell_recognized(file: PhotoFile, edits: "FaceEdits", changes: Mapping[str, 
         moved = [name for name, wanted in changes.items() if wanted != float(before[name] > 0.5)]
         if not moved:
             continue
-        after = model.recognize(edit.face[None])[0]
+        after = model.recognize(file.photo.edited_face(index, edit)[None])[0]
         moves = [
             f"{name} {before[name]:.2f} -> {float(after[columns[name]]):.2f}"
             + " (not reached)" * (abs(changes[name] - float(after[columns[name]])) > 0.5)

@@ -1,7 +1,7 @@
 """The photos of a command, opened one after the other, and the results, written together."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
@@ -129,6 +129,40 @@ class PhotoFile:
         ]
 
 
+@dataclass(frozen=True)
+class Mask:
+    """The option `--protect`, opened."""
+
+    path: Path
+    content: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> "Mask":
+        """Read the file.
+
+        Raises:
+            InputError: If that is not possible.
+        """
+        try:
+            return cls(path, path.read_bytes())
+        except OSError as error:
+            raise InputError(f"--protect {path}: cannot be read: {error.strerror}") from error
+
+    def protect(self, file: PhotoFile) -> PhotoFile:
+        """A photo with what is protected of it, which is told on stderr.
+
+        Raises:
+            InputError: If the mask does not fit the photo or is not clear.
+        """
+        try:
+            photo = file.photo.protect(self.content)
+        except InputError as error:
+            raise InputError(f"--protect {self.path}: {error}") from error
+        share = float(photo.protected.mean()) if photo.protected is not None else 0.0
+        note(f"{file.path}: {share:.1%} of the photo stay as they are, where {self.path} is white")
+        return replace(file, photo=photo)
+
+
 Transform = Callable[[PhotoFile], "FaceEdits"]
 """From a photo with its faces to their edits."""
 
@@ -163,7 +197,11 @@ def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> It
 
 
 def transform(
-    command: ToPhotos, kind: str, start: "Callable[[FaceModel], tuple[str, Transform]]"
+    command: ToPhotos,
+    kind: str,
+    start: "Callable[[FaceModel], tuple[str, Transform]]",
+    *,
+    mask: Mask | None = None,
 ) -> None:
     """Send the photos of a command through a model; write and name the results.
 
@@ -171,17 +209,20 @@ def transform(
         command: The command.
         kind: What is done, such as `edited`, for the names of the results.
         start: From the model to what the files say of the edit, and the edit.
+        mask: What of the only photo is protected.
     """
     from twobirds.apps.pictures import name_outputs, written_together
 
     require_images(command.images)
-    outputs = name_outputs(command.images, command.out, kind, as_png=command.aligned)
+    as_png = command.aligned or mask is not None
+    outputs = name_outputs(command.images, command.out, kind, as_png=as_png)
     _require_encoders(outputs)
     model = load_model(command.model, command.device)
     details, edit = start(model)
     with written_together(announce=lambda path: say(str(path))) as write:
         files = open_photos(command, model, for_edits=True)
-        for file, output in zip(files, outputs, strict=True):
+        for opened, output in zip(files, outputs, strict=True):
+            file = opened if mask is None else mask.protect(opened)
             write(output, _encoded(command, file, output, edit(file), details))
 
 

@@ -73,6 +73,23 @@ def require_encoder(suffix: str) -> None:
         ) from error
 
 
+def require_png(suffix: str, file_format: str = "") -> None:
+    """Refuse a format in which protected pixels would change: only PNG is lossless in every case.
+
+    Args:
+        suffix: End of a file's name.
+        file_format: Pillow's name of the format, where the suffix names none.
+
+    Raises:
+        InputError: If it is not PNG.
+    """
+    if PHOTO_FORMATS.get(suffix.lower(), file_format) != "PNG":
+        raise InputError(
+            "with protected parts the picture is written as PNG, since encoders such as JPEG's "
+            "change every pixel a little: choose a name that ends in .png"
+        )
+
+
 def without_transparency(photo: Photo, area: tuple[slice, slice]) -> Photo:
     """A photo with some rows and columns made opaque."""
     if photo.alpha is None:

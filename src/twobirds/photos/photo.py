@@ -19,6 +19,7 @@ MIN_PHOTO_SIDE = 16
 """Pixels; nothing smaller shows a face."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
 _HEIC_HEADS = {b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")}
+_PNG_DEPTH = 24  # offset of the bits a channel in a PNG file
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "HEIF": ".heic"}
 
 
@@ -41,6 +42,8 @@ class Photo:
     """What of the file this photo is not, in words, such as the further frames of an animation."""
     encoding: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments to Pillow's encoder: JPEG's tables, a profile that says sRGB."""
+    has_16_bits: bool = False
+    """Whether the file has 16 bits a channel, of which `pixels` have the upper 8."""
 
     @property
     def opaque(self) -> np.ndarray:
@@ -142,6 +145,7 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
     file_format = "JPEG" if image.format == "MPO" else image.format or "PNG"
     encoding = _encoding(image, file_format, data)
     is_grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    has_16_bits = image.mode.startswith("I") or (file_format == "PNG" and data[_PNG_DEPTH] == 16)
     metadata, left_out = metadata_of(image), _left_out(image)
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
@@ -154,7 +158,9 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
         pixels, colors = srgb_of(image, profile)
     if profile and colors is None and image.mode != "CMYK":
         encoding["icc_profile"] = profile
-    return Photo(pixels, alpha, file_format, is_grey, metadata, colors, left_out, encoding)
+    return Photo(
+        pixels, alpha, file_format, is_grey, metadata, colors, left_out, encoding, has_16_bits
+    )
 
 
 def _left_out(image: Image.Image) -> str | None:

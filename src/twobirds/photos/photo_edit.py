@@ -25,6 +25,9 @@ class PhotoOptions(TypedDict, total=False):
     """How much of the way to go: 0 changes nothing, 1 is the default, above it exaggerates."""
     until: float
     """Search the strength until the recognizer agrees this far, in [0, 1]; not with `strength`."""
+    protect: str | Path | bytes
+    """A mask of the size of the upright photo, a file or its content: what is white in it stays as
+    it is. The result is saved as PNG."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,8 @@ class PhotoEdit:
             visible_note: Write into a corner of the picture that it is synthetic.
 
         Raises:
-            InputError: If the photo cannot be written in this format.
+            InputError: If the photo cannot be written in this format; with a protected part only
+                PNG is possible.
         """
         path = Path(path)
         if path.suffix.lower() not in PHOTO_FORMATS:
@@ -94,17 +98,27 @@ def edit_photo(
     except ModuleNotFoundError as error:
         raise missing_extra("photos need", "photos", error) from error
     session = PhotoSession(model, find_detector())
-    where = "the photo" if isinstance(photo, bytes) else str(photo)
+    data, where = _content(photo), "the photo" if isinstance(photo, bytes) else str(photo)
+    mask = _content(options["protect"]) if "protect" in options else None
     try:
-        opened = session.open(photo if isinstance(photo, bytes) else Path(photo).read_bytes())
+        opened = session.open(data)
         if not opened.num_faces:
             raise InputError("no face is found; a face that is cut already goes to FaceModel.edit")
         indices = opened.indices(options.get("face"), for_edits=True)
-    except OSError as error:
-        raise InputError(f"{where}: cannot be read: {error.strerror}") from error
+        opened = opened if mask is None else opened.protect(mask)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     return PhotoEdit(opened, opened.edit(request, indices), request.details)
+
+
+def _content(file: str | Path | bytes) -> bytes:
+    """The content of a file, or what is given as such."""
+    if isinstance(file, bytes):
+        return file
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def _request(changes: Mapping[str, float], options: PhotoOptions) -> EditRequest:

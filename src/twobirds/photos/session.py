@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from twobirds.api import EncodedFaces, FaceModel
 from twobirds.api.cautions import warn_of_stage1
 from twobirds.errors import InputError
 from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
-from twobirds.photos.encode import encode_photo, without_transparency
+from twobirds.photos.encode import encode_photo, require_png, without_transparency
 from twobirds.photos.marks import Marks, with_note
 from twobirds.photos.photo import Photo, read_aligned_face, read_photo
 
@@ -49,6 +49,8 @@ class OpenPhoto:
     attributes: Tensor
     """`[N, K]` float32 in [0, 1]: predicted probabilities."""
     model: FaceModel
+    protected: np.ndarray | None = None
+    """`[H, W]` bool: pixels that no edit changes; None protects none."""
 
     @property
     def num_faces(self) -> int:
@@ -106,15 +108,49 @@ class OpenPhoto:
         after = chosen.reconstruct(refine_steps=refine_steps)
         return FaceEdits(differences(indices, chosen.images, after))
 
+    def protect(self, mask: bytes) -> "OpenPhoto":
+        """The same photo, of which no edit changes what a mask protects.
+
+        Args:
+            mask: An image file of the size of the upright photo: white is what stays.
+
+        Raises:
+            InputError: If the mask does not fit or is not clear, the photo has 16 bits a channel,
+                or is an aligned face.
+        """
+        if self.is_aligned:
+            raise InputError("a mask protects parts of photos, not of faces that are cut already")
+        if self.photo.has_16_bits:
+            raise InputError(
+                "the photo has 16 bits a channel and would be written with 8, which changes "
+                "protected pixels, too: convert it to 8 bits first"
+            )
+        from twobirds.photos.protection import read_mask  # OpenCV
+
+        return replace(self, protected=read_mask(mask, *self.photo.pixels.shape[:2]))
+
     def composite(self, edits: Mapping[int, FaceEdit]) -> np.ndarray:
         """The photo `[H, W, 3]` uint8 with edits by index; an aligned face by itself."""
         if self.is_aligned:
             return edits[0].face if edits else self.photo.pixels
 
         def applied(pixels: np.ndarray, index: int) -> np.ndarray:
-            return edits[index].apply(pixels, self.found[index].placement)
+            return self._applied(pixels, index, edits[index])
 
         return reduce(applied, edits, self.photo.pixels)
+
+    def edited_face(self, index: int, edit: FaceEdit) -> np.ndarray:
+        """A face after its edit, `[S, S, 3]` uint8, with what is protected as it was."""
+        if self.protected is None:
+            return edit.face
+        from twobirds.photos.align import cut_face  # OpenCV
+
+        edited = self._applied(self.photo.pixels, index, edit)
+        return cut_face(edited, self.found[index].placement)
+
+    def suffix(self, name_suffix: str) -> str:
+        """End of the name of the file that `encode` makes, for one that came with another."""
+        return ".png" if self.protected is not None else self.photo.suffix(name_suffix)
 
     def encode(self, edits: Mapping[int, FaceEdit], marks: Marks, suffix: str = "") -> EditedPhoto:
         """Write the photo with edits, marked as synthetic; without a change, as it came.
@@ -125,8 +161,11 @@ class OpenPhoto:
             suffix: End of the new file's name; one of another format chooses that.
 
         Raises:
-            InputError: If the picture cannot be written in this format.
+            InputError: If the picture cannot be written in this format, or a protected part of it
+                would not stay as it is.
         """
+        if self.protected is not None:
+            require_png(suffix, self.photo.format)
         pixels, photo = self.composite(edits), self.photo
         is_changed = self.is_aligned or not np.array_equal(pixels, photo.pixels)
         if not is_changed:
@@ -135,9 +174,21 @@ class OpenPhoto:
             return EditedPhoto(content, is_changed=False)
         if marks.is_visible:
             pixels, area = with_note(pixels, marks.text)
+            if self.protected is not None and self.protected[area].any():
+                raise InputError("the visible note would cover a protected part of the photo")
             photo = without_transparency(photo, area)
         content = encode_photo(photo, pixels, marks.provenance(self.model), suffix)
         return EditedPhoto(content, is_changed=True)
+
+    def _applied(self, pixels: np.ndarray, index: int, edit: FaceEdit) -> np.ndarray:
+        """A photo `[H, W, 3]` uint8 with the edit of one face, and what is protected as it was."""
+        placement = self.found[index].placement
+        edited = edit.apply(pixels, placement)
+        if self.protected is None:
+            return edited
+        from twobirds.photos.protection import restore  # OpenCV
+
+        return restore(pixels, edited, self.protected, placement)
 
 
 class PhotoSession:

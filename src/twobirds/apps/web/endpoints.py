@@ -37,8 +37,11 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
     def recognize(photo: str | None, request: gr.Request) -> list[dict[str, Any]]:
         return answer_to(request, lambda: _recognize(service, photo))
 
-    def edit(photo: str | None, changes: Any, face: Any, request: gr.Request) -> str:
-        return str(answer_to(request, lambda: _edit(service, files, photo, changes, face)))
+    def edit(
+        photo: str | None, changes: Any, face: Any, protect: str | None, request: gr.Request
+    ) -> str:
+        work = partial(_edit, service, files, photo, changes, face, protect)
+        return str(answer_to(request, work))
 
     def generate(attributes: Any, count: Any, seed: Any, request: gr.Request) -> str:
         work = partial(_generate, service, files, attributes, count, seed)
@@ -46,6 +49,7 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
 
     with gr.Row(visible=False):
         photo, picture = gr.File(label="photo"), gr.File(label="picture")
+        mask = gr.File(label="protect")
         values = gr.JSON(label="changes", value={})
         which = gr.JSON(label="face", value=None)
         number, seed = gr.Number(1, label="count"), gr.Number(0, label="seed")
@@ -53,7 +57,7 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
         call = gr.Button("call")
     for function, inputs, output in (
         (recognize, [photo], answer),
-        (edit, [photo, values, which], picture),
+        (edit, [photo, values, which, mask], picture),
         (generate, [values, number, seed], picture),
     ):
         call.click(function, inputs, [output], api_name=function.__name__, concurrency_id="work")
@@ -74,12 +78,21 @@ def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _edit(service: FaceService, files: Files, photo: str | None, changes: Any, face: Any) -> Path:
+def _edit(
+    service: FaceService,
+    files: Files,
+    photo: str | None,
+    changes: Any,
+    face: Any,
+    protect: str | None = None,
+) -> Path:
     targets = _values("changes", changes)
     if not targets:
         raise InputError("changes names no attribute")
     choice = _face(face)
     opened = service.open(_uploaded(photo), is_still=True)
+    if protect is not None:
+        opened = opened.protect(_uploaded(protect))
     return files.write(*service.edit_file(opened, choice, EditRequest(targets)))
 
 

@@ -149,8 +149,9 @@ class FaceService:
             InputError: As `edit`, or if there is no such face.
         """
         marks = Marks("edited", request.details, is_visible=noted)
-        content = photo.encode(self._edit(photo, face, request), marks).content
-        return f"photo.edited{photo.photo.suffix('')}", content
+        suffix = photo.suffix("")
+        content = photo.encode(self._edit(photo, face, request), marks, suffix).content
+        return f"photo.edited{suffix}", content
 
     def generate(self, count: int, wanted: Mapping[str, float], seed: int) -> np.ndarray:
         """Faces `[N, S, S, 3]` uint8.
