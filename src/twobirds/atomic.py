@@ -14,6 +14,9 @@ from typing import Any
 
 from twobirds.errors import InputError
 
+if sys.platform != "win32":
+    import fcntl
+
 _CURRENT_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
@@ -131,6 +134,37 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file or folder against other processes, until it is closed.
+
+    Returns:
+        False where another process holds the lock. True where the system has no locks: whoever
+        works there must keep processes apart.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return os.fstat(descriptor).st_nlink > 0  # else its holder has just removed it
+
+
+@contextmanager
+def holding_lock(folder: Path) -> Iterator[bool]:
+    """Hold the lock of a folder if it is free; yields whether it was."""
+    if sys.platform == "win32":  # opens no folders
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield try_lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _move_onto_nothing(temporary: Path, place: Path, path: Path) -> None:

@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, Entry] = {
     "edit": Entry(
         "edit_command",
         "Edit",
-        "Change attributes of the faces in photos, as NAME.edited.EXTENSION.",
+        "Change attributes of the faces in photos, as NAME.edited.EXTENSION, or of a whole folder.",
     ),
     "generate": Entry(
         "generate_command", "Generate", "Generate faces from noise and attributes, as a grid."

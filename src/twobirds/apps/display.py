@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 ShowProgress = Callable[[str, int, int], None]
@@ -20,6 +20,12 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Print a line on stderr."""
     sys.stderr.write(text + "\n")
+
+
+def note_all(lines: Iterable[str]) -> None:
+    """Print lines on stderr."""
+    for line in lines:
+        note(line)
 
 
 def require_columns() -> None:

@@ -1,20 +1,22 @@
 """The command that edits."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from twobirds.apps.display import note
+from twobirds.apps.display import note_all
+from twobirds.apps.edit_folder import edit_folder
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
+from twobirds.apps.notes import conflicts, notes_of_edit
 from twobirds.apps.options import (
     Assignments,
     Device,
-    ImagePaths,
+    ImagesOrFolder,
     ModelName,
     attribute_changes,
     optional,
@@ -30,28 +32,20 @@ from twobirds.apps.photo_files import (
     VisibleNote,
     transform,
 )
-from twobirds.data.attributes import excluded_by
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
-    from twobirds.api import Edited, FaceModel, Limits
+    from twobirds.api import FaceModel, Limits
     from twobirds.photos import EditRequest, FaceEdits
 
-_WORDS = {
-    "reached": "the recognizer agrees",
-    "identity": "a stronger edit would exceed --max-identity-distance",
-    "strength": "what was asked for is not reached at any strength up to 3; the best is kept",
-    "already": "not edited, for the recognizer sees it there already",
-}
 _MAX_DISTANCE = 4  # squared distance of unit vectors that point away from each other
-_NOT_EDITED = "not edited: the weakest edit would exceed --max-identity-distance"
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Change attributes of the faces in photos, as NAME.edited.EXTENSION."""
+    """Change attributes of the faces in photos, as NAME.edited.EXTENSION, or of a whole folder."""
 
-    images: ImagePaths
+    images: ImagesOrFolder
     aligned: Aligned = False
     detector: DetectorFile = None
     face: FaceToEdit = None
@@ -98,7 +92,7 @@ class Edit:
     refine: RefineSteps = 0
     model: ModelName = None
     out: OutOfFaces = None
-    """Where results go: a file for one image, or a folder."""
+    """Where results go: a file for one image, or a folder; a folder of photos needs another one."""
     layers: Annotated[
         Path | None,
         optional("FOLDER", "none"),
@@ -117,6 +111,8 @@ class Edit:
         if not changes:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
+        if any(path.is_dir() for path in self.images):
+            return edit_folder(self, changes)
         mask = None if self.protect is None else Mask.read(self.protect)
         from twobirds.apps.pictures import written_together
 
@@ -126,7 +122,7 @@ class Edit:
             def start(model: "FaceModel") -> tuple[str, Transform]:
                 from twobirds.photos import EditRequest
 
-                request = EditRequest(changes, self.strength, self._limits(model), self.refine)
+                request = EditRequest(changes, self.strength, self.limits(model), self.refine)
                 layers = None
                 if self.layers is not None:
                     layers = _Layers(self.layers, write_layer, not self.no_metadata)
@@ -177,7 +173,7 @@ class Edit:
 
             require_png(self.out.suffix)
 
-    def _limits(self, model: "FaceModel") -> "Limits | None":
+    def limits(self, model: "FaceModel") -> "Limits | None":
         """What ends the search for the strength; None where it is given."""
         if self.until is None:
             return None
@@ -212,13 +208,9 @@ class _Editing:
         """Edit the faces of a photo; see `Transform`."""
         edits = file.photo.edit(self._request, file.indices)
         if not self._told_conflicts:
-            _tell_conflicts(self._request.changes)
+            note_all(conflicts(self._request.changes))
             self._told_conflicts = True
-        _tell_unchanged(file, self._request.changes)
-        if edits.search is not None:
-            _tell_search(edits.search, file.labels)
-        if edits.search is None or file.photo.protected is not None:
-            _tell_recognized(file, edits, self._request.changes)
+        note_all(notes_of_edit(file, edits, self._request.changes))
         if self._layers is not None:
             from twobirds.apps.edit_layers import layer_pictures
             from twobirds.photos.marks import Marks
@@ -228,53 +220,3 @@ class _Editing:
             for picture in layer_pictures(self._layers.folder, file, edits, provenance):
                 self._layers.write(*picture)
         return edits
-
-
-def _tell_search(search: "Edited", labels: Sequence[str]) -> None:
-    """Say on stderr how strong each edit became, and why no stronger."""
-    for i, (label, reason) in enumerate(zip(labels, search.reasons, strict=True)):
-        strength, agreement = float(search.strength[i]), float(search.agreement[i])
-        words = _NOT_EDITED if reason == "identity" and strength == 0 else _WORDS[reason]
-        cost = "" if search.distance is None else f", distance {float(search.distance[i]):.2f}"
-        note(f"{label}: strength {strength:g}, agreement {agreement:.2f}{cost}: {words}")
-
-
-def _tell_recognized(file: PhotoFile, edits: "FaceEdits", changes: Mapping[str, float]) -> None:
-    """Say on stderr what the recognizer makes of each change, before and after."""
-    model = file.photo.model
-    for label, (index, edit) in zip(file.labels, edits.by_index.items(), strict=True):
-        columns = {name: model.attributes.index(name) for name in changes}
-        before = {name: float(file.photo.attributes[index, k]) for name, k in columns.items()}
-        moved = [name for name, wanted in changes.items() if wanted != float(before[name] > 0.5)]
-        if not moved:
-            continue
-        after = model.recognize(file.photo.edited_face(index, edit)[None])[0]
-        moves = [
-            f"{name} {before[name]:.2f} -> {float(after[columns[name]]):.2f}"
-            + " (not reached)" * (abs(changes[name] - float(after[columns[name]])) > 0.5)
-            for name in moved
-        ]
-        note(f"{label}: recognized as {', '.join(moves)}")
-
-
-def _tell_unchanged(file: PhotoFile, changes: Mapping[str, float]) -> None:
-    """Say on stderr what each face is predicted to have already, which no edit changes."""
-    columns = [file.photo.model.attributes.index(name) for name in changes]
-    rows = file.photo.attributes[list(file.indices)][:, columns].tolist()
-    for label, row in zip(file.labels, rows, strict=True):
-        there = [
-            f"{name}={value:g} is there already, predicted as {p:.2f}"
-            for (name, value), p in zip(changes.items(), row, strict=True)
-            if value == float(p > 0.5)
-        ]
-        if there:
-            note(f"{label}: {', '.join(there)}; not edited")
-
-
-def _tell_conflicts(changes: Mapping[str, float]) -> None:
-    """Say on stderr which attributes that are asked for no face has together."""
-    wanted = {name for name, value in changes.items() if value > 0.5}
-    for name in sorted(wanted):
-        for other in sorted(wanted & excluded_by(name)):
-            if name < other:
-                note(f"{name} and {other} exclude each other: no face has both, but both are set")

@@ -47,6 +47,16 @@ ImagePaths = Annotated[
         help_behavior_hint="(required)",
     ),
 ]
+ImagesOrFolder = Annotated[
+    tuple[Path, ...],
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="IMAGE...",
+        help="Photos: JPEG, PNG, WebP, BMP, or HEIC with the package pillow-heif; or one folder, "
+        "whose photos are all edited, those of subfolders too.",
+        help_behavior_hint="(required)",
+    ),
+]
 Assignments = Annotated[
     tuple[tuple[str, ...], ...],
     tyro.conf.UseAppendAction,

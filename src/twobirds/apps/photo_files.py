@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import tyro
 
-from twobirds.apps.display import note, say
+from twobirds.apps.display import note, note_all, say
+from twobirds.apps.notes import notes_of_faces
 from twobirds.apps.options import load_model, optional, require_images
 from twobirds.errors import InputError, missing_extra
 
@@ -178,22 +179,38 @@ def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> It
     Raises:
         InputError: If a file cannot be read, has no face or not the one that was asked for.
     """
-    session = _session(command, model)
+    require_images(command.images)
+    session = open_session(command, model)
     for path in command.images:
         try:
             photo = session.open(path.read_bytes(), is_aligned=command.aligned)
-            if not photo.num_faces and session.detector is not None:
-                raise InputError(
-                    f"no face is found by {session.detector.name}; a face that is cut goes with "
-                    "--aligned"
-                )
-            file = PhotoFile(path, photo, photo.indices(command.face, for_edits=for_edits))
+            file = choose_faces(command, path, photo, for_edits=for_edits)
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-        _tell_faces(file, for_edits=for_edits)
+        note_all(notes_of_faces(file, for_edits=for_edits))
         yield file
+
+
+def choose_faces(
+    command: OnPhotos, path: Path, photo: "OpenPhoto", *, for_edits: bool
+) -> PhotoFile:
+    """Choose the faces of an open photo that a command means.
+
+    Args:
+        command: The command.
+        path: What to call the photo.
+        photo: The photo.
+        for_edits: Refuse faces that are too small or turned away, not only warn.
+
+    Raises:
+        InputError: If it has no face, or not the one that was asked for.
+    """
+    if not photo.num_faces:
+        detector = "MTCNN" if command.detector is None else f"YuNet ({command.detector.name})"
+        raise InputError(f"no face is found by {detector}; a face that is cut goes with --aligned")
+    return PhotoFile(path, photo, photo.indices(command.face, for_edits=for_edits))
 
 
 def transform(
@@ -216,7 +233,7 @@ def transform(
     require_images(command.images)
     as_png = command.aligned or mask is not None
     outputs = name_outputs(command.images, command.out, kind, as_png=as_png)
-    _require_encoders(outputs)
+    require_encoders(outputs)
     model = load_model(command.model, command.device)
     details, edit = start(model)
     with written_together(announce=lambda path: say(str(path))) as write:
@@ -242,7 +259,7 @@ def _encoded(
     return result.content
 
 
-def _require_encoders(outputs: list[Path]) -> None:
+def require_encoders(outputs: list[Path]) -> None:
     """Refuse formats that cannot be written here, before a model is loaded."""
     if not any(output.suffix in (".heic", ".heif") for output in outputs):
         return
@@ -252,11 +269,14 @@ def _require_encoders(outputs: list[Path]) -> None:
         require_encoder(output.suffix)
 
 
-def _session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
-    """What opens the photos of a command."""
+def open_session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
+    """What opens the photos of a command.
+
+    Raises:
+        InputError: If the options for photos do not fit, or what finds faces is not installed.
+    """
     from twobirds.photos import PhotoSession
 
-    require_images(command.images)
     if command.aligned:
         if command.detector is not None or command.face is not None:
             raise InputError("--detector and --face are for photos: leave out --aligned")
@@ -267,20 +287,3 @@ def _session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
         purpose = "photos (--aligned is for faces that are cut already) need"
         raise missing_extra(purpose, "photos", error) from error
     return PhotoSession(model, find_detector(command.detector))
-
-
-def _tell_faces(file: PhotoFile, *, for_edits: bool) -> None:
-    """Say on stderr where each face is, whether it is chosen, and what speaks against it."""
-    if file.photo.photo.left_out is not None:
-        note(f"{file.path}: {file.photo.photo.left_out}")
-    for index, found in enumerate(file.photo.found):
-        number, doubts = index + 1, found.doubts
-        left, top, width, height = (round(value) for value in found.face.box)
-        place = f"{file.path}: face {number} is at ({left}, {top}), {width}x{height} pixels"
-        if index in file.indices:
-            note(place)
-            for doubt in (*doubts.refusals, *doubts.warnings):
-                note(f"{file.label(index)}: {doubt}")
-        elif for_edits:
-            reason = "; ".join(doubts.refusals)
-            note(f"{place}; left as it is: {reason or f'--face {number} chooses it'}")

@@ -81,6 +81,8 @@ def name_outputs(
         InputError: If two results would go to one file, or one over an input, or the name of a
             file does not say which format it is.
     """
+    from twobirds.photos.photo import suffix_of_file
+
     if out is not None and out.suffix and not out.is_dir():
         require_png(out) if as_png else _require_format(out)  # a mistyped name is no folder
         if len(inputs) > 1:
@@ -88,7 +90,7 @@ def name_outputs(
         outputs = [out]
     else:
         outputs = [
-            (out or Path()) / f"{path.stem}.{kind}{'.png' if as_png else _suffix(path)}"
+            (out or Path()) / f"{path.stem}.{kind}{'.png' if as_png else suffix_of_file(path)}"
             for path in inputs
         ]
     twice = [path for path, count in Counter(outputs).items() if count > 1]
@@ -99,19 +101,6 @@ def name_outputs(
         if path.resolve() in resolved:
             raise InputError(f"{path} is an input: choose another --out")
     return outputs
-
-
-def _suffix(path: Path) -> str:
-    """The end of a name for the format of a photo, which the content says, not its name."""
-    from twobirds.photos.photo import format_of, suffix_for
-
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError:
-        head = b""  # told when it is opened
-    file_format = format_of(head)
-    return suffix_for(file_format, path.suffix) if file_format else path.suffix.lower() or ".png"
 
 
 def _require_format(path: Path) -> None:

@@ -29,7 +29,9 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         """The rate, once it is known."""
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} {self.unit}/s")
+        if speed is None:
+            return Text("")
+        return Text(f"{speed:,.{0 if speed >= 10 else 1}f} {self.unit}/s")
 
 
 @contextlib.contextmanager

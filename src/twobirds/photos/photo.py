@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,17 @@ def format_of(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     return "HEIF" if head[4:12] in _HEIC_HEADS else None
+
+
+def suffix_of_file(path: Path) -> str:
+    """The end of a name for the format of a photo, which its content says, not its name."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        head = b""  # told when it is opened
+    file_format = format_of(head)
+    return suffix_for(file_format, path.suffix) if file_format else path.suffix.lower() or ".png"
 
 
 def laid_on_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:

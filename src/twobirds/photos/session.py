@@ -214,13 +214,24 @@ class PhotoSession:
         Raises:
             InputError: If it is no photo.
         """
+        return self.find(data, self.decode(data, is_aligned=is_aligned), is_aligned=is_aligned)
+
+    def decode(self, data: bytes, *, is_aligned: bool = False) -> Photo:
+        """The first half of `open`, which needs neither model nor detector."""
+        return read_aligned_face(data, self.model.size) if is_aligned else read_photo(data)
+
+    def find(self, data: bytes, photo: Photo, *, is_aligned: bool = False) -> OpenPhoto:
+        """The second half of `open`: find the faces of a decoded photo and recognize them.
+
+        Raises:
+            InputError: If there is no detector to find them with.
+        """
         if is_aligned:
-            return self._open_aligned(data)
+            return self._opened(data, photo, (), photo.pixels[None])
         if self.detector is None:
             raise InputError("a photo needs a detector to find its faces")
         from twobirds.photos.found import cut_faces  # OpenCV: aligned faces do without it
 
-        photo = read_photo(data)
         with self._lock:
             found = tuple(cut_faces(photo, self.detector, self.model))
         size = self.model.size
@@ -255,10 +266,6 @@ class PhotoSession:
         edits = photo.edit(request, photo.indices(face, for_edits=True))
         marks = marks or Marks("edited", request.details)
         return photo.encode(edits.by_index, marks, suffix).content
-
-    def _open_aligned(self, data: bytes) -> OpenPhoto:
-        photo = read_aligned_face(data, self.model.size)
-        return self._opened(data, photo, (), photo.pixels[None])
 
     def _opened(
         self, data: bytes, photo: Photo, found: tuple["FoundFace", ...], crops: np.ndarray

@@ -1,19 +1,14 @@
 """One leg at a time: a lock on a run's folder, which ends with the process that holds it."""
 
 import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
 
 import torch
 
+from twobirds.atomic import try_lock
 from twobirds.errors import InputError
 from twobirds.runtime import Runtime, average_values
-
-if sys.platform != "win32":
-    import fcntl
 
 LOCK_FILE = "lock"
 """Lies in a run's folder for good; it means something only while a process holds its lock."""
@@ -53,22 +48,10 @@ def _lock(run: Path) -> Iterator[bool]:
     run.mkdir(parents=True, exist_ok=True)
     path = run / LOCK_FILE
     with path.open("ab") as file:
-        is_free = _try_lock(file)
+        is_free = try_lock(file.fileno())
         try:
             yield is_free
         finally:
             if is_free and is_new and list(run.iterdir()) == [path]:
                 path.unlink()
                 run.rmdir()
-
-
-def _try_lock(file: IO[Any]) -> bool:
-    if sys.platform == "win32":
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: whoever uses it must keep the legs apart
-        return True
-    return os.fstat(file.fileno()).st_nlink > 0  # else its holder has just removed it
