@@ -4,20 +4,30 @@ import itertools
 import json
 import os
 import random
+import re
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+from twobirds.data.pack import hash_file, hash_header
+from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("observe", "worker", "power", "damage", "images", "sources", "words")
+MODULES = (
+    "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables", "words",
+)  # fmt: skip
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc"),
@@ -53,6 +63,47 @@ def escape() -> str:
     return "done"
 
 
+def escape_in_c() -> str:
+    torch.save({}, "../../escaped.pt")  # by a writer in C++, of which the interpreter sees nothing
+    return "done"
+
+
+def escape_by_a_link() -> str:
+    Path("link").symlink_to("../..")
+    Path("link/escaped").write_text("")
+    return "done"
+
+
+def change_the_input() -> str:
+    np.lib.format.open_memmap("../in/array.npy", mode="r+")[0] = 1
+    return "done"
+
+
+def remove_the_input() -> str:
+    shutil.rmtree("../in")
+    return "done"
+
+
+def run_a_program() -> str:
+    return subprocess.run(["true"], check=True) and "done"
+
+
+def connect() -> str:
+    with socket.socket() as client:
+        client.connect_ex(("127.0.0.1", 9))
+    return "done"
+
+
+def leave_open() -> str:
+    HELD.append(os.open("file", os.O_WRONLY | os.O_CREAT))
+    return "done"
+
+
+def leave_temporary() -> str:
+    tempfile.mkdtemp()
+    return "done"
+
+
 def take_memory() -> str:
     return "done" if len(b"\1" * (2 << 30)) else ""
 
@@ -61,27 +112,61 @@ def crash() -> str:
     os._exit(7)
 
 
+def say(text: str) -> Callable[[], str]:
+    def act() -> str:
+        raise InputError(text)
+
+    return act
+
+
+HELD: list[int] = []
 FAULTS: dict[str, tuple[Callable[[], str], str]] = {
     "sound": (lambda: "done", "done"),
     "refusal": (refuse, "refused"),
     "traceback": (lambda: str(1 / 0), "traceback"),
     "left": (refuse_and_leave, "wrong"),
+    "temporary": (leave_temporary, "wrong"),
+    "no sentence": (say("'width'"), "wrong"),
+    "endless": (say("no such thing " * 10_000), "wrong"),
+    "address": (say("cannot take <torch.Tensor object at 0x7f0000000000>"), "wrong"),
     "escape": (escape, "escape"),
+    "escape in C": (escape_in_c, "escape"),
+    "escape by a link": (escape_by_a_link, "escape"),
+    "input": (change_the_input, "escape"),
+    "removal": (remove_the_input, "escape"),
+    "program": (run_a_program, "escape"),
+    "network": (connect, "escape"),
+    "leak": (leave_open, "leak"),
     "memory": (take_memory, "memory"),
     "crash": (crash, "crash"),
 }
+"""Faults, and how the campaign must say that they ended."""
+
+
+def with_input(act: Callable[[], str]) -> Callable[[random.Random, Path], Callable[[], str]]:
+    """The kind of case that writes an array and carries out an action."""
+
+    def make(_rng: random.Random, folder: Path) -> Callable[[], str]:
+        np.save(folder / "array.npy", np.zeros(4))
+        return act
+
+    return make
 
 
 def test_every_fault_is_seen_and_the_next_case_goes_on(campaign: Any, tmp_path: Path) -> None:
-    kinds = {name: lambda _rng, _folder, act=act: act for name, (act, _) in FAULTS.items()}
+    kinds = {name: with_input(act) for name, (act, _) in FAULTS.items()}
     cases = [(name, number) for number, name in enumerate([*FAULTS, "sound"])]
     outcomes = list(campaign.worker.run_cases(kinds, cases, tmp_path, 0))
-    assert [outcome.end for outcome in outcomes] == [*(end for _, end in FAULTS.values()), "done"]
-    by_kind = {outcome.kind: outcome for outcome in outcomes}
-    assert "ZeroDivisionError" in by_kind["traceback"].what
-    assert by_kind["left"].what == "refused, but left half"
-    assert by_kind["escape"].what == str(tmp_path / "escaped")
-    assert by_kind["memory"].megabytes > 2048
+    expected = [*((name, end) for name, (_, end) in FAULTS.items()), ("sound", "done")]
+    assert [(outcome.kind, outcome.end) for outcome in outcomes] == expected
+    what = {outcome.kind: outcome.what for outcome in outcomes}
+    assert "ZeroDivisionError" in what["traceback"]
+    assert what["left"] == "refused, but left half"
+    assert what["escape"] == what["escape by a link"] == str(tmp_path / "escaped")
+    assert what["escape in C"] == str(tmp_path / "escaped.pt")
+    assert what["input"] == str(tmp_path / "case/in/array.npy")
+    assert (what["program"], what["network"]) == ("runs true", "connects to ('127.0.0.1', 9)")
+    assert next(o.megabytes for o in outcomes if o.kind == "memory") > 2048
     assert [o.kind for o in outcomes if not o.is_fault] == ["sound", "refusal", "sound"]
 
 
@@ -105,12 +190,89 @@ def test_inputs_come_from_the_seed_alone(campaign: Any) -> None:
 
 
 def test_some_of_every_kind_find_no_fault(campaign: Any, tmp_path: Path) -> None:
-    kinds = {**campaign.images.IMAGES, **campaign.sources.SOURCES, **campaign.words.WORDS}
+    kinds = {
+        **campaign.images.IMAGES,
+        **campaign.sources.SOURCES,
+        **campaign.known_tables.KNOWN_TABLES,
+        **campaign.words.WORDS,
+    }
     del kinds["deceiving image"]  # takes seconds
     cases = [(kind, number) for number in range(4) for kind in kinds]
     outcomes = list(campaign.worker.run_cases(kinds, cases, tmp_path, 1))
     assert [outcome for outcome in outcomes if outcome.is_fault] == []
     assert {outcome.end for outcome in outcomes} == {"done", "refused"}
+
+
+# Packs of which the right one is known
+
+
+def mistaken(**changes: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Something that makes packs with other arrays than it should."""
+
+    def make(*arguments: Any, **options: Any) -> None:
+        pack = pack_source(*arguments, **options)
+        header = json.loads((pack.path / "pack.json").read_text())
+        for name, change in changes.items():
+            np.save(pack.path / f"{name}.npy", change(np.load(pack.path / f"{name}.npy")))
+            header["sha256"][f"{name}.npy"] = hash_file(pack.path / f"{name}.npy")
+        header["pack_sha256"] = hash_header(header)
+        (pack.path / "pack.json").write_text(json.dumps(header))
+
+    return make
+
+
+def swap_rows(array: np.ndarray) -> np.ndarray:
+    return np.concatenate([array[1:], array[:1]])
+
+
+def flip_one(array: np.ndarray) -> np.ndarray:
+    array[-1, 0] ^= 1
+    return array
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({}, ""),
+        ({"attributes": flip_one}, r" of row \d+ is "),
+        ({"images": swap_rows}, r" of row \d+ is "),
+        ({"images": lambda images: images[..., ::-1]}, "of colour"),
+        ({"images": lambda images: images // 2}, "of colour"),
+        ({"identity": lambda people: people * 0}, "became"),
+        ({"identity": np.arange(24).__add__}, "became"),
+        ({"identity": lambda people: people * 0 - 1}, "unknown"),
+        ({"split": lambda split: np.arange(len(split)).astype(np.uint8) % 3}, "split"),
+    ],
+)
+def test_a_mistaken_pack_is_seen(
+    campaign: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Callable[[Any], Any]],
+    what: str,
+) -> None:
+    monkeypatch.setattr(campaign.known, "pack_source", mistaken(**changes))
+    kinds = {"csv": campaign.known_tables.known_csv}
+    cases = [("csv", number) for number in range(9)]
+    outcomes = list(campaign.worker.run_cases(kinds, cases, tmp_path, 0))
+    ends = [outcome.end for outcome in outcomes if outcome.end != "refused"]
+    if not what:
+        assert ends == ["done"] * len(ends)
+        return
+    assert ends.count("wrong") >= len(ends) // 3  # not all sources say who is shown
+    assert any(re.search(what, outcome.what) for outcome in outcomes)
+
+
+def test_a_careless_refusal_is_seen(
+    campaign: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_all(*_: Any, **__: Any) -> None:
+        raise InputError("this source is not liked")
+
+    monkeypatch.setattr(campaign.known, "pack_source", refuse_all)
+    kinds = campaign.known_tables.KNOWN_TABLES
+    outcomes = campaign.worker.run_cases(kinds, [("known celeba", 0)], tmp_path, 0)
+    assert [o.what for o in outcomes] == ["a sound source was refused: this source is not liked"]
 
 
 # Power cuts

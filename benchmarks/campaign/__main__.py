@@ -24,11 +24,12 @@ from campaign.environment import try_environments
 from campaign.images import IMAGES
 from campaign.jobs import make_jobs
 from campaign.kills import WAYS, Kill, kill_job
+from campaign.known_tables import KNOWN_TABLES
 from campaign.observe import MAX_BYTES, MAX_SECONDS, Outcome
 from campaign.sources import SOURCES
 from campaign.weights import weight_kinds
 from campaign.words import WORDS
-from campaign.worker import Case, run_cases
+from campaign.worker import Case, Kind, run_cases
 from campaign.world import make_world
 from hardware import write_results
 from twobirds.machine import describe_machine
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(scratch)
         with _quiet():
             world = make_world(folder / "world")
-        kinds = {**IMAGES, **SOURCES, **WORDS, **weight_kinds(world), **command_kinds(world)}
+        kinds: dict[str, Kind] = {**IMAGES, **SOURCES, **KNOWN_TABLES, **WORDS}
+        kinds |= weight_kinds(world) | command_kinds(world)
         cases = _cases(list(kinds), settings.inputs)
         outcomes = _told(run_cases(kinds, cases, folder, settings.seed), len(cases), "inputs")
         results["hostile_inputs"] = _summary_of_inputs(list(outcomes))

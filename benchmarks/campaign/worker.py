@@ -18,7 +18,10 @@ from campaign.observe import (
     Action,
     Outcome,
     WriteWatch,
+    file_states,
+    first_difference,
     observe,
+    open_files_below,
     peak_memory_bytes,
     reset_peak_memory,
 )
@@ -107,6 +110,7 @@ def _run_case(
     (place / "tmp").mkdir()
     tempfile.tempdir = str(place / "tmp")
     action = make(random.Random(f"{seed} {kind} {number}"), place / "in")
+    before = file_states(folder, without=(place / "out", place / "tmp"))
     os.chdir(place / "out")
     reset_peak_memory()
     watch.start(place / "out", place / "tmp")
@@ -115,14 +119,27 @@ def _run_case(
     seconds = time.monotonic() - started
     escapes = watch.stop()
     megabytes = peak_memory_bytes() >> 20
+    after = file_states(folder, without=(place / "out", place / "tmp"))
+    changed = first_difference(before, after)
+    if changed is not None:
+        escapes.append(changed)
     if escapes:
         end, what = "escape", escapes[0]
-    elif end in ("done", "refused") and seconds > MAX_SECONDS:
-        end, what = "hang", f"{seconds:.0f} s"
-    elif end in ("done", "refused") and megabytes << 20 > MAX_BYTES:
-        end, what = "memory", f"{megabytes} MiB"
-    elif end in ("done", "refused") and (left := sorted(os.listdir(place / "tmp"))):  # noqa: PTH208
-        end, what = "wrong", f"left the temporary {left[0]}"
-    elif end == "refused" and (left := sorted(os.listdir(place / "out"))):  # noqa: PTH208
-        end, what = "wrong", f"refused, but left {left[0]}"
+    elif end in ("done", "refused"):
+        end, what = _judge(end, place, seconds, megabytes)
     return Outcome(kind, number, end, what, seconds, megabytes)
+
+
+def _judge(end: str, place: Path, seconds: float, megabytes: int) -> tuple[str, str]:
+    """How a case ended that gave a result or a sentence: what it took, and what it left."""
+    if seconds > MAX_SECONDS:
+        return "hang", f"{seconds:.0f} s"
+    if megabytes << 20 > MAX_BYTES:
+        return "memory", f"{megabytes} MiB"
+    if left := sorted(os.listdir(place / "tmp")):  # noqa: PTH208
+        return "wrong", f"left the temporary {left[0]}"
+    if end == "refused" and (left := sorted(os.listdir(place / "out"))):  # noqa: PTH208
+        return "wrong", f"refused, but left {left[0]}"
+    if held := open_files_below(place):
+        return "leak", held[0]
+    return end, ""

@@ -30,6 +30,26 @@ def test_what_a_name_means(paths: list[str], name: str, found: str | None) -> No
 
 
 @pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("/data/a.png", "a.png"),
+        ("/data/x/b.jpg", "x/b.png"),
+        ("/data/./x/../x/b.png", "x/b.png"),
+        ("/mnt/faces/a.png", "a.png"),  # the same folder by another way
+        ("/data/b.png", None),  # an absolute path says in which folder
+        ("/data/../etc/a.png", None),
+        ("/other/a.png", None),
+        ("/data", None),
+        ("C:\\data\\a.png", None),
+        ("C:a.png", None),
+    ],
+)
+def test_absolute_paths_are_found_below_the_folder_alone(name: str, found: str | None) -> None:
+    index = NameIndex(["a.png", "x/b.png"], roots=("/data", "/mnt/faces/"))
+    assert index.find(name) == found
+
+
+@pytest.mark.parametrize(
     ("paths", "name"),
     [
         (["depth/a.png", "images/a.png"], "a.png"),

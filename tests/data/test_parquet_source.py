@@ -189,3 +189,18 @@ def test_without_pyarrow_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InputError, match=r"pip install 'twobirds-faces\[parquet\]'"):
         open_source(path)
+
+
+def test_columns_that_look_the_same(tmp_path: Path) -> None:
+    images = IMAGES[:3]
+    people = ["Jos\u00e9", "Jose\u0301", "Ann"]
+    path = write(tmp_path / "a.parquet", image=images, **{" Kind": [0, 1, 1]}, person=people)
+    source = open_source(path)
+    assert (source.attribute_names, source.identity.tolist()) == (("Kind",), [0, 0, 1])
+    columns = {"Gr\u00f6\u00dfe": [0, 1, 1], "Gro\u0308\u00dfe": [1, 0, 0]}
+    with pytest.raises(InputError, match="names column 'Größe' twice"):
+        open_source(write(tmp_path / "b.parquet", image=images, **columns))
+    table = pa.table([pa.array(images), [0, 1, 1], [1, 0, 0]], names=["image", "Kind", "Kind"])
+    pq.write_table(table, tmp_path / "c.parquet")
+    with pytest.raises(InputError, match="names column 'Kind' twice"):
+        open_source(tmp_path / "c.parquet")

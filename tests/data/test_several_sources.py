@@ -9,7 +9,8 @@ from making_sources import celeba_files, image_bytes, names, write_folder
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.pack import open_pack
 from twobirds.data.packing import pack_source
-from twobirds.data.selection import Choice, parse_condition
+from twobirds.data.roles import ColumnChoice
+from twobirds.data.selection import Choice, open_selected, parse_condition
 from twobirds.errors import InputError
 
 SIGNS = " ".join(["1", "-1"] * 20)
@@ -149,6 +150,19 @@ def test_conditions_on_columns(tmp_path: Path) -> None:
         pack_source(sources, tmp_path / "x", size=16, choice=Choice(only=("px>1",)))
 
 
+def test_a_column_that_only_one_source_has_is_dropped(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, header, cells in ((one, "Hat,Kind", ("1,1", "0,0")), (other, "Kind", ("1", "0"))):
+        lines = f"image,{header}\na.png,{cells[0]}\nb.png,{cells[1]}\n"
+        images = {f"{letter}.png": image_bytes(i) for i, letter in enumerate("ab")}
+        write_folder(folder, images | {"faces.csv": lines.encode()})
+    choice = Choice(ColumnChoice(drop=("Hat",)))
+    pack = pack_source([one, other], tmp_path / "pack", size=16, choice=choice)
+    assert (pack.attribute_names, pack.attributes[:, 0].tolist()) == (("Kind",), [1, 0, 1, 0])
+    with pytest.raises(InputError, match="--drop-column 'hat': no such attribute; there are 'Hat'"):
+        open_selected([one], Choice(ColumnChoice(drop=("hat",))))
+
+
 @pytest.mark.parametrize("text", ["px", ">=3", "px>=", ""])
 def test_what_is_no_condition_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="takes a condition such as px>=128"):
@@ -182,7 +196,6 @@ def test_faults_say_in_which_source_they_are(tmp_path: Path) -> None:
 
 def test_the_real_sets_share_people_and_no_image(shared: Path, tmp_path: Path) -> None:
     from twobirds.data.combination import combine
-    from twobirds.data.selection import open_selected
 
     (tmp_path / "out.txt").write_text("192593\n183260\n193534\n")
     folders = [shared / "data/celeba128", shared / "data/celeba128_more"]

@@ -286,3 +286,29 @@ def test_damaged_members_of_every_method_are_problems(tmp_path: Path, method: in
         path.write_bytes(changed)
         with pytest.raises(InputError, match="cannot be unpacked"):
             Archive(path).read("a.png")
+
+
+def test_absolute_paths_in_the_folder_and_outside(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, CSV.replace("b.png", f"{tmp_path}/b.png"))
+    assert list(open_source(folder / "labels.csv").contents()) == [image_bytes(i) for i in range(3)]
+    (tmp_path.parent / "c.png").write_bytes(image_bytes(2))
+    folder = folder_with(tmp_path, CSV.replace("c.png", f"{tmp_path.parent}/c.png"))
+    [problem] = open_source(folder).problems
+    assert problem.what.endswith("and absolute paths count in the source's folder only")
+
+
+def test_an_accent_written_in_two_ways_is_one(tmp_path: Path) -> None:
+    text = "image,Kind,person\na.png,1,José\nb.png,0,Jose\u0301\nc.png,1,Jose\n"
+    assert open_source(folder_with(tmp_path, text)).identity.tolist() == [0, 0, 1]
+    twice = "image,Gr\u00f6\u00dfe,Gro\u0308\u00dfe\na.png,1,0\nb.png,0,1\nc.png,1,1\n"
+    with pytest.raises(InputError, match="names column 'Größe' twice"):
+        open_source(folder_with(tmp_path, twice))
+
+
+def test_attributes_left_out_by_the_user(tmp_path: Path) -> None:
+    text = CSV.replace("Kind", "Größe").replace("c.png,1", "c.png,?")
+    folder = folder_with(tmp_path, text)
+    assert len(open_source(folder).problems) == 1
+    source = open_source(folder, ColumnChoice(drop=("Gro\u0308ße",)))
+    assert (source.attribute_names, source.problems) == (("Has Hat",), [])
+    assert source.decisions.dropped == {"Größe": "left out by --drop-column"}

@@ -98,6 +98,11 @@ class Pack:
     """Column of a CSV or of Parquet files that has the images, or their names."""
     person_column: Annotated[str | None, optional("NAME", "by its name")] = None
     """Column that says who is shown."""
+    drop_column: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="NAME", help="Leave an attribute out; may be given several times."),
+    ] = ()
     workers: Annotated[int | None, optional("INT", "one for each processor")] = None
     """Number of decoding processes."""
 
@@ -125,7 +130,9 @@ class Pack:
                 landmarks=parse_landmarks(self.landmarks),
                 skip_bad=self.skip_bad,
                 choice=Choice(
-                    ColumnChoice(self.image_column, self.person_column), self.leave_out, self.only
+                    ColumnChoice(self.image_column, self.person_column, self.drop_column),
+                    self.leave_out,
+                    self.only,
                 ),
                 workers=self.workers,
                 progress=lambda done, total: show("packing", done, total),

@@ -47,11 +47,12 @@ def find_list(names: Sequence[str], stem: str) -> str | None:
     )
 
 
-def load_celeba(files: Files) -> Source:
+def load_celeba(files: Files, drop: Sequence[str] = ()) -> Source:
     """Load the lists of a source in CelebA's layout, and check each row and file of them.
 
     Args:
         files: The folder or zip file.
+        drop: Attributes to leave out.
 
     Returns:
         The rows that are sound so far; their images are not decoded yet.
@@ -64,7 +65,7 @@ def load_celeba(files: Files) -> Source:
     if file is None:
         raise InputError(f"{files.label} has no {ATTRIBUTE_LIST}.txt or .csv")
     sheet, attribute_names = _load_attributes(files, file, problems)
-    found = find_attributes(sheet, attribute_names, required=True)
+    found = find_attributes(sheet, attribute_names, required=True, drop=drop)
     image_files = _find_image_files(files)
     paths = locate_images(sheet, _image_index(image_files, file), problems)
     identity_list = find_list(files.names, IDENTITY_LIST)
@@ -141,7 +142,9 @@ def _find_image_files(files: Files) -> Files:
 def _image_index(files: Files, file: str) -> NameIndex:
     """The images there are, seen from the attribute list."""
     images = [name for name in files.names if is_image_name(name)]
-    return NameIndex(images, beside=posixpath.dirname(file), preferred=IMAGE_FOLDERS)
+    return NameIndex(
+        images, beside=posixpath.dirname(file), preferred=IMAGE_FOLDERS, roots=files.roots
+    )
 
 
 def _match_labels(

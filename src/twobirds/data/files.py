@@ -29,6 +29,10 @@ class Files(Protocol):
     def names(self) -> Sequence[str]:
         """Relative paths of all files, sorted."""
 
+    @property
+    def roots(self) -> Sequence[str]:
+        """Absolute paths of the folder, with and without links; none of an archive."""
+
     def read(self, name: str) -> bytes:
         """Read a whole file; raises InputError with the reason where it cannot be."""
 
@@ -40,6 +44,7 @@ class Folder:
         self.path = path
         self.label = path.resolve().name
         self.names = sorted(_list_files(path))
+        self.roots = (os.path.abspath(path), os.path.realpath(path))  # noqa: PTH100
 
     def read(self, name: str) -> bytes:
         """Read a whole file."""
@@ -76,6 +81,8 @@ def _list_files(root: Path) -> Iterator[str]:
 
 class Archive:
     """Files in a zip file; what macOS adds to archives is left out."""
+
+    roots: Sequence[str] = ()
 
     def __init__(self, path: Path) -> None:
         self.label = path.name

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 
 from twobirds.data.files import Files
+from twobirds.data.names import compose
 from twobirds.data.problems import shorten
 from twobirds.errors import InputError
 
@@ -18,7 +19,8 @@ MAX_NAME = 100
 def load_lines(files: Files, name: str) -> list[str]:
     """Load a UTF-8 text file as lines, with LF, CRLF or CR ends and with or without a BOM.
 
-    Bytes that are no UTF-8 become U+FFFD, so that the row they are in can be reported.
+    Bytes that are no UTF-8 become U+FFFD, so that the row they are in can be reported. Letters with
+    accents are composed (Unicode NFC): a person whose name is written both ways is one.
 
     Raises:
         InputError: If the file cannot be read or is empty.
@@ -29,7 +31,7 @@ def load_lines(files: Files, name: str) -> list[str]:
         raise InputError(f"{name} {error}") from error
     if not text.strip():
         raise InputError(f"{name} is empty")
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return compose(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def split_words(lines: Iterable[str]) -> Iterator[Row]:

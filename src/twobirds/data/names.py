@@ -1,5 +1,6 @@
 """Matching the names that lists give to images with the paths of the files there are."""
 
+import ntpath
 import posixpath
 import unicodedata
 from collections import defaultdict
@@ -11,6 +12,9 @@ _ENDINGS = (*IMAGE_EXTENSIONS, ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif
 """Extensions that a list may name and that another may have replaced since."""
 
 
+_Search = Callable[["_Table", str], list[str]]
+
+
 class AmbiguousNameError(Exception):
     """A name fits several paths equally well; the first two of them are `paths`."""
 
@@ -19,18 +23,28 @@ class AmbiguousNameError(Exception):
         self.paths = tuple(paths[:2])
 
 
+def compose(text: str) -> str:
+    """Text with its accents composed (Unicode NFC): what looks the same is the same then."""
+    return unicodedata.normalize("NFC", text)
+
+
 def normalize_name(name: str) -> str:
     """A path with forward slashes, without `./`, and composed (Unicode NFC).
 
     Archives made on Windows have backslashes; macOS stores names decomposed.
     """
-    name = unicodedata.normalize("NFC", name.replace("\\", "/"))
+    name = compose(name.replace("\\", "/"))
     return posixpath.normpath(name) if name else ""
 
 
 def is_image_name(name: str) -> bool:
     """Whether the extension is that of an image."""
     return name.lower().endswith(IMAGE_EXTENSIONS)
+
+
+def is_absolute(name: str) -> bool:
+    """Whether a path begins at the root of a file system, or of a drive of Windows."""
+    return posixpath.isabs(name) or ntpath.isabs(name)
 
 
 class NameIndex:
@@ -40,11 +54,17 @@ class NameIndex:
     adds an extension, and last with its own extension exchanged: lists often say `.jpg` where the
     files were converted. Each of these is tried beside the list, from the root, in the folders
     that are preferred, and at last in any folder. Whatever fits in the first of these ways is
-    meant; if two paths fit in the same way, the name is ambiguous.
+    meant; if two paths fit in the same way, the name is ambiguous. An absolute path is compared
+    with the files at its place only.
     """
 
     def __init__(
-        self, paths: Iterable[str], *, beside: str = "", preferred: Sequence[str] = ()
+        self,
+        paths: Iterable[str],
+        *,
+        beside: str = "",
+        preferred: Sequence[str] = (),
+        roots: Sequence[str] = (),
     ) -> None:
         """Index paths.
 
@@ -52,8 +72,10 @@ class NameIndex:
             paths: What there is to be found.
             beside: Folder of the list that will give names.
             preferred: Base names of folders that are searched first, in this order.
+            roots: Absolute paths of the folder that `paths` are relative to.
         """
         self._preferred = preferred
+        self._roots = [f"{normalize_name(root).rstrip('/')}/" for root in roots]
         self._places = list(dict.fromkeys((beside, "")))
         self._paths = [(normalize_name(path), path) for path in paths]
         self._tables: dict[Callable[[str], str], _Table] = {}
@@ -67,9 +89,15 @@ class NameIndex:
         name = normalize_name(name)
         if not name:
             return None
+        searches: list[_Search] = [self._near, self._anywhere]
+        if is_absolute(name):
+            root = next((root for root in self._roots if name.startswith(root)), None)
+            if root is None:
+                return None
+            name, searches = name.removeprefix(root), [_Table.at]
         for key_of_name, key_of_path in _COMPARISONS:
             table = self._table(key_of_path)
-            for search in (self._near, self._anywhere):
+            for search in searches:
                 found = search(table, key_of_name(name))
                 if len(found) > 1:
                     raise AmbiguousNameError(found)

@@ -3,22 +3,19 @@
 import importlib
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from twobirds.data.columns import ColumnWriter, column_of
 from twobirds.data.files import Folder
-from twobirds.data.images import is_image_data
 from twobirds.data.listing import is_readable
+from twobirds.data.names import compose
+from twobirds.data.parquet_layout import Layout, find_layout
 from twobirds.data.problems import Problem, shorten
 from twobirds.data.roles import (
-    PERSON_COLUMNS,
-    SPLIT_COLUMNS,
     ColumnChoice,
-    ambiguous_columns,
-    pick_column,
 )
 from twobirds.data.sheet import (
     Sheet,
@@ -31,30 +28,10 @@ from twobirds.data.source import Content, Decisions, Source
 from twobirds.data.splits import SPLIT_WORDS
 from twobirds.errors import InputError, missing_extra
 
-_IMAGE_TYPE = re.compile(r"(large_)?binary|struct<.*\bbytes: (large_)?binary")
-_CELL_TYPE = re.compile(
-    r"bool|u?int|double|float|halffloat|decimal|(large_)?string|dictionary<values=(large_)?string"
-    r"|dictionary<values=(u?int|bool|double|float)"
-)
 _FILE_SPLIT = "(file name)"
 """Name of the column of splits that the names of the files or of their folders say."""
 _BATCH = 64
 """Images loaded at a time."""
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Which columns of a shard are what."""
-
-    image: str
-    path: str | None
-    """Where a cell of the image column has its file name, as a column of Parquet."""
-    cells: tuple[str, ...]
-    """Columns of texts, numbers or booleans."""
-    person: str | None
-    split: str | None
-    dropped: Mapping[str, str]
-    """Other columns, and why they are no attributes."""
 
 
 def load_parquet(folder: Folder, shards: Sequence[str], label: str, chosen: ColumnChoice) -> Source:
@@ -80,7 +57,7 @@ def load_parquet(folder: Folder, shards: Sequence[str], label: str, chosen: Colu
     sheet = _with_names(_load_sheet(parquet, folder, shards, layout))
     roles = (layout.person, layout.split)
     candidates = [name for name in layout.cells if name not in roles]
-    found = find_attributes(sheet, candidates, required=False)
+    found = find_attributes(sheet, candidates, required=False, drop=chosen.drop)
     split = _FILE_SPLIT if layout.split is None else layout.split
     partition = split_codes(sheet, split, problems)
     named_once = set(_rows_named_once(sheet, problems))
@@ -105,7 +82,11 @@ def load_parquet(folder: Folder, shards: Sequence[str], label: str, chosen: Colu
             dropped={**layout.dropped, **found.dropped},
         ),
         load=lambda rows: _load_images(
-            parquet, folder, shards, layout.image, frozenset(sheet.wheres[row] for row in rows)
+            parquet,
+            folder,
+            shards,
+            layout.spelled[layout.image],
+            frozenset(sheet.wheres[row] for row in rows),
         ),
         problems=problems,
     )
@@ -113,9 +94,9 @@ def load_parquet(folder: Folder, shards: Sequence[str], label: str, chosen: Colu
 
 def _common_layout(
     parquet: ModuleType, folder: Folder, shards: Sequence[str], chosen: ColumnChoice
-) -> _Layout:
+) -> Layout:
     """The layout of the first shard, which all others must have."""
-    layouts = [_find_layout(_open(parquet, folder, shard), shard, chosen) for shard in shards]
+    layouts = [find_layout(_open(parquet, folder, shard), shard, chosen) for shard in shards]
     for shard, other in zip(shards, layouts, strict=True):
         if other != layouts[0]:
             raise InputError(f"{shard} has other columns than {shards[0]}: give one of them")
@@ -142,63 +123,8 @@ def _open(parquet: ModuleType, folder: Folder, shard: str) -> Any:
         raise InputError(f"{shard} is not a readable Parquet file: {error}") from error
 
 
-def _find_layout(file: Any, shard: str, chosen: ColumnChoice) -> _Layout:
-    """Tell the columns of a shard by their names and types."""
-    types = {column.name: str(column.type) for column in file.schema_arrow}
-    image = _find_image_column(file, types, shard, chosen)
-    cells = tuple(name for name, kind in types.items() if _CELL_TYPE.match(kind) and name != image)
-    person = pick_column(
-        cells, PERSON_COLUMNS, chosen.person, option="--person-column", where=shard
-    )
-    split = pick_column(cells, SPLIT_COLUMNS, None, option=None, where=shard)
-    others = [name for name in types if name not in cells and name != image]
-    return _Layout(
-        image=image,
-        path=f"{image}.path" if re.search(r"\bpath: (large_)?string", types[image]) else None,
-        cells=cells,
-        person=person,
-        split=split,
-        dropped={name: f"its type is {shorten(types[name])}" for name in others},
-    )
-
-
-def _find_image_column(
-    file: Any, types: Mapping[str, str], shard: str, chosen: ColumnChoice
-) -> str:
-    """The column of the images: the one chosen, the only one, or the one called image."""
-    candidates = [name for name, kind in types.items() if _IMAGE_TYPE.match(kind)]
-    if chosen.image is not None:
-        if chosen.image not in candidates:
-            listed = ", ".join(candidates) or "none"
-            raise InputError(
-                f"{shard} has no column of images {shorten(chosen.image)} (--image-column): its "
-                f"columns of images are {listed}"
-            )
-        return chosen.image
-    if len(candidates) > 1:
-        candidates = [name for name in candidates if _holds_images(file, name)] or candidates
-    if not candidates:
-        raise InputError(f"{shard} has no column of images, which would be a struct with bytes")
-    if len(candidates) > 1 and "image" not in candidates:
-        raise ambiguous_columns(candidates, option="--image-column", where=shard)
-    return "image" if "image" in candidates else candidates[0]
-
-
-def _holds_images(file: Any, column: str) -> bool:
-    """Whether the first cell with content begins as an image file does."""
-    try:
-        for batch in file.iter_batches(_BATCH, columns=[column]):
-            for cell in batch.column(0).to_pylist():
-                data = cell.get("bytes") if isinstance(cell, dict) else cell
-                if data:
-                    return is_image_data(data)
-    except Exception:  # as in _open; the damage is reported where the images are loaded
-        return True
-    return False
-
-
 def _load_sheet(
-    parquet: ModuleType, folder: Folder, shards: Sequence[str], layout: _Layout
+    parquet: ModuleType, folder: Folder, shards: Sequence[str], layout: Layout
 ) -> Sheet:
     """Load all columns but the images' bytes; names are empty where no path is given."""
     writers = {name: ColumnWriter() for name in layout.cells}
@@ -208,12 +134,15 @@ def _load_sheet(
     for shard in shards:
         file = _open(parquet, folder, shard)
         count = file.metadata.num_rows
-        wanted = [*layout.cells, *([layout.path] if layout.path else [])]
+        wanted = [layout.spelled[name] for name in layout.cells]
+        wanted += [layout.path] if layout.path else []
         try:
             content = file.read(columns=wanted)
             for name in layout.cells:
-                _append(writers[name], content[name].to_pylist())
-            paths = content[layout.image].to_pylist() if layout.path else [None] * count
+                _append(writers[name], content[layout.spelled[name]].to_pylist())
+            paths = (
+                content[layout.spelled[layout.image]].to_pylist() if layout.path else [None] * count
+            )
         except Exception as error:  # as in _open
             raise InputError(f"{shard} is damaged: {error}") from error
         names += [str((cell or {}).get("path") or "") for cell in paths]
@@ -228,7 +157,7 @@ def _load_sheet(
 def _append(writer: ColumnWriter, cells: Iterable[Any]) -> None:
     """Add cells as text, empty where they are null."""
     for cell in cells:
-        writer.append("" if cell is None else str(cell))
+        writer.append("" if cell is None else compose(str(cell)))
 
 
 def _split_of(shard: str) -> str:

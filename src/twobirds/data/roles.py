@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twobirds.data.names import compose
 from twobirds.data.problems import shorten
 from twobirds.errors import InputError
 
@@ -22,6 +23,12 @@ class ColumnChoice:
 
     image: str | None = None
     person: str | None = None
+    drop: tuple[str, ...] = ()
+    """Columns that shall be no attributes."""
+
+
+DROPPED_BY_OPTION = "left out by --drop-column"
+"""Why such a column is no attribute."""
 
 
 def pick_column(
@@ -48,6 +55,7 @@ def pick_column(
         InputError: If the chosen one is absent, or several have usual names.
     """
     if chosen is not None:
+        chosen = compose(chosen)
         if chosen not in header:
             listed = ", ".join(shorten(name) for name in header[:20])
             raise InputError(f"{where} has no column {shorten(chosen)} ({option}): it has {listed}")

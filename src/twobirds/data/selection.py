@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from twobirds.data.names import AmbiguousNameError, NameIndex
+from twobirds.data.names import AmbiguousNameError, NameIndex, compose
 from twobirds.data.problems import shorten
-from twobirds.data.roles import ColumnChoice
+from twobirds.data.roles import DROPPED_BY_OPTION, ColumnChoice
 from twobirds.data.source import Source
 from twobirds.data.sources import open_sources
 from twobirds.errors import InputError
@@ -108,6 +108,7 @@ def open_selected(paths: Sequence[Path | str], choice: Choice) -> Selection:
     conditions = [parse_condition(text) for text in choice.only]
     listed = [] if choice.leave_out is None else load_names(choice.leave_out)
     sources = open_sources(paths, choice.columns)
+    _check_dropped(sources, choice.columns.drop)
     selection = Selection(sources, [{} for _ in sources])
     if listed:
         found = _find_listed(sources, listed)
@@ -115,6 +116,23 @@ def open_selected(paths: Sequence[Path | str], choice: Choice) -> Selection:
     for condition in conditions:
         selection = _take(selection, f"--only {condition.text}", _meet(selection, condition))
     return selection
+
+
+def _check_dropped(sources: Sequence[Source], drop: Sequence[str]) -> None:
+    """Check that each column to leave out would have been an attribute of some source.
+
+    Raises:
+        InputError: If not, or if the faces are drawn: the truth about edits needs all attributes.
+    """
+    for name in drop:
+        reasons = [source.decisions.dropped.get(compose(name)) for source in sources]
+        if DROPPED_BY_OPTION not in reasons:
+            listed = ", ".join(shorten(n) for s in sources for n in s.attribute_names[:20])
+            raise InputError(
+                f"--drop-column {shorten(name)}: no such attribute; there are {listed}"
+            )
+        if any(source.drawn is not None for source in sources):
+            raise InputError("--drop-column: drawn faces are packed with all their attributes")
 
 
 def _take(selection: Selection, option: str, masks: Sequence[np.ndarray | None]) -> Selection:

@@ -8,8 +8,9 @@ import numpy as np
 from twobirds.data.coding import Coded, Coding, encode_column
 from twobirds.data.columns import Column, ColumnWriter, number_people
 from twobirds.data.listing import Row, check_attribute_names, is_readable
-from twobirds.data.names import AmbiguousNameError, NameIndex
+from twobirds.data.names import AmbiguousNameError, NameIndex, compose, is_absolute
 from twobirds.data.problems import Problem, shorten
+from twobirds.data.roles import DROPPED_BY_OPTION
 from twobirds.data.source import Decisions, Loader, Source
 from twobirds.data.splits import SPLIT_WORDS
 
@@ -88,20 +89,27 @@ def collect_rows(
     return Sheet(file, list(where_of_name), list(where_of_name.values()), columns)
 
 
-def find_attributes(sheet: Sheet, candidates: Sequence[str], *, required: bool) -> Attributes:
+def find_attributes(
+    sheet: Sheet, candidates: Sequence[str], *, required: bool, drop: Sequence[str] = ()
+) -> Attributes:
     """Tell which of the columns `candidates` are attributes.
 
     Args:
         sheet: Of N rows.
         candidates: Names of columns.
         required: All of them are, by the layout of the list.
+        drop: Those of them that the user left out, and perhaps other names.
 
     Raises:
         InputError: If none is, a name cannot serve, or a column can be understood in two ways.
     """
     coded: dict[str, Coded] = {}
     dropped: dict[str, str] = {}
+    unwanted = {compose(name) for name in drop}
     for name in candidates:
+        if name in unwanted:
+            dropped[name] = DROPPED_BY_OPTION
+            continue
         if not name:
             dropped["(unnamed)"] = "it has no name"
             continue
@@ -172,7 +180,9 @@ def locate_images(sheet: Sheet, index: NameIndex, problems: list[Problem]) -> li
             paths.append(None)
             continue
         if path is None:
-            problems.append(Problem("missing", where, f"no image {shorten(name)}"))
+            hint = ", and absolute paths count in the source's folder only"
+            what = f"no image {shorten(name)}{hint if is_absolute(name) else ''}"
+            problems.append(Problem("missing", where, what))
         elif path in where_of_path:
             what = f"{shorten(name)} is the image of {where_of_path[path]} already"
             problems.append(Problem("duplicate", where, what))

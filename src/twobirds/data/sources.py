@@ -101,12 +101,12 @@ def _open_files(files: Files, path: Path, chosen: ColumnChoice) -> Source:
 
 def _load_celeba(files: Files, chosen: ColumnChoice) -> Source:
     """Load CelebA's lists, in which no column can be chosen."""
-    if chosen != ColumnChoice():
+    if chosen.image is not None or chosen.person is not None:
         raise InputError(
             f"{files.label} has CelebA's lists: --image-column and --person-column are for CSV and "
             "Parquet files"
         )
-    return load_celeba(files)
+    return load_celeba(files, chosen.drop)
 
 
 def _find_tables(files: Files) -> list[str]:

@@ -24,7 +24,9 @@ PAPER_TRAIN_IMAGES, PAPER_IMAGES = 185_000, 200_000
 def choose_rule(
     requested: SplitRule | None, *, identity: np.ndarray, partition: np.ndarray | None
 ) -> SplitRule:
-    """Settle the rule: by identity where two people are known, else official, else random.
+    """Settle the rule: by identity where anybody is known, else official, else random.
+
+    Where all images are of one person, there is nobody to keep apart.
 
     A partition without training or without test images is used on request only.
 
@@ -49,7 +51,7 @@ def choose_rule(
         )
     if requested is not None:
         return requested
-    if num_people > 1:
+    if num_people + int((identity < 0).sum()) > 1 and num_people:
         return "identity"
     return "official" if partition is not None and _is_useful(partition) else "random"
 

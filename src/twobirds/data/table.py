@@ -57,7 +57,7 @@ def load_table(files: Files, file: str, chosen: ColumnChoice) -> Source:
 
     sheet = collect_rows(table[1:], header, header.index(image), file, problems)
     candidates = [name for name in others if name not in (person, split)]
-    found = find_attributes(sheet, candidates, required=False)
+    found = find_attributes(sheet, candidates, required=False, drop=chosen.drop)
     paths = locate_images(sheet, _image_index(files, file), problems)
     partition = split_codes(sheet, split, problems)
     kept = [
@@ -126,4 +126,4 @@ def _find_name_column(
 def _image_index(files: Files, file: str) -> NameIndex:
     """The images there are, seen from the list."""
     images = [name for name in files.names if is_image_name(name)]
-    return NameIndex(images, beside=posixpath.dirname(file))
+    return NameIndex(images, beside=posixpath.dirname(file), roots=files.roots)
