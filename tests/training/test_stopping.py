@@ -11,13 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from making_runs import CPU, logged, recipe, run_state, trained_run
+from twobirds.atomic import try_lock
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import DivergenceError, InputError
 from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime
 from twobirds.training import lock, loop
-from twobirds.training.lock import LOCK_FILE, _try_lock, only_leg
+from twobirds.training.lock import LOCK_FILE, only_leg
 from twobirds.training.run import train_run
 
 TWO = Runtime(torch.device("cpu"), rank=0, world_size=2)
@@ -113,7 +114,7 @@ def test_a_second_leg_in_the_folder_is_refused(
 def test_a_lock_taken_as_its_holder_leaves_nothing_behind_does_not_count(tmp_path: Path) -> None:
     with (tmp_path / LOCK_FILE).open("ab") as file:
         (tmp_path / LOCK_FILE).unlink()
-        assert not _try_lock(file)
+        assert not try_lock(file.fileno())
 
 
 def test_a_leg_that_fails_to_start_leaves_nothing_behind(tmp_path: Path, tiny_pack: Pack) -> None:
