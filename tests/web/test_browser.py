@@ -73,8 +73,13 @@ def open_astronaut(page: Page) -> None:
 
 def after(page: Page) -> bytes:
     """The picture at the right of the divider."""
-    addresses = page.eval_on_selector_all("#shown img", "all => all.map(one => one.src)")
-    return b"".join(page.request.get(address).body() for address in set(addresses))
+    return b"".join(page.request.get(address).body() for address in set(addresses(page)))
+
+
+def addresses(page: Page) -> list[str]:
+    """Of the pictures before and after; each edit has new ones."""
+    found: list[str] = page.eval_on_selector_all("#shown img", "all => all.map(one => one.src)")
+    return found
 
 
 def move(page: Page, name: str, steps: int = 30) -> None:
@@ -145,6 +150,48 @@ def test_a_generated_face_is_edited(page: Page) -> None:
     page.wait_for_function("document.querySelectorAll('#shown img').length >= 2")
     move(page, "Blond hair", 60)
     page.wait_for_function("document.querySelector('#said').innerText.includes('Blond hair')")
+
+
+def paint(page: Page) -> None:
+    """A stroke over the middle of the brush's canvas."""
+    page.get_by_role("button", name="Keep a part as it is").click()
+    page.wait_for_selector("#brush canvas")
+    page.wait_for_timeout(1500)  # it grows to its picture
+    canvas = page.locator("#brush canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 30, y)
+    page.mouse.down()
+    for step in range(-30, 31, 5):
+        page.mouse.move(x + step, y)
+    page.mouse.up()
+
+
+def test_what_is_painted_over_stays(page: Page, pictures: Path) -> None:
+    upload(page, encoded(astronaut(), "PNG"), "photo.png")
+    page.wait_for_function("document.querySelectorAll('#shown img').length >= 2")
+    move(page, "Smiling", -90)
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Smiling')")
+    page.wait_for_timeout(1000)
+    whole = addresses(page)
+    paint(page)
+    for _ in range(120):  # the brush uploads the canvas several times
+        page.wait_for_timeout(500)
+        if addresses(page) != whole:
+            break
+    assert addresses(page) != whole
+    page.screenshot(path=pictures / "keep-desktop.png", full_page=True)
+    page.get_by_role("button", name="Make the file").first.click()
+    page.wait_for_selector("#result a")
+    with page.expect_download() as download:
+        page.locator("#result a").first.click()
+    assert download.value.suggested_filename == "photo.edited.png"
+    with Image.open(download.value.path()) as image:
+        kept = (np.asarray(image.convert("RGB")) == astronaut()).all(axis=2)
+    centre = kept[115:125, 210:245]  # of the face, where the stroke went
+    assert centre.mean() > 0.5
+    assert not kept[60:180, 180:270].all()
 
 
 def test_reset_puts_the_sliders_back(page: Page) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from gradio.components.image_editor import AcceptBlobs, EditorData
+from PIL import Image
 
-from photos.making_photos import PlacedFaces, encoded, noise
+from photos.making_photos import PlacedFaces, decoded, encoded, noise
 from twobirds.api import FaceModel
+from twobirds.apps.web.brush import _Painted
 from twobirds.apps.web.compare_tab import CompareTab
 from twobirds.apps.web.edit_tab import EditTab
 from twobirds.apps.web.files import Files
@@ -91,12 +94,14 @@ def test_popular_edits_come_first_and_each_attribute_once(edit_tab: EditTab) -> 
 
 
 def test_the_most_plausible_face_is_shown_first(edit_tab: EditTab, photo: str) -> None:
-    key, faces, problem, shown, _, _, result, *values = edit_tab._open(photo, None)
+    key, faces, problem, shown, _, _, result, canvas, *values = edit_tab._open(photo, None)
     assert edit_tab.photos.get(key) is not None
     assert (faces["value"] if isinstance(faces, dict) else faces.value) == 2
     assert problem == ""
     assert shown[0] is shown[1]
     assert is_hidden(result)
+    assert canvas["layers"] == []
+    assert canvas["background"].shape == shown[0].shape
     assert len(values) == K
 
 
@@ -112,7 +117,7 @@ def test_what_is_wrong_with_a_photo_stands_beside_it(edit_tab: EditTab, tmp_path
 
 
 def test_an_edit_is_told_in_words_and_the_old_file_goes(edit_tab: EditTab, photo: str) -> None:
-    key, _, _, shown, _, _, _, *stood = edit_tab._open(photo, None)
+    key, _, _, shown, _, _, _, _, *stood = edit_tab._open(photo, None)
     values = moved(edit_tab, stood, "Bald", 1.0)
     after, gauge, said, result = edit_tab._edit(key, 2, 1.0, False, *values)
     assert (after[0] == shown[0]).all()
@@ -124,7 +129,7 @@ def test_an_edit_is_told_in_words_and_the_old_file_goes(edit_tab: EditTab, photo
 
 
 def test_strength_and_search_reach_the_edit(edit_tab: EditTab, photo: str) -> None:
-    key, _, _, _, _, _, _, *stood = edit_tab._open(photo, None)
+    key, _, _, _, _, _, _, _, *stood = edit_tab._open(photo, None)
     values = moved(edit_tab, stood, "Bald", 1.0)
 
     def change(strength: float, *, search: bool = False) -> float:
@@ -139,6 +144,76 @@ def test_strength_and_search_reach_the_edit(edit_tab: EditTab, photo: str) -> No
     assert b"Bald=1, strength 2" in Path(result["value"]).read_bytes()
     _, result = edit_tab._make(False, key, 2, 1.0, True, *values)
     assert b"Bald=1 until 0.9" in Path(result["value"]).read_bytes()
+
+
+def layer(height: int, width: int, *rows: int) -> bytes:
+    """What a brush gives that went over some rows."""
+    pixels = np.zeros((height, width, 4), np.uint8)
+    pixels[list(rows)] = (224, 49, 49, 255)
+    return encoded(Image.fromarray(pixels))
+
+
+def test_what_is_painted_stays(edit_tab: EditTab, photo: str) -> None:
+    key, _, _, _, _, _, _, canvas, *stood = edit_tab._open(photo, None)
+    height, width = canvas["background"].shape[:2]
+    values = moved(edit_tab, stood, "Bald", 1.0)
+    wishes = (2, 2.0, False, *values)
+    whole = edit_tab._edit(key, *wishes)[0][1]
+    paint = layer(height, width, *range(30, 60))
+    before, after = edit_tab._protect(paint, key, *wishes)[0]
+    assert before.shape[0] == height  # it is wider than tall
+    rows = slice(30, 60)
+    assert (after[rows] == before[rows]).all()
+    assert (whole[rows] != before[rows]).any()
+    assert (after != before).any()
+    _, result = edit_tab._make(False, key, 2, 2.0, False, *values)
+    assert result["value"].endswith("photo.edited.png")
+    made = np.asarray(decoded(Path(result["value"]).read_bytes()))
+    assert (made[rows, 70:] == noise(110, 230)[rows, 70:]).all()
+    assert (made != noise(110, 230)).any()
+    erased = edit_tab._protect(layer(height, width), key, *wishes)[0][1]
+    assert (erased == whole).all()
+    edit_tab._protect(paint, key, *wishes)
+    edit_tab._choose(key, 2)
+    assert (edit_tab._edit(key, *wishes)[0][1] == whole).all()
+    assert edit_tab._protect(paint, None, *wishes)[2] == "⚠ Open a photo first."
+    assert "⚠ What is painted has 2001x1 pixels." in edit_tab._protect(
+        layer(1, 2001, 0), key, *wishes
+    )
+
+
+def test_a_jpeg_of_which_a_part_is_kept_becomes_a_png(edit_tab: EditTab, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(encoded(noise(110, 230), "JPEG"))
+    (
+        key,
+        *_,
+    ) = edit_tab._open(str(tmp_path / "photo.jpg"), None)
+    values = edit_tab._open(str(tmp_path / "photo.jpg"), None)[8:]
+    values = moved(edit_tab, values, "Bald", 1.0)
+    for paint, ending in ((None, ".jpg"), (layer(110, 162, 40), ".png")):
+        edit_tab._protect(paint, key, 2, 1.0, False, *values)
+        _, result = edit_tab._make(False, key, 2, 1.0, False, *values)
+        assert result["value"].endswith(ending)
+
+
+def test_layers_wait_for_their_event_in_a_bounded_store() -> None:
+    painted = _Painted()
+    assert painted.take(None) is None
+
+    def send(key: str, content: bytes, kind: str = "layer") -> None:
+        blob = {"type": kind, "index": 10**9, "file": b"", "id": key}
+        painted.accept(AcceptBlobs(data=blob, files=[("file", content)]))
+
+    for number in range(70):
+        send(str(number), b"x")
+    send("background", b"y", "background")
+    send("large", bytes(1_000_001))
+    assert [painted.take(EditorData(id=key)) for key in ("0", "5", "6", "69", "69")] == [
+        None, None, b"x", b"x", None,
+    ]  # fmt: skip
+    assert painted.take(EditorData(id="background")) is None
+    assert painted.take(EditorData(id="large")) is None
+    assert painted.take(EditorData()) is None
 
 
 def test_a_generated_face_is_an_example(edit_tab: EditTab) -> None:

@@ -108,11 +108,12 @@ class OpenPhoto:
         after = chosen.reconstruct(refine_steps=refine_steps)
         return FaceEdits(differences(indices, chosen.images, after))
 
-    def protect(self, mask: bytes) -> "OpenPhoto":
+    def protect(self, mask: bytes | np.ndarray) -> "OpenPhoto":
         """The same photo, of which no edit changes what a mask protects.
 
         Args:
-            mask: An image file of the size of the upright photo: white is what stays.
+            mask: An image file of the size of the upright photo, in which white is what stays; or
+                `[H, W]` bool.
 
         Raises:
             InputError: If the mask does not fit or is not clear, the photo has 16 bits a channel,
@@ -127,7 +128,9 @@ class OpenPhoto:
             )
         from twobirds.photos.protection import read_mask  # OpenCV
 
-        return replace(self, protected=read_mask(mask, *self.photo.pixels.shape[:2]))
+        height, width = self.photo.pixels.shape[:2]
+        protected = read_mask(mask, height, width) if isinstance(mask, bytes) else mask
+        return replace(self, protected=protected)
 
     def composite(self, edits: Mapping[int, FaceEdit]) -> np.ndarray:
         """The photo `[H, W, 3]` uint8 with edits by index; an aligned face by itself."""

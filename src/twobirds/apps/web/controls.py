@@ -42,7 +42,7 @@ def attribute_sliders(names: Sequence[str]) -> list[gr.Slider]:
 
 
 def when_moved(
-    controls: Sequence[gr.Slider | gr.Checkbox],
+    controls: Sequence[gr.Slider | gr.Checkbox | gr.ImageEditor],
     answer: Callable[..., Any],
     inputs: Sequence[Any],
     outputs: Sequence[Any],

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 
 from twobirds.api import Limits
+from twobirds.apps.web.brush import brush, canvas, painted_mask
 from twobirds.apps.web.controls import (
     MAX_BYTES,
     MAX_PHOTOS,
@@ -22,7 +23,7 @@ from twobirds.apps.web.controls import (
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import EditedView, FaceService, most_plausible, view_of
 from twobirds.apps.web.shelf import Shelf
-from twobirds.apps.web.words import QUALITY, outcome
+from twobirds.apps.web.words import KEEP, QUALITY, outcome
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, OpenPhoto
 
@@ -75,19 +76,24 @@ class EditTab:
                     face = gr.Radio(label="Face, from the left", choices=[], visible=False)
                 with gr.Column(elem_classes="last"):
                     gr.Markdown(QUALITY)
+                    with gr.Accordion("Keep a part as it is", open=False, elem_id="keep"):
+                        gr.Markdown(KEEP)
+                        painted = brush()
                     strength = gr.Slider(0, 3, 1, step=0.05, label="Strength", buttons=[])
                     search = gr.Checkbox(label="As strong as it takes for the model to see it")
                     sliders = attribute_sliders(self.names)
             result = self._build_result()
         seen = [result.shown, result.gauge, result.said, result.file]
         wishes = [opened, face, strength, search, *sliders]
-        show = [opened, face, problem, *seen, *sliders]
+        shown = [*seen, painted, *sliders]
+        show = [opened, face, problem, *shown]
         for changed in (file.upload, file.clear):
             changed(self._open, [file, opened], show, **QUIET)
         example.click(self._open_example, [opened], [file, *show], **QUIET)
         for changed in (face.input, result.reset.click):
-            changed(self._choose, [opened, face], [*seen, *sliders], **QUIET)
+            changed(self._choose, [opened, face], shown, **QUIET)
         when_moved([*sliders, strength, search], self._edit, wishes, seen)
+        when_moved([painted], self._protect, [painted, *wishes], seen)
         result.make.click(self._make, [result.noted, *wishes], [result.said, result.file], **QUIET)
 
     def _build_result(self) -> _Result:
@@ -140,17 +146,22 @@ class EditTab:
         return [self.photos.put(photo), faces, "", *self._show(photo, index)]
 
     def _choose(self, key: str | None, number: int | None) -> list[Any]:
-        """Show a face as it is, with the sliders at the predicted probabilities."""
-        photo = self.photos.get(key)
-        return self._nothing() if photo is None else self._show(photo, (number or 1) - 1)
+        """Show a face as it is, nothing of it painted, the sliders at the probabilities."""
+        photo, index = self.photos.get(key), (number or 1) - 1
+        if key is None or photo is None:
+            return self._nothing()
+        self.photos.replace(key, self.service.protect(photo, index, None))
+        return self._show(photo, index)
 
     def _show(self, photo: OpenPhoto, index: int) -> list[Any]:
         doubts, left_out = photo.found[index].doubts, photo.photo.left_out
         lines = [f"⚠ {doubt}" for doubt in (*doubts.refusals, *doubts.warnings)]
         lines += [] if left_out is None else [f"⚠ the photo {left_out}"]
         values = [round(value, 2) for value in photo.attributes[index].tolist()]
-        before = _no_taller_than_wide(view_of(photo, index).pixels)
-        return [(before, before), "", "  \n".join(lines), download(), *values]
+        view = view_of(photo, index).pixels
+        before = _no_taller_than_wide(view)
+        said = "  \n".join(lines)
+        return [(before, before), "", said, download(), canvas(view), *values]
 
     def _edit(
         self, key: str | None, number: int | None, strength: float, search: bool, *values: float
@@ -166,6 +177,21 @@ class EditTab:
             return [gr.skip(), "", complaint(error), download()]
         shown = tuple(map(_no_taller_than_wide, (edited.before, edited.after)))
         return [shown, self._gauge(edited), self._report(request.changes, edited), download()]
+
+    def _protect(
+        self, layer: bytes | None, key: str | None, number: int | None, *wishes: Any
+    ) -> list[Any]:
+        """Something was painted: the edit without it."""
+        photo, index = self.photos.get(key), (number or 1) - 1
+        if key is None or photo is None:
+            return [gr.skip(), "", _NO_PHOTO, download()]
+        height, width = view_of(photo, index).pixels.shape[:2]
+        try:
+            painted = painted_mask(layer, height, width)
+            self.photos.replace(key, self.service.protect(photo, index, painted))
+        except InputError as error:
+            return [gr.skip(), "", complaint(error), download()]
+        return self._edit(key, number, *wishes)
 
     def _make(
         self,
@@ -221,7 +247,7 @@ class EditTab:
 
     def _nothing(self) -> list[Any]:
         """The tab without a photo."""
-        return [None, "", "", download(), *[0.0] * len(self.names)]
+        return [None, "", "", download(), None, *[0.0] * len(self.names)]
 
 
 def _no_taller_than_wide(pixels: np.ndarray) -> np.ndarray:

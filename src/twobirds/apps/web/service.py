@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from twobirds.errors import InputError
 from twobirds.photos import EditRequest, FaceChoice, FaceEdit, Marks, OpenPhoto, PhotoSession
 from twobirds.photos.align import Placement, cut_face
 from twobirds.photos.faces import Detector
+from twobirds.photos.protection import restore
 
 VIEW_SIDE = 640
 """Longest side of what the page shows of a photo, in pixels; the file it makes is of full size."""
@@ -41,6 +42,10 @@ class View:
     """`[H, W, 3]` uint8, at most `VIEW_SIDE` a side."""
     placement: Placement
     """Where the face lies in it."""
+    box: tuple[int, int, int, int]
+    """Left, top, right and bottom of the part, in pixels of the photo."""
+    protected: np.ndarray | None = None
+    """`[H, W]` bool: what no edit changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +122,25 @@ class FaceService:
                 changes[name] = target
         return changes
 
+    def protect(self, photo: OpenPhoto, index: int, painted: np.ndarray | None) -> OpenPhoto:
+        """A photo of which what is painted in the view of a face stays as it is.
+
+        Args:
+            photo: The photo.
+            index: Of the face.
+            painted: `[h, w]` bool, of the size of the view; None protects nothing.
+
+        Raises:
+            InputError: If the photo has 16 bits a channel.
+        """
+        if painted is None:
+            return replace(photo, protected=None)
+        left, top, right, bottom = view_of(photo, index).box
+        mask = np.zeros(photo.photo.pixels.shape[:2], bool)
+        large = Image.fromarray(painted).resize((right - left, bottom - top))
+        mask[top:bottom, left:right] = np.asarray(large)
+        return photo.protect(mask)
+
     def edit(self, photo: OpenPhoto, index: int, request: EditRequest) -> EditedView:
         """Edit one face of an open photo, for the screen.
 
@@ -126,6 +150,8 @@ class FaceService:
         edits = self._edit(photo, index + 1, request)
         view, size = view_of(photo, index), self.model.size
         pixels = edits[index].apply(view.pixels, view.placement)
+        if view.protected is not None:
+            pixels = restore(view.pixels, pixels, view.protected, view.placement)
         # As the user gets it, not as the model generated it.
         after, before = (cut_face(p, view.placement)[None] for p in (pixels, view.pixels))
         distance = self._distance(to_images(before, size), to_images(after, size))
@@ -254,4 +280,8 @@ def view_of(photo: OpenPhoto, index: int) -> View:
     matrix[:, 2] += matrix[:, :2] @ (left, top)  # of the part
     matrix[:, :2] /= scales  # of the part made smaller
     pixels = np.asarray(part.resize(size, Image.Resampling.LANCZOS))
-    return View(pixels, Placement(matrix, placement.size))
+    protected = None
+    if photo.protected is not None:
+        cover = Image.fromarray(photo.protected[top:bottom, left:right]).convert("L")
+        protected = np.asarray(cover.resize(size, Image.Resampling.BOX)) > 0
+    return View(pixels, Placement(matrix, placement.size), (left, top, right, bottom), protected)

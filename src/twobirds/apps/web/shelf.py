@@ -59,6 +59,12 @@ class Shelf(Generic[T]):
             self._things[key] = (time.monotonic(), thing)
             return thing
 
+    def replace(self, key: str, thing: T) -> None:
+        """Remember something else under a key, unless that is forgotten."""
+        with self._lock:
+            if key in self._things:
+                self._things[key] = (self._things[key][0], thing)
+
     def drop(self, key: str | None) -> None:
         """Forget something at once."""
         with self._lock:

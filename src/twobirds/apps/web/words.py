@@ -34,6 +34,11 @@ QUALITY = (
     "mostly do not look real."
 )
 
+KEEP = (
+    "Paint over what must not change: not one pixel of it will. The file you make is then a PNG, "
+    "since a JPEG would change every pixel a little."
+)
+
 
 def in_words(name: str) -> str:
     """An attribute's name for people, such as "Blond hair"."""
