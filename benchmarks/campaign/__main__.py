@@ -24,6 +24,7 @@ from campaign.environment import try_environments
 from campaign.images import IMAGES
 from campaign.jobs import make_jobs
 from campaign.kills import WAYS, Kill, kill_job
+from campaign.known_pictures import KNOWN_PICTURES
 from campaign.known_tables import KNOWN_TABLES
 from campaign.observe import MAX_BYTES, MAX_SECONDS, Outcome
 from campaign.sources import SOURCES
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(scratch)
         with _quiet():
             world = make_world(folder / "world")
-        kinds: dict[str, Kind] = {**IMAGES, **SOURCES, **KNOWN_TABLES, **WORDS}
+        kinds: dict[str, Kind] = {**IMAGES, **SOURCES, **KNOWN_TABLES, **KNOWN_PICTURES, **WORDS}
         kinds |= weight_kinds(world) | command_kinds(world)
         cases = _cases(list(kinds), settings.inputs)
         outcomes = _told(run_cases(kinds, cases, folder, settings.seed), len(cases), "inputs")

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from making_sources import image_bytes, mutate
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from photos.test_colors import WIDE
 from twobirds.data.images import MAX_PIXELS, crop_square, decode_image, face_from_bytes
 from twobirds.errors import InputError
+from twobirds.photos.photo import read_photo
 
 
 def encode(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -131,3 +134,22 @@ def test_damaged_images_never_raise_anything_else(kind: str) -> None:
             assert face.shape == (8, 8, 3)
             outcomes.add("decoded")
     assert "refused" in outcomes
+
+
+def test_colors_are_converted_to_srgb_by_profile_or_gamma() -> None:
+    pixels = np.full((32, 32, 3), 128, np.uint8)
+    data = encode(Image.fromarray(pixels), "PNG", icc_profile=WIDE)
+    converted = np.asarray(decode_image(data))
+    np.testing.assert_array_equal(converted, read_photo(data).pixels)
+    assert converted[0, 0].tolist() == pytest.approx([144] * 3, abs=2)  # 128 / 255 to 1.8, encoded
+    linear, usual = PngInfo(), PngInfo()
+    linear.add(b"gAMA", struct.pack(">I", 100_000))
+    usual.add(b"gAMA", struct.pack(">I", 45_455))
+    for decode in (decode_image, lambda data: read_photo(data).pixels):
+        light = np.asarray(decode(encode(Image.fromarray(pixels), "PNG", pnginfo=linear)))
+        assert light[0, 0].tolist() == [188] * 3  # 1.055 * 0.502 ** (1 / 2.4) - 0.055
+        same = np.asarray(decode(encode(Image.fromarray(pixels), "PNG", pnginfo=usual)))
+        assert same[0, 0].tolist() == [128] * 3
+    linear.add(b"sRGB", b"\0")
+    said = decode_image(encode(Image.fromarray(pixels), "PNG", pnginfo=linear))
+    assert said.getpixel((0, 0)) == (128, 128, 128)  # which comes before a gamma

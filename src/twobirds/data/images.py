@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from twobirds.data.colors import srgb_of
 from twobirds.errors import InputError
 
 Crop = Literal["none", "center_178", "center_square"]
@@ -94,18 +95,21 @@ def rgb_of_grey16(image: Image.Image) -> Image.Image:
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
-    """Turn an image as its EXIF orientation says, and convert any mode to 8-bit RGB.
+    """Turn an image as its EXIF orientation says, and convert any mode to 8-bit sRGB.
 
-    Transparency is laid on white, 16-bit grey is scaled to 8 bit.
+    Colours are converted by the image's profile or gamma; transparency is laid on white, 16-bit
+    grey is scaled to 8 bit.
     """
+    profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
         return rgb_of_grey16(image)
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
+        layer = Image.fromarray(srgb_of(image, profile)[0])
+        layer.putalpha(image.convert("RGBA").getchannel("A"))
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
+    return Image.fromarray(srgb_of(image, profile)[0])
 
 
 def crop_square(image: Image.Image) -> tuple[Image.Image, Crop]:

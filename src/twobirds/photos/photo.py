@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
+from twobirds.data.colors import SourceColors, srgb_of
 from twobirds.data.images import crop_square, opened_image, rgb_of_grey16
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
-from twobirds.photos.colors import SourceColors, srgb_of
 from twobirds.photos.metadata import Metadata, metadata_of
 
 MAX_PHOTO_PIXELS = 50_000_000
@@ -75,8 +75,8 @@ class Photo:
 def read_photo(data: bytes, *, min_side: int = MIN_PHOTO_SIDE) -> Photo:
     """Decode a JPEG, PNG, WebP, BMP or, with the package pillow-heif, HEIC file.
 
-    Colours are converted from the file's colour profile to sRGB, 16 bits a channel to 8; of an
-    animation the first frame is taken.
+    Colours are converted from the file's colour profile or gamma to sRGB, 16 bits a channel to 8;
+    of an animation the first frame is taken.
 
     Args:
         data: The whole file; what format it is, its content says.

@@ -1,5 +1,6 @@
 """Colour profiles: a photo's colours to sRGB, in which the model sees, and back."""
 
+import functools
 import io
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _MAX_SRGB_ERROR = 2  # levels, up to which a profile counts as sRGB: rounding of its tables
 _CHECKED_LEVELS = 9  # of each channel, at which that is measured
+_SRGB_GAMMA, _SAME_GAMMA = 1 / 2.2, 0.01  # as PNG files say it
 _ROWS = 512  # converted at a time, for memory
 _SOLVER_STEPS, _SOLVER_REACH = 4, 12.0  # levels, over which slopes are measured
 _DAMPING = 0.01
@@ -61,11 +63,11 @@ class SourceColors:
 
 
 def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, SourceColors | None]:
-    """Convert an image to sRGB by its profile.
+    """Convert an image to sRGB by its profile, or by its gamma where it has no profile.
 
     Args:
         image: Of any mode with 8 bits a channel; transparency is left out.
-        profile: Its ICC profile; None, or one that cannot be used, means that it is sRGB.
+        profile: Its ICC profile; one that cannot be used means that it is sRGB.
 
     Returns:
         `[H, W, 3]` uint8 sRGB; and the samples as they were, None where they were sRGB.
@@ -75,7 +77,7 @@ def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, Sour
         mode = "CMYK" if image.mode == "CMYK" else "L"
     opened = _opened(profile) if profile else None
     try:
-        if opened is not None and not _is_srgb(opened, mode):
+        if profile and opened is not None and not _is_srgb(profile, mode):
             samples = _samples(image.convert(mode))  # [H, W, C]
             flat = samples.reshape(-1, samples.shape[2])
             pixels = _converted(flat, mode, opened, _SRGB, "RGB").reshape(*samples.shape[:2], 3)
@@ -83,7 +85,24 @@ def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, Sour
     except ImageCms.PyCMSError:  # such as a profile for other channels than the image has
         pass
     pixels = np.asarray(_rgb(image))
+    if not profile and "srgb" not in image.info:
+        pixels = _without_gamma(pixels, image.info.get("gamma"))
     return pixels, SourceColors(_samples(image), "CMYK", None) if mode == "CMYK" else None
+
+
+def _without_gamma(pixels: np.ndarray, gamma: float | None) -> np.ndarray:
+    """Samples `[H, W, 3]` uint8 of a PNG that says nothing of its colours but a gamma, as sRGB.
+
+    Args:
+        pixels: The samples, `light ** gamma`.
+        gamma: What the file says; None, about sRGB's, or an absurd one changes nothing.
+    """
+    if gamma is None or not 0.1 < gamma < 3 or abs(gamma - _SRGB_GAMMA) < _SAME_GAMMA:
+        return pixels
+    light = (np.arange(256) / 255) ** (1 / gamma)
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    levels = (curve * 255).round().astype(np.uint8)
+    return np.asarray(levels[pixels])
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -166,14 +185,15 @@ def _solved(
     return values.round().astype(np.uint8)
 
 
-def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: Mode) -> bool:
+@functools.lru_cache(maxsize=64)
+def _is_srgb(profile: bytes, mode: Mode) -> bool:
     """Whether conversion from a profile changes nothing that could be seen."""
     if mode == "CMYK":
         return False
     levels = np.linspace(0, 255, _CHECKED_LEVELS).round().astype(np.uint8)
     colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
     samples = colors if mode == "RGB" else levels[:, None]
-    converted = _converted(samples, mode, profile, _SRGB, "RGB").astype(int)
+    converted = _converted(samples, mode, _opened(profile), _SRGB, "RGB").astype(int)
     return bool(np.abs(converted - samples).max() <= _MAX_SRGB_ERROR)
 
 
