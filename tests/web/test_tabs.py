@@ -17,6 +17,7 @@ from twobirds.apps.web.compare_tab import CompareTab
 from twobirds.apps.web.edit_tab import EditTab
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.generate_tab import GenerateTab
+from twobirds.apps.web.like_panel import LikePanel
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.words import in_words, outcome
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
@@ -214,6 +215,34 @@ def test_layers_wait_for_their_event_in_a_bounded_store() -> None:
     assert painted.take(EditorData(id="background")) is None
     assert painted.take(EditorData(id="large")) is None
     assert painted.take(EditorData()) is None
+
+
+def test_values_are_taken_from_another_photo(
+    edit_tab: EditTab, service: FaceService, photo: str, tmp_path: Path
+) -> None:
+    panel, names = LikePanel(service), service.model.attributes
+    row = service.open(PHOTO).attributes[0].tolist()
+    sure = next(name for name, p in zip(names, row, strict=True) if not 0.25 < p < 0.75)
+    unsure = next(name for name, p in zip(names, row, strict=True) if 0.25 < p < 0.75)
+    said, faces, *sliders = panel._take(photo, None, [sure])
+    assert said == "⚠ It has 2 faces: choose one."
+    assert faces.visible
+    assert sliders == [gr.skip()] * K
+    said, faces, *sliders = panel._take(photo, 1, [sure, unsure])
+    p, q = row[names.index(sure)], row[names.index(unsure)]
+    assert said == (
+        f"**Taken:** {in_words(sure)}: {'yes' if p > 0.5 else 'no'} ({p:.2f})  \n"
+        f"**The model is not sure, so not taken:** {in_words(unsure)} ({q:.2f})"
+    )
+    assert sliders[names.index(sure)] == float(p > 0.5)
+    assert sliders.count(gr.skip()) == K - 1
+    assert panel._take(None, None, [sure])[0] == "⚠ Open the photo to take from first."
+    assert panel._take(photo, 1, [])[0] == "⚠ Choose what to take."
+    (tmp_path / "x.jpg").write_bytes(b"<html>")
+    assert panel._take(str(tmp_path / "x.jpg"), 1, [sure])[0].startswith("⚠ Not a JPEG")
+    said, faces = panel._forget()
+    assert said == ""
+    assert not faces.visible
 
 
 def test_a_generated_face_is_an_example(edit_tab: EditTab) -> None:

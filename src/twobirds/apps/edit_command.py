@@ -32,6 +32,7 @@ from twobirds.apps.photo_files import (
     VisibleNote,
     transform,
 )
+from twobirds.apps.reference_options import Like, LikeFace, Reference, Take
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class Edit:
             "values in between are allowed, but training had none, and they seldom show."
         ),
     ] = ()
+    like: Like = None
+    take: Take = None
+    like_face: LikeFace = None
     strength: float = 1.0
     """How much of the way to go: 0 changes nothing, above 1 exaggerates."""
     until: Annotated[
@@ -107,12 +111,12 @@ class Edit:
 
     def run(self) -> int:
         """Edit; returns the exit code."""
-        changes = attribute_changes(self.set)
-        if not changes:
+        changes, reference = attribute_changes(self.set), Reference.of(self)
+        if not changes and reference is None:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
         if any(path.is_dir() for path in self.images):
-            return edit_folder(self, changes)
+            return edit_folder(self, changes, reference)
         mask = None if self.protect is None else Mask.read(self.protect)
         from twobirds.apps.pictures import written_together
 
@@ -122,7 +126,8 @@ class Edit:
             def start(model: "FaceModel") -> tuple[str, Transform]:
                 from twobirds.photos import EditRequest
 
-                request = EditRequest(changes, self.strength, self.limits(model), self.refine)
+                wanted = changes if reference is None else reference.added_to(changes, self, model)
+                request = EditRequest(wanted, self.strength, self.limits(model), self.refine)
                 layers = None
                 if self.layers is not None:
                     layers = _Layers(self.layers, write_layer, not self.no_metadata)

@@ -20,6 +20,7 @@ from twobirds.errors import InputError
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
     from twobirds.apps.edit_command import Edit
+    from twobirds.apps.reference_options import Reference
     from twobirds.photos import EditRequest, FaceEdits, OpenPhoto
     from twobirds.photos.edit_log import EditLog
     from twobirds.photos.folder import FolderPhoto
@@ -29,8 +30,15 @@ SOME_REFUSED = 5
 """The exit code where photos were refused."""
 
 
-def edit_folder(command: "Edit", changes: Mapping[str, float]) -> int:
+def edit_folder(
+    command: "Edit", changes: dict[str, float], reference: "Reference | None" = None
+) -> int:
     """Edit the photos of the folder that a command names; returns the exit code.
+
+    Args:
+        command: The command.
+        changes: What its `--set` says.
+        reference: Whose values are taken besides.
 
     Raises:
         InputError: If an option does not go with a folder, two results would have one name, or
@@ -49,6 +57,8 @@ def edit_folder(command: "Edit", changes: Mapping[str, float]) -> int:
     require_encoders([photo.output for photo in found.photos])
     model = load_model(command.model, command.device)
     session = open_session(command, model)
+    if reference is not None:
+        changes = reference.added_to(changes, command, model)
     request = EditRequest(changes, command.strength, command.limits(model), command.refine)
     _rehearse(model, request)
     note_all(conflicts(changes))

@@ -1,7 +1,7 @@
 """A photo edited in one call, to be looked at and saved."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -13,6 +13,7 @@ from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError, missing_extra
 from twobirds.photos.edits import EditRequest, FaceEdits
 from twobirds.photos.marks import Marks
+from twobirds.photos.reference import Taken, merged, take_surely
 from twobirds.photos.session import FaceChoice, OpenPhoto, PhotoSession
 
 
@@ -28,6 +29,12 @@ class PhotoOptions(TypedDict, total=False):
     protect: str | Path | bytes
     """A mask of the size of the upright photo, a file or its content: what is white in it stays as
     it is. The result is saved as PNG."""
+    like: str | Path | bytes
+    """A photo with a face that has what is wanted, a file or its content."""
+    take: Sequence[str]
+    """The attributes of which that face's values, 0 or 1, are taken besides the changes."""
+    like_face: int
+    """Which face of that photo, counted from the left, from 1; else it must have one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,8 @@ class PhotoEdit:
     """What was changed."""
     details: str
     """What the file says of the edit."""
+    taken: Mapping[str, float] = field(default_factory=dict)
+    """Probability in [0, 1] of each attribute that was taken from another photo, there."""
 
     @property
     def image(self) -> Image.Image:
@@ -92,7 +101,7 @@ def edit_photo(
         InputError: If it is no photo, has no face or not this one, or something is not possible of
             what is asked for.
     """
-    request = _request(changes, options)
+    _check(options)
     try:
         from twobirds.photos.detectors import find_detector
     except ModuleNotFoundError as error:
@@ -100,6 +109,8 @@ def edit_photo(
     session = PhotoSession(model, find_detector())
     data, where = _content(photo), "the photo" if isinstance(photo, bytes) else str(photo)
     mask = _content(options["protect"]) if "protect" in options else None
+    taken = _taken(session, options)
+    request = _request(merged(changes, taken), options)
     try:
         opened = session.open(data)
         if not opened.num_faces:
@@ -108,7 +119,8 @@ def edit_photo(
         opened = opened if mask is None else opened.protect(mask)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-    return PhotoEdit(opened, opened.edit(request, indices), request.details)
+    edits = opened.edit(request, indices)
+    return PhotoEdit(opened, edits, request.details, taken.probabilities)
 
 
 def _content(file: str | Path | bytes) -> bytes:
@@ -121,8 +133,29 @@ def _content(file: str | Path | bytes) -> bytes:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _request(changes: Mapping[str, float], options: PhotoOptions) -> EditRequest:
+def _check(options: PhotoOptions) -> None:
+    """Refuse options that do not go together, before anything is opened."""
     if "strength" in options and "until" in options:
         raise InputError("until finds the strength: leave out strength")
+    if "like" in options and "take" not in options:
+        raise InputError("like needs take: the attributes to take from that photo")
+    if "like" not in options and ("take" in options or "like_face" in options):
+        raise InputError("take and like_face go with like, the photo to take from")
+
+
+def _request(changes: Mapping[str, float], options: PhotoOptions) -> EditRequest:
     limits = Limits(options["until"]) if "until" in options else None
     return EditRequest(changes, options.get("strength", 1.0), limits)
+
+
+def _taken(session: PhotoSession, options: PhotoOptions) -> Taken:
+    """What is taken from another photo."""
+    if "like" not in options:
+        return Taken({})
+    reference = options["like"]
+    where = "the reference" if isinstance(reference, bytes) else str(reference)
+    try:
+        photo = session.open(_content(reference))
+        return take_surely(photo, options["take"], options.get("like_face"))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error

@@ -21,6 +21,7 @@ from twobirds.apps.web.controls import (
     when_moved,
 )
 from twobirds.apps.web.files import Files
+from twobirds.apps.web.like_panel import LikePanel
 from twobirds.apps.web.service import EditedView, FaceService, most_plausible, view_of
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.web.words import KEEP, QUALITY, outcome
@@ -79,6 +80,8 @@ class EditTab:
                     with gr.Accordion("Keep a part as it is", open=False, elem_id="keep"):
                         gr.Markdown(KEEP)
                         painted = brush()
+                    like = LikePanel(self.service)
+                    like.build()
                     strength = gr.Slider(0, 3, 1, step=0.05, label="Strength", buttons=[])
                     search = gr.Checkbox(label="As strong as it takes for the model to see it")
                     sliders = attribute_sliders(self.names)
@@ -93,6 +96,7 @@ class EditTab:
         for changed in (face.input, result.reset.click):
             changed(self._choose, [opened, face], shown, **QUIET)
         when_moved([*sliders, strength, search], self._edit, wishes, seen)
+        like.wire(sliders).then(self._edit, wishes, seen, **QUIET)
         when_moved([painted], self._protect, [painted, *wishes], seen)
         result.make.click(self._make, [result.noted, *wishes], [result.said, result.file], **QUIET)
 
