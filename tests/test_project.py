@@ -177,8 +177,15 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with what the documents' commands take."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    Image.fromarray(astronaut()).save("photo.jpg")
-    Image.fromarray(astronaut()[:256, 96:352]).save("face.png")
+    photo = Image.fromarray(astronaut())
+    Path("photos").mkdir()
+    for name in ("photo.jpg", "photos/photo.jpg"):
+        photo.save(name)
+    photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save("other.jpg")
+    mask = Image.new("1", photo.size)
+    mask.paste(1, (200, 60, 250, 180))
+    mask.save("mask.png")
+    photo.crop((96, 0, 352, 256)).save("face.png")
     writer = OnnxWriter()
     pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
     writer.save(tmp_path / "face_embedder.onnx", [writer.node("Flatten", pooled)])

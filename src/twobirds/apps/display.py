@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from twobirds.errors import InputError
+
 ShowProgress = Callable[[str, int, int], None]
 """Called with what is being done, how many of it are done, and of how many."""
 
@@ -36,5 +38,14 @@ def require_columns() -> None:
 
 
 def say_json(content: Any) -> None:
-    """Print JSON on stdout."""
-    say(json.dumps(content, indent=2))
+    """Print JSON on stdout.
+
+    Raises:
+        InputError: If a number in it is not finite, which JSON does not know.
+    """
+    try:
+        say(json.dumps(content, indent=2, allow_nan=False))
+    except ValueError as error:
+        raise InputError(
+            "a result is not a finite number: verify the model with twobirds check"
+        ) from error

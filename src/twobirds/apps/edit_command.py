@@ -1,14 +1,14 @@
 """The command that edits."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from twobirds.apps.display import note_all
+from twobirds.apps.display import note_all, say, say_json
 from twobirds.apps.edit_folder import edit_folder
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
@@ -33,6 +33,7 @@ from twobirds.apps.photo_files import (
     transform,
 )
 from twobirds.apps.reference_options import Like, LikeFace, Reference, Take
+from twobirds.apps.results import EditedFace, EditedPhoto, edited_faces
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ class Edit:
     ] = None
     visible_note: VisibleNote = False
     no_metadata: NoMetadata = False
+    json: bool = False
+    """Print JSON: what became of each face of each photo; the documentation has its schema."""
     device: Device = "auto"
 
     def run(self) -> int:
@@ -122,6 +125,7 @@ class Edit:
 
         # The layers are written after the photos: if one photo fails, nothing is.
         with written_together(announce=lambda _: None) as write_layer:
+            made: list[tuple[EditRequest, list[EditedFace]]] = []
 
             def start(model: "FaceModel") -> tuple[str, Transform]:
                 from twobirds.photos import EditRequest
@@ -131,10 +135,27 @@ class Edit:
                 layers = None
                 if self.layers is not None:
                     layers = _Layers(self.layers, write_layer, not self.no_metadata)
-                return request.details, _Editing(request, layers)
+                return request.details, _Editing(request, layers, made if self.json else None)
 
-            transform(self, "edited", start, mask=mask)
+            announce = (lambda _: None) if self.json else (lambda path: say(str(path)))
+            outputs = transform(self, "edited", start, mask=mask, announce=announce)
+        if self.json:
+            self._say_results(outputs, made)
         return 0
+
+    def _say_results(
+        self, outputs: Sequence[Path], made: "Sequence[tuple[EditRequest, list[EditedFace]]]"
+    ) -> None:
+        """Print what became of each photo as JSON."""
+        photos = zip(self.images, outputs, made, strict=True)
+        say_json(
+            [
+                EditedPhoto(
+                    image=str(path), output=str(output), changes=request.changes, faces=faces
+                )
+                for path, output, (request, faces) in photos
+            ]
+        )
 
     def _check(self) -> None:
         """Refuse options that do not go together, before a model is loaded."""
@@ -203,10 +224,16 @@ class _Editing:
     Args:
         request: What to change.
         layers: Where pictures of the layers go, if they are wanted.
+        made: Gets what became of each photo, if that is wanted.
     """
 
-    def __init__(self, request: "EditRequest", layers: _Layers | None) -> None:
-        self._request, self._layers = request, layers
+    def __init__(
+        self,
+        request: "EditRequest",
+        layers: _Layers | None,
+        made: "list[tuple[EditRequest, list[EditedFace]]] | None",
+    ) -> None:
+        self._request, self._layers, self._made = request, layers, made
         self._told_conflicts = False
 
     def __call__(self, file: PhotoFile) -> "FaceEdits":
@@ -216,6 +243,8 @@ class _Editing:
             note_all(conflicts(self._request.changes))
             self._told_conflicts = True
         note_all(notes_of_edit(file, edits, self._request.changes))
+        if self._made is not None:
+            self._made.append((self._request, list(edited_faces(file, edits, self._request))))
         if self._layers is not None:
             from twobirds.apps.edit_layers import layer_pictures
             from twobirds.photos.marks import Marks

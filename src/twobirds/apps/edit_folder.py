@@ -90,8 +90,12 @@ def _folders(command: "Edit") -> tuple[Path, Path]:
         raise InputError(f"{folder} is a folder, which goes alone: name one folder, or files")
     if command.out is None:
         raise InputError(f"{folder} is a folder: name another one for its results with --out")
-    for name, value in (("--layers", command.layers), ("--protect", command.protect)):
-        if value is not None:
+    for name, value in (
+        ("--layers", command.layers),
+        ("--protect", command.protect),
+        ("--json", command.json),
+    ):
+        if value:
             raise InputError(f"{name} is for single photos, and {folder} is a folder: leave it out")
     return folder, command.out
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -27,6 +27,7 @@ from twobirds.apps.photo_files import (
     open_photos,
     transform,
 )
+from twobirds.apps.results import RecognizedFace, recognized_faces
 from twobirds.apps.tables import say_attributes
 
 if TYPE_CHECKING:
@@ -53,23 +54,21 @@ class Recognize:
     face: FaceToShow = None
     model: ModelName = None
     json: bool = False
-    """Print JSON: a list of faces with their attributes."""
+    """Print JSON: a list of faces with their attributes; the documentation has its schema."""
     device: Device = "auto"
 
     def run(self) -> int:
         """Recognize; returns the exit code."""
         require_images(self.images)
         model = load_model(self.model, self.device)
-        faces: list[tuple[str, dict[str, Any], dict[str, float]]] = []
+        faces: list[tuple[str, RecognizedFace]] = []
         for file in open_photos(self, model, for_edits=False):
-            rows = file.photo.attributes[list(file.indices)].tolist()
-            predicted = [dict(zip(model.attributes, row, strict=True)) for row in rows]
-            faces += zip(file.labels, file.places(), predicted, strict=True)
+            faces += zip(file.labels, recognized_faces(file), strict=True)
         if self.json:
-            say_json([place | {"attributes": values} for _, place, values in faces])
+            say_json([face for _, face in faces])
             return 0
-        for label, _, values in faces:
-            say_attributes(label, values)
+        for label, face in faces:
+            say_attributes(label, face["attributes"])
         return 0
 
 

@@ -120,14 +120,11 @@ class PhotoFile:
         return str(self.path) if self.photo.num_faces == 1 else f"{self.path}, face {index + 1}"
 
     def places(self) -> list[dict[str, Any]]:
-        """Where each face is, ready for JSON."""
+        """Number and box of each face, as JSON takes them; nothing of an aligned face."""
         if self.photo.is_aligned:
-            return [{"image": str(self.path)}]
+            return [{}]
         boxes = [(index + 1, self.photo.found[index].face.box) for index in self.indices]
-        return [
-            {"image": str(self.path), "face": number, "box": [round(x, 1) for x in box]}
-            for number, box in boxes
-        ]
+        return [{"face": number, "box": [round(x, 1) for x in box]} for number, box in boxes]
 
 
 @dataclass(frozen=True)
@@ -219,7 +216,8 @@ def transform(
     start: "Callable[[FaceModel], tuple[str, Transform]]",
     *,
     mask: Mask | None = None,
-) -> None:
+    announce: Callable[[Path], None] = lambda path: say(str(path)),
+) -> list[Path]:
     """Send the photos of a command through a model; write and name the results.
 
     Args:
@@ -227,6 +225,10 @@ def transform(
         kind: What is done, such as `edited`, for the names of the results.
         start: From the model to what the files say of the edit, and the edit.
         mask: What of the only photo is protected.
+        announce: Told each file that is written.
+
+    Returns:
+        The files, in the order of the photos.
     """
     from twobirds.apps.pictures import name_outputs, written_together
 
@@ -236,11 +238,12 @@ def transform(
     require_encoders(outputs)
     model = load_model(command.model, command.device)
     details, edit = start(model)
-    with written_together(announce=lambda path: say(str(path))) as write:
+    with written_together(announce=announce) as write:
         files = open_photos(command, model, for_edits=True)
         for opened, output in zip(files, outputs, strict=True):
             file = opened if mask is None else mask.protect(opened)
             write(output, _encoded(command, file, output, edit(file), details))
+    return outputs
 
 
 def _encoded(

@@ -1,0 +1,135 @@
+"""What commands print as JSON, as types; `tools/write_schemas.py` makes JSON schemas of them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
+
+from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
+
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from twobirds.apps.photo_files import PhotoFile
+    from twobirds.photos import EditRequest, FaceEdits
+
+
+class Within:
+    """Bounds of a number, for the schema.
+
+    Args:
+        minimum: The least value.
+        maximum: The largest value; None sets none.
+    """
+
+    def __init__(self, minimum: float, maximum: float | None = None) -> None:
+        self.bounds = {"minimum": minimum}
+        if maximum is not None:
+            self.bounds["maximum"] = maximum
+
+    def __get_pydantic_json_schema__(
+        self, schema: Any, handler: Callable[[Any], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The schema of the number with its bounds, for pydantic."""
+        return {**handler(schema), **self.bounds}
+
+
+Probability = Annotated[float, Within(0, 1)]
+FaceNumber = Annotated[int, Within(1)]
+Box = tuple[float, float, float, float]
+
+
+class RecognizedFace(TypedDict):
+    """A face of `twobirds recognize --json`, which prints a list of them."""
+
+    image: str
+    """The file, as it was named."""
+    face: NotRequired[FaceNumber]
+    """Number of the face in the photo, from the left; absent of a face that was cut already."""
+    box: NotRequired[Box]
+    """Left, top, width and height, in pixels of the upright photo."""
+    attributes: Mapping[str, Probability]
+    """Predicted probability of each attribute of the model."""
+
+
+class EditedFace(TypedDict):
+    """A face after its edit."""
+
+    face: NotRequired[FaceNumber]
+    """Number of the face in the photo, from the left; absent of a face that was cut already."""
+    box: NotRequired[Box]
+    """Left, top, width and height, in pixels of the upright photo."""
+    strength: Annotated[float, Within(0)]
+    """How strong the edit is; with `--until` the strength that was found."""
+    reason: NotRequired[Literal["reached", "already", "strength", "identity"]]
+    """With `--until`: why the search ended. The recognizer agrees; it sees all of it in the source;
+    no strength is enough; or a stronger edit would exceed the identity distance."""
+    identity_distance: NotRequired[Annotated[float, Within(0, 4)]]
+    """With `--max-identity-distance`: the embedder's distance from the source."""
+    before: Mapping[str, Probability]
+    """Predicted probability of each attribute that was to change, in the source."""
+    after: Mapping[str, Probability]
+    """The same in the result."""
+
+
+class EditedPhoto(TypedDict):
+    """A photo of `twobirds edit --json`, which prints a list of them."""
+
+    image: str
+    """The file, as it was named."""
+    output: str
+    """The file that was written."""
+    changes: Mapping[str, Probability]
+    """Target of each attribute, those taken from another photo among them."""
+    faces: list[EditedFace]
+    """The faces that were edited, from the left."""
+
+
+def recognized_faces(file: "PhotoFile") -> Iterator[RecognizedFace]:
+    """What is predicted of each face of a photo.
+
+    Args:
+        file: The photo, with the faces that are meant.
+
+    Raises:
+        InputError: If the model predicts what is no number.
+    """
+    model, rows = file.photo.model, file.photo.attributes[list(file.indices)]
+    if not rows.isfinite().all():
+        raise InputError(
+            f"{file.path}: model {model.name} predicts what is no number: verify it with "
+            "twobirds check"
+        )
+    for place, row in zip(file.places(), rows.tolist(), strict=True):
+        predicted = dict(zip(model.attributes, row, strict=True))
+        result = RecognizedFace(image=str(file.path), attributes=predicted)
+        if "face" in place:
+            result["face"], result["box"] = place["face"], place["box"]
+        yield result
+
+
+def edited_faces(
+    file: "PhotoFile", edits: "FaceEdits", request: "EditRequest"
+) -> Iterator[EditedFace]:
+    """What became of each face of a photo.
+
+    Args:
+        file: The photo, with the faces that were edited.
+        edits: What was done.
+        request: What was asked for.
+    """
+    model, search = file.photo.model, edits.search
+    columns = {name: model.attributes.index(name) for name in request.changes}
+    for number, (place, index) in enumerate(zip(file.places(), file.indices, strict=True)):
+        face = file.photo.edited_face(index, edits.by_index[index])
+        before, after = file.photo.attributes[index], model.recognize(face[None])[0]
+        result = EditedFace(
+            strength=request.strength if search is None else float(search.strength[number]),
+            before={name: float(before[k]) for name, k in columns.items()},
+            after={name: float(after[k]) for name, k in columns.items()},
+        )
+        if "face" in place:
+            result["face"], result["box"] = place["face"], place["box"]
+        if search is not None:
+            result["reason"] = search.reasons[number]
+            if search.distance is not None:
+                result["identity_distance"] = float(search.distance[number])
+        yield result

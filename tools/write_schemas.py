@@ -1,0 +1,39 @@
+"""Write the JSON schemas of what commands print into docs/reference/schemas.
+
+Usage: `python tools/write_schemas.py`. A test compares the files with what this makes.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, with_config
+
+from twobirds.apps import results
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference" / "schemas"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES: dict[str, Any] = {
+    "recognize": results.RecognizedFace,
+    "edit": results.EditedPhoto,
+}
+
+
+def schemas() -> dict[str, str]:
+    """The content of each file, by name."""
+    return {f"{command}.json": _schema(command, kind) for command, kind in _TYPES.items()}
+
+
+def _schema(command: str, kind: Any) -> str:
+    config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    for described in (results.EditedFace, kind):
+        with_config(config)(described)
+    schema = TypeAdapter(list[kind]).json_schema()
+    title = f"What twobirds {command} --json prints"
+    return json.dumps({"$schema": _DIALECT, **schema, "title": title}, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, content in schemas().items():
+        (FOLDER / name).write_text(content)
