@@ -80,6 +80,19 @@ class EncodedFaces:
             start += len(part.images)
         return EncodedFaces(self._networks, parts, self._names)
 
+    def with_attributes(self, probabilities: Tensor) -> "EncodedFaces":
+        """The same faces, with attributes that were decided elsewhere, as from several pictures.
+
+        Args:
+            probabilities: `[K]` float32 in [0, 1], for all faces.
+        """
+        logits = torch.logit(probabilities, eps=1e-6)  # [K]
+        parts = []
+        for images, encoding in self._parts:
+            decided = logits.to(encoding.attribute_logits).expand_as(encoding.attribute_logits)
+            parts.append(_Part(images, encoding._replace(attribute_logits=decided)))
+        return EncodedFaces(self._networks, parts, self._names)
+
     def refined(self, steps: int) -> "EncodedFaces":
         """The same faces with latents optimized until an edit of nothing gives the face back.
 

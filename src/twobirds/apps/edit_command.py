@@ -10,6 +10,7 @@ import tyro
 
 from twobirds.apps.display import note_all, say, say_json
 from twobirds.apps.edit_folder import edit_folder
+from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
 from twobirds.apps.notes import conflicts, notes_of_edit
@@ -120,6 +121,8 @@ class Edit:
         self._check()
         if any(path.is_dir() for path in self.images):
             return edit_folder(self, changes, reference)
+        if any(path.suffix.lower() in VIDEO_EXTENSIONS for path in self.images):
+            return edit_video(self, changes, reference)
         mask = None if self.protect is None else Mask.read(self.protect)
         from twobirds.apps.pictures import written_together
 

@@ -1,6 +1,6 @@
 """An edit of a face, as it is asked for and as it is brought into a photo."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -183,3 +183,27 @@ def differences(
     """Pairs of images `[N, 3, S, S]` in [-1, 1] as edits, by the index of each face."""
     pairs = zip(indices, before, after, strict=True)
     return {index: ImageDifference(old, new) for index, old, new in pairs}
+
+
+def mean_edit(edits: Sequence[FaceEdit], weights: Tensor) -> FaceEdit:
+    """The weighted mean of edits of one face, as in neighbouring frames of a film.
+
+    Args:
+        edits: All of one kind.
+        weights: `[N]` float32, which sum to 1.
+    """
+
+    def mean(fields: Sequence[Tensor]) -> Tensor:
+        total: Tensor = torch.tensordot(weights, torch.stack(list(fields)), dims=1)
+        return total
+
+    layered = [edit for edit in edits if isinstance(edit, LayeredEdit)]
+    if layered:
+        layers = EditLayers(
+            *(mean(field) for field in zip(*(e.layers for e in layered), strict=True))
+        )
+        strength = mean([torch.tensor(edit.strength) for edit in layered])
+        return LayeredEdit(mean([edit.before for edit in layered]), layers, float(strength))
+    pairs = [edit for edit in edits if isinstance(edit, ImageDifference)]
+    before, after = ([edit.before for edit in pairs], [edit.after for edit in pairs])
+    return ImageDifference(mean(before), mean(after))

@@ -72,14 +72,20 @@ def order_of_plausibility(faces: Sequence[Face], height: int, width: int) -> lis
         width: Of the photo, in pixels.
     """
     middle = np.array([width, height]) / 2
+    return sorted(range(len(faces)), key=lambda index: -plausibility(faces[index], middle))
 
-    def plausibility(face: Face) -> float:
-        left, top, across, down = face.box
-        distance = np.linalg.norm((left + across / 2, top + down / 2) - middle)
-        off_centre = min(float(distance / np.linalg.norm(middle)), 1.0)
-        return face.score**4 * face.eye_distance * (1 - off_centre / 2)
 
-    return sorted(range(len(faces)), key=lambda index: -plausibility(faces[index]))
+def plausibility(face: Face, middle: np.ndarray) -> float:
+    """How probable it is that a photo is of a face; see `order_of_plausibility`.
+
+    Args:
+        face: In the photo.
+        middle: `[2]` (x, y) of the photo, in pixels.
+    """
+    left, top, across, down = face.box
+    distance = np.linalg.norm((left + across / 2, top + down / 2) - middle)
+    off_centre = min(float(distance / np.linalg.norm(middle)), 1.0)
+    return face.score**4 * face.eye_distance * (1 - off_centre / 2)
 
 
 def unbiased(landmarks: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -88,6 +88,12 @@ class Mtcnn:
         bright = brightened(photo)
         return [] if bright is photo else self._search_sizes(bright[0])
 
+    def follow(self, pixels: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Landmarks and certainty of faces near where they were; see `tracks.Follower`."""
+        best = self._align(Pyramid(pixels), landmarks)
+        found = np.stack([unbiased(points, _BIAS) for points in best.landmarks])
+        return found, 1 / (1 + np.exp(-best.log_odds))
+
     def _search_sizes(self, pixels: np.ndarray) -> list[Face]:
         """Detect at one working size after the other, until there is a face."""
         pyramid, longest = Pyramid(pixels), max(pixels.shape[:2])

@@ -1,0 +1,137 @@
+"""Films edited: decided once, applied steadily, with a few frames in memory."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from making_runs import layered_recipe, trained_run, write_pack
+from photos.making_videos import motion, moved_astronaut, write_video
+from twobirds.api import FaceModel, Limits
+from twobirds.errors import InputError
+from twobirds.photos import EditRequest, PhotoSession
+from twobirds.photos.detectors import find_detector
+from twobirds.photos.video import Frame, Video
+from twobirds.photos.video_edit import SteadyEdit, decide, edited_frames
+from twobirds.photos.video_faces import choose_video_faces, find_video_faces
+
+SIZE = (320, 240)
+BLOND = EditRequest({"Blond_Hair": 1.0})
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Video:
+    frames = moved_astronaut(16, *SIZE)
+    return Video(write_video(tmp_path_factory.mktemp("film") / "a.mp4", frames))
+
+
+@pytest.fixture(scope="module")
+def session() -> PhotoSession:
+    return PhotoSession(FaceModel.load("celeba64", device="cpu"), find_detector())
+
+
+@pytest.fixture(scope="module")
+def edit(film: Video, session: PhotoSession) -> SteadyEdit:
+    found, count = find_video_faces(film, session, lambda _: None)
+    assert count == 16
+    [face] = choose_video_faces(found, None)
+    return decide(face, BLOND)
+
+
+def test_landmarks_follow_the_motion(edit: SteadyEdit) -> None:
+    assert sorted(edit.face.landmarks) == list(range(16))
+    placed = []
+    for number, landmarks in edit.face.landmarks.items():
+        matrix = motion(number, *SIZE)
+        placed.append((landmarks - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T)
+    eyes = np.linalg.norm(placed[0][1] - placed[0][0])
+    errors = np.stack(placed) - np.mean(placed, axis=0)
+    assert np.linalg.norm(errors, axis=2).max() < 0.05 * eyes
+
+
+def test_the_edit_flickers_no_more_than_the_film(
+    film: Video, session: PhotoSession, edit: SteadyEdit
+) -> None:
+    """With the known motion undone, where the film's own change is its noise alone."""
+    changes, noise, sizes = [], [], []
+    pairs = edited_frames(film.frames(), [edit], session.model)
+    for (frame, pixels), (next_frame, next_pixels) in pairwise(pairs):
+        number = round(float(frame.source.time or 0) * 25)
+        still = [
+            undone(values, at)
+            for values, at in (
+                (pixels - frame.pixels.astype(np.float32), number),
+                (next_pixels - next_frame.pixels.astype(np.float32), number + 1),
+                (frame.pixels.astype(np.float32), number),
+                (next_frame.pixels.astype(np.float32), number + 1),
+            )
+        ]
+        where = (still[0] != 0) | (still[1] != 0)
+        sizes.append(np.abs(still[0])[where].mean())
+        changes.append(np.abs(still[1] - still[0])[where].mean())
+        noise.append(np.abs(still[3] - still[2])[where].mean())
+    assert np.mean(sizes) > 5  # levels: there is an edit
+    assert np.mean(changes) < 1.5 * np.mean(noise)
+
+
+def undone(values: np.ndarray, number: int) -> np.ndarray:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    still = cv2.warpAffine(values, motion(number, *SIZE), (512, 400), flags=flags)
+    return np.asarray(still)
+
+
+def test_only_a_few_frames_are_in_memory(
+    film: Video, session: PhotoSession, edit: SteadyEdit
+) -> None:
+    ahead: list[int] = []
+
+    def counted() -> Iterator[Frame]:
+        for frame in film.frames():
+            ahead.append(1)
+            yield frame
+
+    for done, (frame, pixels) in enumerate(edited_frames(counted(), [edit], session.model)):
+        assert len(ahead) <= done + 5
+        changed = (pixels != frame.pixels).any(axis=2)
+        assert changed.any()
+        assert not changed[200:].any()  # below the crop
+    assert done == 15
+
+
+def test_the_strength_is_one_for_all_frames(edit: SteadyEdit) -> None:
+    request = EditRequest({"Blond_Hair": 1.0}, limits=Limits(0.9))
+    decided = decide(edit.face, request).request
+    assert decided.limits is None
+    assert 0.5 <= decided.strength <= 3
+
+
+def test_layers_are_averaged_too(film: Video, tmp_path: Path, edit: SteadyEdit) -> None:
+    run = trained_run(
+        tmp_path / "run", write_pack(tmp_path / "pack"), layered_recipe(), max_seconds=0.0
+    )
+    model = FaceModel.load(run, device="cpu")
+    crops = torch.zeros(2, 3, model.size, model.size)
+    probabilities = model.recognize(crops).mean(dim=0)
+    layered = SteadyEdit(edit.face, EditRequest({"Bald": 1.0}), probabilities)
+    frames = [pixels for _, pixels in edited_frames(film.frames(), [layered], model)]
+    assert len(frames) == 16
+
+
+def test_films_without_a_face_that_can_be_edited(
+    tmp_path: Path, session: PhotoSession, edit: SteadyEdit
+) -> None:
+    empty = [np.full((120, 160, 3), 10 * n, np.uint8) for n in range(6)]
+    found, _ = find_video_faces(
+        Video(write_video(tmp_path / "a.mp4", empty)), session, lambda _: None
+    )
+    with pytest.raises(InputError, match="no face is found in any frame"):
+        choose_video_faces(found, None)
+    face = replace(edit.face, refusal="it is too small")
+    with pytest.raises(InputError, match="no face can be edited: of the most plausible one, it is"):
+        choose_video_faces([face], "all")
+    assert choose_video_faces([face, edit.face], "all") == [edit.face]
