@@ -7,7 +7,7 @@ WORKDIR /build
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
 RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu \
-        --constraint constraints.txt '.[web]' && rm -rf /build
+        --constraint constraints.txt '.[app]' && rm -rf /build
 
 USER user
 WORKDIR /home/user

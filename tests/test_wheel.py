@@ -108,7 +108,7 @@ def test_what_needs_no_extra_works(python: Path, workplace: Path) -> None:
         ("photos", "recognize photo.png"),
         ("photos", "reconstruct photo.png"),
         ("photos", "edit photo.png --set Smiling=1"),
-        ("web", "app"),
+        ("app", "app"),
         ("evaluate", "evaluate drawn64 --data pack"),
         ("evaluate", "reproduce --data pack"),
         (

@@ -20,11 +20,13 @@ from onnx_files import write_judge
 from twobirds import FaceModel
 from twobirds.apps import options
 from twobirds.apps.cli import main
+from twobirds.apps.progress import progress_bars
 from twobirds.apps.train_command import UNFINISHED
 from twobirds.checkpoint import load_run
 from twobirds.config import to_dict
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import open_pack
+from twobirds.errors import InputError
 from twobirds.models.resnet import AttributeResNet
 from twobirds.recipes.paper.config import PaperConfig
 
@@ -199,6 +201,40 @@ def test_evaluate_writes_figures_and_a_page(
     assert "data:image/png" not in out.with_suffix(".html").read_text()
 
 
+def test_evaluate_says_that_a_judge_is_trained_first(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", f"{world}/run", f"--data={world}/pack", f"--out={tmp_path}/report.json"]
+    words += [f"--judge={tmp_path}/judge", "--judge-images=1234", "--device=cpu"]
+
+    def stop(*_: object, **__: object) -> None:
+        raise InputError("stopped")
+
+    monkeypatch.setattr("twobirds.evaluation.evaluate.evaluate", stop)
+    assert main(words) == 2
+    line = f"{tmp_path}/judge: no judge of edits is there: one is trained on 1,234 images first"
+    assert line in capsys.readouterr().err
+    (tmp_path / "judge").touch()
+    assert main(words) == 2
+    assert "no judge of edits" not in capsys.readouterr().err
+
+
+def test_long_work_says_how_far_it_is_where_no_terminal_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("twobirds.apps.progress.time.monotonic", lambda: clock[0])
+    with progress_bars("faces") as show:
+        for done, seconds in ((0, 0.0), (5, 29.0), (6, 31.0), (7, 40.0), (9, 62.0)):
+            clock[0] = seconds
+            show("training the judge", done, 1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "training the judge: 1,000 faces ...",
+        "training the judge: 6 of 1,000 faces",
+        "training the judge: 9 of 1,000 faces",
+    ]
+
+
 def test_recognize_prints_a_table(
     image: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -271,6 +307,58 @@ def test_generate_is_a_function_of_the_seed(model: str, tmp_path: Path) -> None:
     assert a.shape[1] > a.shape[0] > 64  # two rows of three
     assert (a == b).all()
     assert (a != c).any()
+
+
+def test_faces_in_a_grid_are_large_enough_to_be_seen(model: str, tmp_path: Path) -> None:
+    words = ["generate", "--count=4", model, f"--out={tmp_path}/g.png"]
+    sizes = []
+    for more in ([], ["--scale=1"], ["--scale=2"]):
+        assert main([*words, *more]) == 0
+        sizes.append(pixels_of(tmp_path / "g.png").shape[0])
+    gap = (sizes[1] - 2 * 32) // 3
+    assert sizes == [2 * side + 3 * gap for side in (192, 32, 64)]
+    for scale in ("0", "17", "-1"):
+        assert main([*words, f"--scale={scale}"]) == 2
+
+
+def test_contradictions_are_not_generated(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", "--count=1", model, f"--out={tmp_path}/g.png"]
+    assert main([*words, "--set", "Bald=1", "Bangs=1"]) == 2
+    told = capsys.readouterr().err
+    assert "Bald and Bangs exclude each other, so that no face has both: leave out one" in told
+    assert not (tmp_path / "g.png").exists()
+    assert main([*words, "--set", "Bald=1", "Bangs=0"]) == 0
+    assert main([*words, "--describe=a bald man with bangs"]) == 0
+    assert "Bald and Bangs exclude each other" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["generate", "edit photo.png"])
+def test_unknown_attributes_are_refused_before_the_model_is_loaded(
+    command: str,
+    world: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        pytest.fail("the model is loaded")
+
+    monkeypatch.setattr(FaceModel, "load", fail)
+    for model in ([], ["--model=drawn64"], [f"--model={world}/run"], [f"--model={world}/model"]):
+        assert main([*command.split(), *model, "--set", "Bold=1"]) == 2
+        assert "no attribute 'Bold': did you mean Bald?" in capsys.readouterr().err
+
+
+def test_a_photo_that_is_taken_for_an_aligned_face(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for size, is_like_a_photo in (((640, 480), True), ((32, 48), True), ((128, 128), False)):
+        Image.new("RGB", size, "grey").save(tmp_path / "photo.png")
+        assert main(["recognize", "--aligned", f"{tmp_path}/photo.png", model]) == 0
+        told = capsys.readouterr().err
+        line = f"its {size[0]}x{size[1]} pixels are taken for one aligned face, cropped to the"
+        assert (line in told) == is_like_a_photo
 
 
 def test_generate_single_files(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from twobirds.api import FaceModel
+from twobirds.apps.web.controls import as_sentence
 from twobirds.apps.web.files import Files, sweep
 from twobirds.apps.web.limits import Guard, RateLimit
 from twobirds.apps.web.service import NUM_DIRECTIONS, VIEW_SIDE, FaceService, view_of
@@ -175,13 +176,14 @@ def test_the_shelf_keeps_to_its_weight() -> None:
     assert [shelf.get(b), shelf.get(c), shelf.get(d)] == [None, None, "heavier than all"]
 
 
-def asked(guard: Guard, body: bytes, *kinds: str) -> int:
+def asked(guard: Guard, body: bytes, *kinds: str, path: str = "/") -> int:
     """The status of a POST, with so many headers that say of what kind it is."""
     sent: list[dict[str, Any]] = []
     parts = [body[:10], body[10:]]
     scope = {
         "type": "http",
         "method": "POST",
+        "path": path,
         "client": ("1.2.3.4", 5),
         "headers": [(b"content-type", kind.encode()) for kind in kinds],
     }
@@ -273,3 +275,37 @@ def test_the_sessions_of_calls_end() -> None:
     calls.answered("late")
     assert set(page.state_holder.session_data) == set(page.state_holder.time_last_used)
     assert set(page.state_holder.session_data) == {"page", "late"}
+
+
+def test_the_guard_completes_calls(tmp_path: Path) -> None:
+    bodies: list[bytes] = []
+
+    async def keep(_scope: Any, receive: Any, send: Any) -> None:
+        bodies.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    guard = Guard(keep, 0, 1000, tmp_path, defaults={"edit": (None, {}, 7)})
+
+    def answer(path: str, content: Any) -> int:
+        body = json.dumps(content).encode()
+        return asked(guard, body, "application/json", path=f"/gradio_api/call/{path}")
+
+    for content, completed in (
+        ({"data": [1]}, {"data": [1, {}, 7]}),
+        ({"data": [], "x": 2}, {"data": [None, {}, 7], "x": 2}),
+        ({"data": [1, 2, 3]}, {"data": [1, 2, 3]}),
+        ({"data": 3}, {"data": 3}),
+        ([3], [3]),
+    ):
+        assert answer("edit", content) == 200
+        assert json.loads(bodies[-1]) == completed
+    assert answer("edit", {"data": [1, 2, 3, 4]}) == 422
+    assert answer("other", {"data": [1]}) == 200
+    assert json.loads(bodies[-1]) == {"data": [1]}
+    assert asked(guard, b"{no json", "application/json", path="/gradio_api/call/edit") == 200
+
+
+def test_sentences_have_one_stop() -> None:
+    assert as_sentence("did you mean Bald?") == "Did you mean Bald?"
+    assert as_sentence("photo is missing") == "Photo is missing."

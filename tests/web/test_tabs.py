@@ -274,6 +274,7 @@ def test_nonsense_generates_nothing(service: FaceService, tmp_path: Path) -> Non
     ("having", "lacking", "seed", "complaint"),
     [
         (["Bald", "Male"], ["Male"], 0, "⚠ Both with and without: Male. Choose one."),
+        (["Bangs", "Bald"], [], 0, "⚠ Bald and Bangs exclude each other. Choose one."),
         ([], [], -1, "⚠ Seed must be a whole number from 0 to 2147483648, not -1."),
         ([], [], 1.5, "⚠ Seed must be a whole number from 0 to 2147483648, not 1.5."),
     ],

@@ -24,8 +24,7 @@ def warn_of_photos(faces: Faces, size: int) -> None:
         size: Height and width that it gets, in pixels.
     """
     for height, width in _sizes(faces):
-        long, short = max(height, width), min(height, width)
-        if short > _MAX_SHRINKING * size or long > _MAX_ASPECT * short:
+        if is_like_a_photo(height, width, size):
             warnings.warn(
                 f"an image of {width}x{height} pixels is taken for one aligned face, cropped to "
                 f"its middle and resized to {size}x{size}: a photo goes through "
@@ -34,6 +33,12 @@ def warn_of_photos(faces: Faces, size: int) -> None:
                 stacklevel=4,
             )
             return
+
+
+def is_like_a_photo(height: int, width: int, size: int) -> bool:
+    """Whether an image is larger or longer than aligned faces are for a model of some size."""
+    long, short = max(height, width), min(height, width)
+    return short > _MAX_SHRINKING * size or long > _MAX_ASPECT * short
 
 
 def warn_of_stage1(config: RunConfig) -> None:

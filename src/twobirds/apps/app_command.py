@@ -52,7 +52,7 @@ class App:
                 with _without_proxies():
                     from twobirds.apps.web.serve import serve
             except ModuleNotFoundError as error:
-                raise missing_extra("the page needs", "web", error) from error
+                raise missing_extra("the page needs", "app", error) from error
             from twobirds.photos.detectors import find_detector
 
             model = load_model(self.model, self.device)

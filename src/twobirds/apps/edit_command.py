@@ -13,6 +13,7 @@ from twobirds.apps.edit_folder import edit_folder
 from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
+from twobirds.apps.known_attributes import require_known_attributes
 from twobirds.apps.notes import conflicts, notes_of_edit
 from twobirds.apps.options import (
     Assignments,
@@ -119,6 +120,8 @@ class Edit:
         if not changes and reference is None:
             raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
         self._check()
+        names = [*changes, *(reference.names if reference is not None else ())]
+        require_known_attributes(names, self.model)
         if any(path.is_dir() for path in self.images):
             return edit_folder(self, changes, reference)
         if any(path.suffix.lower() in VIDEO_EXTENSIONS for path in self.images):

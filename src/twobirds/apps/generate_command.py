@@ -1,5 +1,6 @@
 """The command that generates."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from twobirds.apps.describe import Understanding, understand
-from twobirds.apps.display import note, say
+from twobirds.apps.display import note, note_all, say
+from twobirds.apps.known_attributes import require_known_attributes
+from twobirds.apps.notes import conflicts
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -20,6 +23,7 @@ from twobirds.apps.options import (
 )
 from twobirds.apps.photo_files import NoMetadata, VisibleNote
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
+from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 10_000
 """Maximum number of faces that one command generates."""
+MAX_SCALE = 16
+_MIN_CELL = 192  # pixels of a face in the grid; those of 64 are stamps on a screen
 
 
 @dataclass(frozen=True)
@@ -63,34 +69,28 @@ class Generate:
         None
     )
     """The grid."""
+    scale: Annotated[int | None, optional("N", f"faces of at least {_MIN_CELL} pixels")] = None
+    """How many times as large as the model's the faces in the grid are; 1 keeps the size."""
     separate: Annotated[Path | None, optional("FOLDER", "only the grid")] = None
-    """Where to write each face as a file."""
+    """Where to write each face as a file, in the model's size."""
     visible_note: VisibleNote = False
     no_metadata: NoMetadata = False
     device: Device = "auto"
 
     def run(self) -> int:
         """Generate; returns the exit code."""
-        from twobirds.apps.pictures import (
-            near_square_grid,
-            picture_bytes,
-            require_png,
-            write_bytes,
-        )
+        out = self.out or (None if self.separate else Path("generated.png"))
+        wanted = attribute_changes(self.set)
+        self._check(out, wanted)
+        from twobirds.apps.pictures import near_square_grid, picture_bytes, write_bytes
         from twobirds.data.faces import to_pixels
         from twobirds.photos import Marks
 
-        require_seed(self.seed)
-        if not 1 <= self.count <= MAX_COUNT:
-            raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
-        out = self.out or (None if self.separate else Path("generated.png"))
-        if out is not None:
-            require_png(out)
         model = load_model(self.model, self.device)
-        wanted = attribute_changes(self.set)
         if self.describe is not None:
             wanted = parse_description(self.describe, model.attributes) | wanted
         shown, wanted = self._ask(model, wanted)
+        note_all(conflicts(wanted))
         pixels = to_pixels(model.decode(*shown))
         details = listed_values(wanted)
         marks = Marks("generated", details, self.visible_note, not self.no_metadata)
@@ -98,13 +98,28 @@ class Generate:
         if self.separate is not None:
             pictures = {self.separate / f"{n:04d}.png": face for n, face in enumerate(pixels)}
         if out is not None:
-            pictures[out] = near_square_grid(pixels)
+            scale = self.scale or math.ceil(_MIN_CELL / model.size)
+            pictures[out] = near_square_grid(pixels, scale=scale)
         for path, picture in pictures.items():
             write_bytes(path, picture_bytes(marks.shown_on(picture), marks.provenance(model)))
         for place in (self.separate, out):
             if place is not None:
                 say(str(place))
         return 0
+
+    def _check(self, out: Path | None, wanted: dict[str, float]) -> None:
+        """Refuse what cannot be, before a model is loaded."""
+        from twobirds.apps.pictures import require_png
+
+        require_seed(self.seed)
+        if not 1 <= self.count <= MAX_COUNT:
+            raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
+        if out is not None:
+            require_png(out)
+        if self.scale is not None and not 1 <= self.scale <= MAX_SCALE:
+            raise InputError(f"--scale must lie between 1 and {MAX_SCALE}, not {self.scale}")
+        require_known_attributes(wanted, self.model)
+        require_consistent(wanted)
 
     def _ask(
         self, model: "FaceModel", wanted: dict[str, float]

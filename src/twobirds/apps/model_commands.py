@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from twobirds.apps.display import say, say_json
+from twobirds.apps.display import note, say, say_json
 from twobirds.apps.options import Device, load_model, optional, require_seed
 from twobirds.apps.progress import progress_bars
 from twobirds.apps.tables import say_figures
@@ -111,7 +111,7 @@ class Evaluate:
                 model,
                 pack,
                 config,
-                judge_path=self.judge or self._judge_beside_model(),
+                judge_path=self._judge(),
                 second_judge_path=self.second_judge,
                 embedder_path=self.embedder,
                 progress=show,
@@ -124,9 +124,16 @@ class Evaluate:
             say(f"the figures: {self.out}\nthe page: {page}")
         return report
 
-    def _judge_beside_model(self) -> Path:
+    def _judge(self) -> Path:
+        """The judge's file; says so where it has to be trained."""
         folder = Path(self.model)
-        return (folder if folder.is_dir() else self.out.parent) / JUDGE_FILE
+        judge = self.judge or (folder if folder.is_dir() else self.out.parent) / JUDGE_FILE
+        if not judge.exists():
+            note(
+                f"{judge}: no judge of edits is there: one is trained on {self.judge_images:,} "
+                "images first, and kept there for the next time"
+            )
+        return judge
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from twobirds.data.attributes import excluded_by
+from twobirds.data.attributes import contradictions
 
 if TYPE_CHECKING:
     from twobirds.api import Edited
@@ -23,6 +23,8 @@ def notes_of_faces(file: "PhotoFile", *, for_edits: bool) -> Iterator[str]:
     """Where each face is, whether it is chosen, and what speaks against it."""
     if file.photo.photo.left_out is not None:
         yield f"{file.path}: {file.photo.photo.left_out}"
+    if file.photo.is_aligned:
+        yield from _doubts_of_aligned(file)
     for index, found in enumerate(file.photo.found):
         number, doubts = index + 1, found.doubts
         left, top, width, height = (round(value) for value in found.face.box)
@@ -34,6 +36,18 @@ def notes_of_faces(file: "PhotoFile", *, for_edits: bool) -> Iterator[str]:
         elif for_edits:
             reason = "; ".join(doubts.refusals)
             yield f"{place}; left as it is: {reason or f'--face {number} chooses it'}"
+
+
+def _doubts_of_aligned(file: "PhotoFile") -> Iterator[str]:
+    """Whether what is said to be a face that is cut looks like a whole photo."""
+    from twobirds.api.cautions import is_like_a_photo
+
+    cut_from, size = file.photo.photo.cut_from, file.photo.model.size
+    if cut_from is not None and is_like_a_photo(*cut_from, size):
+        yield (
+            f"{file.path}: its {cut_from[1]}x{cut_from[0]} pixels are taken for one aligned face, "
+            f"cropped to the middle and resized to {size}x{size}: a photo goes without --aligned"
+        )
 
 
 def notes_of_edit(
@@ -55,11 +69,8 @@ def notes_of_edit(
 
 def conflicts(changes: Mapping[str, float]) -> Iterator[str]:
     """Which attributes that are asked for no face has together."""
-    wanted = {name for name, value in changes.items() if value > 0.5}
-    for name in sorted(wanted):
-        for other in sorted(wanted & excluded_by(name)):
-            if name < other:
-                yield f"{name} and {other} exclude each other: no face has both, but both are set"
+    for name, other in contradictions(changes):
+        yield f"{name} and {other} exclude each other: no face has both, but both are set"
 
 
 def _found_strengths(search: "Edited", labels: Sequence[str]) -> Iterator[str]:

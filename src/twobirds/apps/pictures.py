@@ -108,8 +108,14 @@ def _require_format(path: Path) -> None:
         raise InputError(f"{path}: choose a name that ends in one of {', '.join(PHOTO_FORMATS)}")
 
 
-def near_square_grid(pixels: np.ndarray) -> np.ndarray:
-    """Lay faces `[N, H, W, 3]` uint8, N at least 1, out row by row: `[H', W', 3]` uint8."""
+def near_square_grid(pixels: np.ndarray, *, scale: int = 1) -> np.ndarray:
+    """Lay faces `[N, S, S, 3]` uint8, N at least 1, out row by row: `[H', W', 3]` uint8.
+
+    Args:
+        pixels: The faces.
+        scale: How many times as large they become.
+    """
     from twobirds.evaluation.figures import grid
 
-    return np.asarray(grid(pixels, math.ceil(math.sqrt(len(pixels)))))
+    columns = math.ceil(math.sqrt(len(pixels)))
+    return np.asarray(grid(pixels, columns, cell_pixels=scale * pixels.shape[2]))

@@ -1,6 +1,7 @@
 """Bars that show how far a command is."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -17,6 +18,8 @@ from rich.progress import (
 from rich.text import Text
 
 from twobirds.apps.display import ShowProgress, note
+
+_LINE_SECONDS = 30.0  # between two lines where no bar is
 
 
 class _Rate(ProgressColumn):
@@ -36,7 +39,7 @@ class _Rate(ProgressColumn):
 
 @contextlib.contextmanager
 def progress_bars(unit: str) -> Iterator[ShowProgress]:
-    """A bar with rate and time left for each thing done; plain lines where no terminal is.
+    """A bar with rate and time left for each thing done; where no terminal is, a line now and then.
 
     Args:
         unit: What is counted, such as `faces`.
@@ -53,13 +56,18 @@ def progress_bars(unit: str) -> Iterator[ShowProgress]:
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
+    told: dict[str, float] = {}
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total)
+                told[what] = time.monotonic()
                 if bars.disable:
                     note(f"{what}: {total:,} {unit} ...")
             bars.update(tasks[what], completed=done, total=total)
+            if bars.disable and time.monotonic() - told[what] >= _LINE_SECONDS:
+                told[what] = time.monotonic()
+                note(f"{what}: {done:,} of {total:,} {unit}")
 
         yield show

@@ -1,9 +1,11 @@
 """The 40 attributes of CelebA: names, groups for people, and which exclude each other."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+
+from twobirds.errors import InputError
 
 CELEBA_ATTRIBUTES: tuple[str, ...] = tuple(
     """5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips
@@ -56,6 +58,24 @@ EXCLUSIVE: tuple[frozenset[str], ...] = (
 def excluded_by(name: str) -> frozenset[str]:
     """Attributes that cannot hold together with attribute `name`."""
     return frozenset().union(*(group for group in EXCLUSIVE if name in group)) - {name}
+
+
+def contradictions(values: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Pairs of attributes that are both set, to more than a half, and exclude each other."""
+    wanted = {name for name, value in values.items() if value > 0.5}
+    return [(a, b) for a in sorted(wanted) for b in sorted(wanted & excluded_by(a)) if a < b]
+
+
+def require_consistent(values: Mapping[str, float]) -> None:
+    """Refuse values that no face has together.
+
+    Raises:
+        InputError: If two attributes that exclude each other are set.
+    """
+    for one, other in contradictions(values):
+        raise InputError(
+            f"{one} and {other} exclude each other, so that no face has both: leave out one of them"
+        )
 
 
 def exclusion_matrix(names: Sequence[str]) -> np.ndarray:

@@ -45,6 +45,8 @@ class Photo:
     """Further arguments to Pillow's encoder: JPEG's tables, a profile that says sRGB."""
     has_16_bits: bool = False
     """Whether the file has 16 bits a channel, of which `pixels` have the upper 8."""
+    cut_from: tuple[int, int] | None = None
+    """Height and width of the image of which an aligned face is the middle."""
 
     @property
     def opaque(self) -> np.ndarray:
@@ -109,10 +111,18 @@ def read_aligned_face(data: bytes, size: int) -> Photo:
         InputError: If the bytes are not a whole image.
     """
     source = read_photo(data, min_side=1)
+    height, width = source.pixels.shape[:2]
     square, _ = crop_square(Image.fromarray(source.opaque))
     if square.size != (size, size):
         square = square.resize((size, size), Image.Resampling.LANCZOS)
-    return Photo(np.asarray(square), None, "PNG", is_grey=False, left_out=source.left_out)
+    return Photo(
+        np.asarray(square),
+        None,
+        "PNG",
+        is_grey=False,
+        left_out=source.left_out,
+        cut_from=(height, width),
+    )
 
 
 def suffix_for(file_format: str, name_suffix: str) -> str:

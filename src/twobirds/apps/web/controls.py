@@ -61,7 +61,13 @@ def when_moved(
 
 def complaint(error: InputError) -> str:
     """What is wrong with the input, to be shown beside it."""
-    return f"⚠ {str(error)[:1].upper()}{str(error)[1:]}."
+    return f"⚠ {as_sentence(str(error))}"
+
+
+def as_sentence(words: str) -> str:
+    """Words with a capital at the beginning and a stop at the end."""
+    stop = "" if words.endswith((".", "?", "!")) else "."
+    return f"{words[:1].upper()}{words[1:]}{stop}"
 
 
 def download(path: Path | None = None) -> dict[str, Any]:

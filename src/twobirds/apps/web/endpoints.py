@@ -1,6 +1,6 @@
 """The HTTP API: recognize, edit and generate, under /gradio_api/call/NAME."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from twobirds.apps.pictures import near_square_grid, picture_bytes
-from twobirds.apps.web.controls import whole_number
+from twobirds.apps.web.controls import as_sentence, whole_number
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import CallSessions
+from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, FaceChoice, Marks
@@ -20,6 +21,13 @@ T = TypeVar("T")
 _MAX_FACES = 64  # of one call of generate
 _MAX_SEED = 2**53  # that JSON holds exactly
 _MAX_NUMBER = 10_000  # of a face
+
+DEFAULTS: Mapping[str, Sequence[Any]] = {
+    "recognize": (None,),
+    "edit": (None, {}, None, None),
+    "generate": ({}, 1, 0),
+}
+"""The values of each endpoint where a call leaves them out."""
 
 
 def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
@@ -30,7 +38,7 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
         try:
             return work()
         except InputError as error:
-            raise gr.Error(f"{error}.", print_exception=False) from error
+            raise gr.Error(as_sentence(str(error)), print_exception=False) from error
         finally:
             sessions.answered(request.session_hash)
 
@@ -98,6 +106,7 @@ def _edit(
 
 def _generate(service: FaceService, files: Files, attributes: Any, count: Any, seed: Any) -> Path:
     wanted = _values("attributes", attributes)
+    require_consistent(wanted)
     number = whole_number("count", count, 1, _MAX_FACES)
     pixels = service.generate(number, wanted, whole_number("seed", seed, 0, _MAX_SEED))
     provenance = Marks("generated", listed_values(wanted)).provenance(service.model)

@@ -11,6 +11,7 @@ from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.words import in_words
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
+from twobirds.data.attributes import contradictions
 from twobirds.errors import InputError
 
 _COUNT = 12  # faces at a time
@@ -97,6 +98,9 @@ class GenerateTab:
         if both := [in_words(name) for name in having if name in lacking]:
             return _refused(f"⚠ Both with and without: {', '.join(both)}. Choose one.")
         wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
+        if pairs := contradictions(dict.fromkeys(having, 1.0)):
+            one, other = map(in_words, pairs[0])
+            return _refused(f"⚠ {one} and {other} exclude each other. Choose one.")
         try:
             number = whole_number("seed", seed or 0, 0, _MAX_SEED)
         except InputError as error:

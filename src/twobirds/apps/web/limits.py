@@ -3,9 +3,11 @@
 import json
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from starlette.exceptions import HTTPException
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,6 +19,7 @@ _WINDOW_SECONDS = 60.0
 _MAX_ADDRESSES = 10_000  # remembered; the longest silent are forgotten first
 _MAX_JSON_BYTES = 1_000_000
 _FORM_BYTES = 100_000  # of a multipart form beside the file in it
+_CALL = "/gradio_api/call/"
 _HEADERS = (
     (
         b"content-security-policy",
@@ -81,11 +84,19 @@ class Guard:
         per_minute: Uploads and calls allowed for an address a minute; 0 allows all.
         max_bytes: Largest file.
         folder: Where uploads and downloads lie.
+        defaults: Of the values of each named endpoint; a call may leave out the last ones.
     """
 
-    def __init__(self, app: App, per_minute: int, max_bytes: int, folder: Path) -> None:
+    def __init__(
+        self,
+        app: App,
+        per_minute: int,
+        max_bytes: int,
+        folder: Path,
+        defaults: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
         self.app, self.limit, self.max_bytes = app, RateLimit(per_minute), max_bytes
-        self.folder = folder.resolve()
+        self.folder, self.defaults = folder.resolve(), defaults or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -104,7 +115,13 @@ class Guard:
         except RefusedError as refusal:
             await _answer(refusal, send_with_headers)
             return
-        await self.app(scope, receive, send_with_headers)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            # The answer says so already, and only has to end: no reason for a traceback.
+            await send({"type": "http.response.body", "body": b""})
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         """The body of a POST, received and found harmless.
@@ -121,6 +138,9 @@ class Guard:
         body = await _body(receive, max_bytes)
         if not is_form and not _names_only_files_in(self.folder, body):
             raise RefusedError(400, "files are uploaded first, not named by address or place")
+        name = str(scope.get("path", "")).removeprefix(_CALL)
+        if name in self.defaults:
+            body = _completed(body, name, self.defaults[name])
         rest = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
@@ -141,6 +161,24 @@ async def _body(receive: Receive, max_bytes: int) -> bytes:
         parts.append(part)
         if message["type"] != "http.request" or not message.get("more_body"):
             return b"".join(parts)
+
+
+def _completed(body: bytes, name: str, defaults: Sequence[Any]) -> bytes:
+    """The body of a call with the values that it leaves out.
+
+    Raises:
+        RefusedError: If it has more values than the endpoint takes.
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return body  # no JSON: the application says so
+    data = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(data, list) or len(data) == len(defaults):
+        return body
+    if len(data) > len(defaults):
+        raise RefusedError(422, f"{name} takes {len(defaults)} values, not {len(data)}")
+    return json.dumps({**content, "data": [*data, *defaults[len(data) :]]}).encode()
 
 
 def _names_only_files_in(folder: Path, body: bytes) -> bool:

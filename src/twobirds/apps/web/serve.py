@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from twobirds.api import FaceModel
 from twobirds.apps.display import say
 from twobirds.apps.identity import embedder_distance
+from twobirds.apps.web.endpoints import DEFAULTS
 from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
 from twobirds.apps.web.limits import Guard
 from twobirds.apps.web.page import CSS, build_page, theme
@@ -97,6 +98,7 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
         per_minute=options.requests_per_minute,
         max_bytes=options.max_upload * 1_000_000,
         folder=folder,
+        defaults=DEFAULTS,
     )
     return app
 
