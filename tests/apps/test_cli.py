@@ -29,7 +29,7 @@ def options_of(command: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Positional arguments and options as the help names them, in its order."""
     assert main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    return re.findall(r"^[│ ] (--[a-z-]+|[A-Z]+(?:\.\.\.)?)(?= |$)", text, re.MULTILINE)
+    return re.findall(r"^[│ ] (--[a-z0-9-]+|[A-Z]+(?:\.\.\.)?)(?= |$)", text, re.MULTILINE)
 
 
 def test_options_are_those_that_users_rely_on(capsys: pytest.CaptureFixture[str]) -> None:

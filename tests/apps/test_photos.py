@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from photos.making_certificates import write_certificate
 from twobirds.apps.cli import main
+from twobirds.photos.credentials import has_credentials
 
 
 @pytest.fixture
@@ -218,3 +220,25 @@ def test_several_photos_are_written_together_or_not_at_all(
     assert capsys.readouterr().out == f"{second}\n{first}\n"
     assert (pixels_of(first) == pixels_of(second)).all()
     assert (pixels_of(first) != pixels_of(photo)).any()
+
+
+def test_content_credentials_from_the_command_line(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate, key = write_certificate(tmp_path)
+    words = ["edit", model, "--set", "Bald=1", "--face=1", "--device=cpu"]
+    keys = [f"--c2pa-cert={certificate}", f"--c2pa-key={key}"]
+    signed, again = tmp_path / "signed.png", tmp_path / "again.png"
+    assert main([*words[:1], str(photo), *words[1:], *keys, f"--out={signed}"]) == 0
+    assert has_credentials(signed.read_bytes())
+    capsys.readouterr()
+    assert main([*words[:1], str(signed), *words[1:], *keys, f"--out={again}"]) == 0
+    assert "(C2PA) are kept, as those of an ingredient" in capsys.readouterr().err
+    assert main([*words[:1], str(signed), *words[1:], f"--out={again}"]) == 0
+    assert "(C2PA) are not kept: --c2pa-cert and --c2pa-key would" in capsys.readouterr().err
+    for more, message in (
+        (keys[:1], "--c2pa-cert and --c2pa-key go together"),
+        ([*keys, "--no-metadata"], "--no-metadata leaves out what --c2pa-cert would sign"),
+    ):
+        assert main([*words[:1], str(photo), *words[1:], *more]) == 2
+        assert message in capsys.readouterr().err

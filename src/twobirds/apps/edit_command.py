@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from twobirds.apps.credential_options import Certificate, PrivateKey
 from twobirds.apps.display import note_all, say, say_json
 from twobirds.apps.edit_folder import edit_folder
 from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
@@ -110,6 +111,8 @@ class Edit:
     ] = None
     visible_note: VisibleNote = False
     no_metadata: NoMetadata = False
+    c2pa_cert: Certificate = None
+    c2pa_key: PrivateKey = None
     json: bool = False
     """Print JSON: what became of each face of each photo; the documentation has its schema."""
     device: Device = "auto"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twobirds import __version__
+from twobirds.apps.credential_options import credentials_note, signer_of
 from twobirds.apps.display import note, note_all, say
 from twobirds.apps.notes import conflicts, notes_of_edit, notes_of_faces
 from twobirds.apps.options import load_model
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from twobirds.apps.edit_command import Edit
     from twobirds.apps.reference_options import Reference
     from twobirds.photos import EditRequest, FaceEdits, OpenPhoto
+    from twobirds.photos.credentials import CredentialSigner
     from twobirds.photos.edit_log import EditLog
     from twobirds.photos.folder import FolderPhoto
     from twobirds.photos.folder_edit import FolderEdit, Outcome
@@ -55,6 +57,7 @@ def edit_folder(
         listed = ", ".join(f"{n} {name}" for name, n in sorted(found.others.items()))
         note(f"{folder}: files that are no photos are left alone: {listed}")
     require_encoders([photo.output for photo in found.photos])
+    signer = signer_of(command)
     model = load_model(command.model, command.device)
     session = open_session(command, model)
     if reference is not None:
@@ -62,8 +65,8 @@ def edit_folder(
     request = EditRequest(changes, command.strength, command.limits(model), command.refine)
     _rehearse(model, request)
     note_all(conflicts(changes))
-    marks = Marks("edited", request.details, command.visible_note, not command.no_metadata)
-    job = FolderEdit(session, _Editing(command, request), marks, command.aligned)
+    marks = Marks("edited", request.details, command.visible_note, not command.no_metadata, signer)
+    job = FolderEdit(session, _Editing(command, request, signer), marks, command.aligned)
     with EditLog.opened(out, _description(command, model, changes)) as log:
         outcomes = _run(found.photos, job, log)
     return _summarize(outcomes, log)
@@ -72,15 +75,19 @@ def edit_folder(
 class _Editing:
     """The edit of each photo of a folder; see `EditPhoto`."""
 
-    def __init__(self, command: "Edit", request: "EditRequest") -> None:
-        self._command, self._request = command, request
+    def __init__(
+        self, command: "Edit", request: "EditRequest", signer: "CredentialSigner | None"
+    ) -> None:
+        self._command, self._request, self._signer = command, request, signer
 
     def __call__(self, name: str, photo: "OpenPhoto") -> tuple["FaceEdits", list[str]]:
         """Choose faces and edit them."""
         file = choose_faces(self._command, Path(name), photo, for_edits=True)
         edits = photo.edit(self._request, file.indices)
         notes = notes_of_edit(file, edits, self._request.changes)
-        return edits, [*notes_of_faces(file, for_edits=True), *notes]
+        line = credentials_note(photo.data, self._signer)
+        of_file = [] if line is None else [f"{name}: {line}"]
+        return edits, [*of_file, *notes_of_faces(file, for_edits=True), *notes]
 
 
 def _folders(command: "Edit") -> tuple[Path, Path]:
@@ -119,7 +126,11 @@ def _description(
     """All on which the bytes of the results depend, as JSON takes it."""
     from twobirds.data.pack import hash_file
 
-    files = {"embedder_sha256": command.embedder, "detector_sha256": command.detector}
+    files = {
+        "embedder_sha256": command.embedder,
+        "detector_sha256": command.detector,
+        "c2pa_certificate_sha256": command.c2pa_cert,
+    }
     return {
         "changes": dict(sorted(changes.items())),
         "strength": command.strength,

@@ -113,6 +113,8 @@ def _check(command: "Edit", path: Path) -> None:
         "--layers": command.layers,
         "--protect": command.protect,
         "--json": command.json,
+        "--c2pa-cert": command.c2pa_cert,
+        "--c2pa-key": command.c2pa_key,
     }
     for name, value in others.items():
         if value:

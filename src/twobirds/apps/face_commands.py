@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from twobirds.apps.credential_options import Certificate, PrivateKey
 from twobirds.apps.display import say_json
 from twobirds.apps.options import (
     Device,
@@ -86,6 +87,8 @@ class Reconstruct:
     """Where results go: a file for one image, or a folder; NAME.reconstructed.EXTENSION there."""
     visible_note: VisibleNote = False
     no_metadata: NoMetadata = False
+    c2pa_cert: Certificate = None
+    c2pa_key: PrivateKey = None
     device: Device = "auto"
 
     def run(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import tyro
 
+from twobirds.apps.credential_options import WithCredentials, credentials_note, signer_of
 from twobirds.apps.display import note, note_all, say
 from twobirds.apps.notes import notes_of_faces
 from twobirds.apps.options import load_model, optional, require_images
@@ -14,7 +15,7 @@ from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
-    from twobirds.photos import FaceEdits, OpenPhoto, PhotoSession
+    from twobirds.photos import FaceEdits, Marks, OpenPhoto, PhotoSession
 
 Aligned = Annotated[
     bool,
@@ -72,7 +73,7 @@ class OnPhotos(Protocol):
         ...
 
 
-class ToPhotos(OnPhotos, Protocol):
+class ToPhotos(OnPhotos, WithCredentials, Protocol):
     """A command that makes one picture of each image."""
 
     @property
@@ -88,11 +89,6 @@ class ToPhotos(OnPhotos, Protocol):
     @property
     def visible_note(self) -> bool:
         """Whether a note is written into the pictures."""
-        ...
-
-    @property
-    def no_metadata(self) -> bool:
-        """Whether nothing is written into the metadata."""
         ...
 
     @property
@@ -231,34 +227,34 @@ def transform(
         The files, in the order of the photos.
     """
     from twobirds.apps.pictures import name_outputs, written_together
+    from twobirds.photos.marks import Marks
 
     require_images(command.images)
     as_png = command.aligned or mask is not None
     outputs = name_outputs(command.images, command.out, kind, as_png=as_png)
     require_encoders(outputs)
+    signer = signer_of(command)
     model = load_model(command.model, command.device)
     details, edit = start(model)
+    marks = Marks("edited", details, command.visible_note, not command.no_metadata, signer)
     with written_together(announce=announce) as write:
         files = open_photos(command, model, for_edits=True)
         for opened, output in zip(files, outputs, strict=True):
             file = opened if mask is None else mask.protect(opened)
-            write(output, _encoded(command, file, output, edit(file), details))
+            write(output, _encoded(file, output, edit(file), marks))
     return outputs
 
 
-def _encoded(
-    command: ToPhotos, file: PhotoFile, output: Path, edits: "FaceEdits", details: str
-) -> bytes:
+def _encoded(file: PhotoFile, output: Path, edits: "FaceEdits", marks: "Marks") -> bytes:
     """The content of a result."""
-    from twobirds.photos import Marks
-
-    marks = Marks("edited", details, command.visible_note, not command.no_metadata)
     try:
         result = file.photo.encode(edits.by_index, marks, output.suffix)
     except InputError as error:
         raise InputError(f"{file.path}: {error}") from error
     if not result.is_changed:
         note(f"{file.path}: no pixel changes; {output} is not marked as synthetic")
+    elif (line := credentials_note(file.photo.data, marks.signer)) is not None:
+        note(f"{file.path}: {line}")
     return result.content
 
 

@@ -107,7 +107,9 @@ def _without_gamma(pixels: np.ndarray, gamma: float | None) -> np.ndarray:
 
 def _rgb(image: Image.Image) -> Image.Image:
     """`image` as RGB, without its transparency."""
-    if image.mode in ("RGB", "L", "CMYK"):
+    if image.mode == "RGB":
+        return image  # `convert` would copy it
+    if image.mode in ("L", "CMYK"):
         return image.convert("RGB")
     return image.convert("RGBA").convert("RGB")  # of a palette with transparency, the colours
 

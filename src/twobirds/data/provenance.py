@@ -43,9 +43,13 @@ class Provenance:
         return f"Synthetic image: {self.kind} by TwoBirds, model {self.model}{details}."
 
     @property
+    def source_type(self) -> str:
+        """IPTC's digital source type."""
+        return f"http://cv.iptc.org/newscodes/digitalsourcetype/{_SOURCE_TYPES[self.kind]}"
+
+    @property
     def xmp(self) -> str:
-        """An XMP packet (ISO 16684) with IPTC's digital source type."""
-        source_type = f"http://cv.iptc.org/newscodes/digitalsourcetype/{_SOURCE_TYPES[self.kind]}"
+        """An XMP packet (ISO 16684) with the digital source type."""
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
             '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -54,7 +58,8 @@ class Provenance:
             ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
             ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
             ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-            f' xmp:CreatorTool="TwoBirds" Iptc4xmpExt:DigitalSourceType={quoteattr(source_type)}>'
+            ' xmp:CreatorTool="TwoBirds"'
+            f" Iptc4xmpExt:DigitalSourceType={quoteattr(self.source_type)}>"
             f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(self.sentence)}'
             "</rdf:li></rdf:Alt></dc:description>"
             "</rdf:Description></rdf:RDF></x:xmpmeta>"

@@ -108,7 +108,9 @@ def _image(photo: Photo, pixels: np.ndarray, file_format: str) -> tuple[Image.Im
     if colors is not None and _holds(file_format, colors.mode, colors.profile):
         image, profile = colors.edited(photo.pixels, pixels), colors.profile
     else:
-        image = Image.fromarray(pixels).convert("L" if photo.is_grey else "RGB")
+        image = Image.fromarray(pixels)
+        if photo.is_grey:
+            image = image.convert("L")
         keeps = file_format == photo.format or not photo.is_grey  # WebP, for one, has no grey
         profile = photo.encoding.get("icc_profile") if keeps else None
     if alpha is not None:

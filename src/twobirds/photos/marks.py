@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from twobirds.api import FaceModel
 from twobirds.data.provenance import Kind, Provenance
+from twobirds.photos.credentials import CredentialSigner
 
 _MIN_FONT, _FONT_SHARE = 10, 1 / 36  # pixels; of the picture's height
 
@@ -21,6 +22,8 @@ class Marks:
     is_visible: bool = False
     """Whether a note is written into the picture."""
     has_metadata: bool = True
+    signer: CredentialSigner | None = None
+    """Signs what the metadata say, as Content Credentials; not without metadata."""
 
     def provenance(self, model: FaceModel) -> Provenance | None:
         """What the file says of itself; None without metadata."""

@@ -25,10 +25,12 @@ from twobirds.photos.pyramid import Pyramid, brightened, rotation, square_crops
 from twobirds.photos.template import CELEBA_TIGHT
 
 _CELL, _STRIDE = 12, 2  # of the proposal network, in pixels
+_STRIP = 256  # rows that it sees at a time; even, as its stride is 2
 _RIM = 4  # grey pixels around what it sees: windows reach over the photo's edge
 _MIN_FACE = 20  # pixels of a face at a working size
 _WORKING_SIZES = (1024, 2048)  # longest side of the photo; the second where the first shows nothing
 _SHRINKAGE = 0.709  # from one size of the photo to the next: about the root of one half
+_NEARLY_SEARCHED = 1.1  # sizes of the photo that are so alike that one is enough
 _MIN_PROPOSAL, _MIN_REFINED, _MIN_OUTPUT = 0.6, 0.5, 0.1  # scores
 _SAME_SIZE_OVERLAP, _OVERLAP = 0.5, 0.7  # IoU of proposals of one size, and of any
 _REFINED, _OUTPUT = 24, 48  # sides of the networks' inputs, in pixels
@@ -97,13 +99,17 @@ class Mtcnn:
     def _search_sizes(self, pixels: np.ndarray) -> list[Face]:
         """Detect at one working size after the other, until there is a face."""
         pyramid, longest = Pyramid(pixels), max(pixels.shape[:2])
-        scales = sorted({min(size / longest, 1.0) for size in _WORKING_SIZES})
-        found = (self._search(pyramid, scale) for scale in scales)
-        return next((faces for faces in found if faces), [])
+        searched = 0.0
+        for scale in sorted({min(size / longest, 1.0) for size in _WORKING_SIZES}):
+            faces = self._search(pyramid, scale, searched)
+            if faces:
+                return faces
+            searched = scale
+        return []
 
-    def _search(self, pyramid: Pyramid, scale: float) -> list[Face]:
-        """Detect with the photo at `scale` of its size."""
-        boxes = self._refine(pyramid, self._propose(pyramid, scale))
+    def _search(self, pyramid: Pyramid, scale: float, searched: float) -> list[Face]:
+        """Detect with the photo at `scale` of its size, without what a search at another showed."""
+        boxes = self._refine(pyramid, self._propose(pyramid, scale, searched))
         if not len(boxes):
             return []
         offsets, points, scores = _run(self._output, square_crops(pyramid, boxes, _OUTPUT))
@@ -122,20 +128,27 @@ class Mtcnn:
         ]
         return suppress_non_maxima(faces)
 
-    def _propose(self, pyramid: Pyramid, scale: float) -> np.ndarray:
-        """Square boxes `[N, 4]` where the proposal network sees a face of its size."""
+    def _propose(self, pyramid: Pyramid, scale: float, searched: float) -> np.ndarray:
+        """Square boxes `[N, 4]` where the proposal network sees a face of its size.
+
+        Faces that are large enough to have been seen at the scale `searched` are left out.
+        """
         shrinkage = scale * _CELL / _MIN_FACE
+        smallest = max(
+            searched * _CELL / _MIN_FACE * _NEARLY_SEARCHED,
+            (_CELL - 2 * _RIM) / min(pyramid.height, pyramid.width),
+        )
         found = [np.empty((0, 9))]  # box, offsets of its sides, score
-        while min(pyramid.height, pyramid.width) * shrinkage + 2 * _RIM >= _CELL:
-            offsets, scores = _run(self._proposal, pyramid.resized(shrinkage, _RIM)[None])
-            columns, rows = np.nonzero(scores[0, ..., 1] > _MIN_PROPOSAL)
+        while shrinkage >= smallest:
+            offsets, scores = self._proposal_maps(pyramid.resized(shrinkage, _RIM))
+            columns, rows = np.nonzero(scores[..., 1] > _MIN_PROPOSAL)
             corners = (np.stack([columns, rows], axis=1) * _STRIDE - _RIM) / shrinkage
             proposals = np.hstack(
                 [
                     corners,
                     corners + _CELL / shrinkage,
-                    offsets[0, columns, rows],
-                    scores[0, columns, rows, 1:],
+                    offsets[columns, rows],
+                    scores[columns, rows, 1:],
                 ]
             )
             found.append(suppressed(proposals, proposals[:, 8], _SAME_SIZE_OVERLAP))
@@ -143,6 +156,20 @@ class Mtcnn:
         proposals = np.vstack(found)
         proposals = suppressed(proposals, proposals[:, 8], _OVERLAP)
         return squares(moved(proposals[:, :4], proposals[:, 4:8]))
+
+    def _proposal_maps(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Run the proposal network on `[H, W, 3]` uint8, in strips, for memory.
+
+        Returns:
+            `[W', H', 4]`: offsets of each window's sides; `[W', H', 2]`: its scores.
+        """
+        overlap = _CELL - _STRIDE
+        parts = [
+            _run(self._proposal, image[None, top : top + _STRIP + overlap])
+            for top in range(0, len(image) - overlap, _STRIP)
+        ]
+        offsets, scores = (np.concatenate(maps, axis=2)[0] for maps in zip(*parts, strict=True))
+        return offsets, scores
 
     def _refine(self, pyramid: Pyramid, boxes: np.ndarray) -> np.ndarray:
         """Those of the boxes `[N, 4]` that the refinement network keeps, moved."""
@@ -221,6 +248,7 @@ def _session(name: str, content: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # only what ends the process: failures raise here
     options.intra_op_num_threads = torch.get_num_threads()
+    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest photo for good
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own without a common base

@@ -9,7 +9,7 @@ from twobirds.photos.align import Placement, uncut
 
 _RIM = 0.14  # of the crop's side, over which an edit fades out
 _LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine detail: some, all
-_STRIP_PIXELS = 1_000_000  # of the photo, worked on at a time
+_STRIP_PIXELS = 250_000  # of the photo, worked on at a time
 _MIN_FIELD = 1e-4  # below it nothing is done to a pixel
 _SPREAD = 0.02  # of the crop's side, by which such places are widened
 
@@ -34,25 +34,27 @@ def paste(
     """
     result = pixels.copy()
     left, top, right, bottom = _bounds(placement, pixels.shape)
-    change = (after - before).astype(np.float32) / 2  # [S, S, 3] in [-1, 1]
+    change = (after - before).astype(np.float32) * np.float32(127.5)  # [S, S, 3] in levels
     if not change.any() or right <= left or bottom <= top:
         return result
     change *= _fading(placement.size)[..., None]
-    lost = _detail_lost(change)
-    wide, spread = _coarse(pixels[top:bottom, left:right], placement.scale)
+    lost = _detail_lost(change / 255)
+    coarse = None
+    if lost.any():
+        coarse = _coarse(pixels[top:bottom, left:right], placement.scale)
     height = max(1, _STRIP_PIXELS // (right - left))  # a face may fill fifty megapixels
     for row in range(top, bottom, height):
         box = (left, row, right, min(row + height, bottom))
-        region = pixels[row : box[3], left:right].astype(np.float32) / 255  # [h, w, 3]
-        added = uncut(change, placement, box)
-        loss = uncut(lost, placement, box).clip(0, 1)[..., None]  # [h, w, 1]
-        edited = region + added
-        if loss.any():
+        region = pixels[row : box[3], left:right]
+        added = uncut(change, placement, box)  # [h, w, 3]
+        if coarse is not None:
+            loss = uncut(lost, placement, box).clip(0, 1)
+            wide, spread = coarse
             rows = spread[row - top : box[3] - top]  # [h, r]
-            edited -= loss * (region - np.tensordot(rows, wide, axes=1))
-        levels = (edited * 255).round().clip(0, 255).astype(np.uint8)
-        touched = _inside(placement, box) & ((np.abs(added).max(axis=2) > 0) | (loss[..., 0] > 0))
-        result[row : box[3], left:right][touched] = levels[touched]
+            if loss.any():
+                added -= loss[..., None] * (region - np.tensordot(rows, wide, axes=1))
+        levels = cv2.add(region, added, dtype=cv2.CV_8U)  # rounded and clipped
+        cv2.copyTo(levels, _inside(placement, box), result[row : box[3], left:right])
     return result
 
 
@@ -100,7 +102,7 @@ def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) 
         cover = cover.clip(0, 1)
         edited = (moved + gain * moved + offset) * (1 - cover) + paint
         levels = ((edited + 1) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
-        touched = _inside(placement, box) & _is_touched(here)
+        touched = _inside(placement, box).astype(bool) & _is_touched(here)
         result[row : box[3], left:right][touched] = levels[touched]
     return result
 
@@ -145,11 +147,11 @@ def _fading(size: int) -> np.ndarray:
 
 
 def _inside(placement: Placement, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Which pixels of the box lie in the crop, `[h, w]` bool."""
+    """Which pixels of the box lie in the crop, `[h, w]` uint8 0/1."""
     left, top, right, bottom = box
     mask = np.zeros((bottom - top, right - left), np.uint8)
     cv2.fillConvexPoly(mask, (placement.corners - (left, top)).round().astype(np.int32), 1)
-    return mask.astype(bool)
+    return mask
 
 
 def _detail_lost(change: np.ndarray) -> np.ndarray:
@@ -166,13 +168,13 @@ def _coarse(region: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """What is no finer than a pixel of the crop, `[H, W, 3]` in two factors that need less memory.
 
     Returns:
-        `[r, W, 3]` float32 in about [0, 1], few rows of full width; `[H, r]` float32, how the rows
-        of the region are made of them.
+        `[r, W, 3]` float32 in levels, few rows of full width; `[H, r]` float32, how the rows of
+        the region are made of them.
     """
     height, width = region.shape[:2]
     scale = min(1.0, scale)
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    shrunk = cv2.resize(region, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    shrunk = cv2.resize(region, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     wide = cv2.resize(shrunk, (width, small[1]), interpolation=cv2.INTER_CUBIC)
     ones = np.eye(small[1], dtype=np.float32)
     spread = cv2.resize(ones, (small[1], height), interpolation=cv2.INTER_CUBIC)

@@ -170,7 +170,7 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
     has_16_bits = image.mode.startswith("I") or (file_format == "PNG" and data[_PNG_DEPTH] == 16)
     metadata, left_out = metadata_of(image), _left_out(image)
     profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     alpha, colors = None, None
     if image.mode.startswith("I"):
         pixels = np.asarray(rgb_of_grey16(image))

@@ -11,6 +11,7 @@ from twobirds.api import FaceModel, Limits
 from twobirds.atomic import write_atomically
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError, missing_extra
+from twobirds.photos.credentials import CredentialSigner, warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdits
 from twobirds.photos.marks import Marks
 from twobirds.photos.reference import Taken, merged, take_surely
@@ -55,12 +56,19 @@ class PhotoEdit:
         """The edited photo."""
         return Image.fromarray(self.photo.composite(self.edits.by_index))
 
-    def save(self, path: str | Path, *, visible_note: bool = False) -> None:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        visible_note: bool = False,
+        signer: CredentialSigner | None = None,
+    ) -> None:
         """Write the photo, marked as synthetic in its metadata.
 
         Args:
             path: The file, whose ending chooses the format.
             visible_note: Write into a corner of the picture that it is synthetic.
+            signer: Signs that, as Content Credentials (C2PA).
 
         Raises:
             InputError: If the photo cannot be written in this format; with a protected part only
@@ -71,7 +79,8 @@ class PhotoEdit:
             raise InputError(
                 f"{path}: choose a name that ends in one of {', '.join(PHOTO_FORMATS)}"
             )
-        marks = Marks("edited", self.details, visible_note)
+        warn_of_credentials(self.photo.data, signer)
+        marks = Marks("edited", self.details, visible_note, signer=signer)
         content = self.photo.encode(self.edits.by_index, marks, path.suffix).content
         write_atomically(path, lambda file: file.write(content))
 

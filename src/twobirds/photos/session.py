@@ -11,17 +11,20 @@ from torch import Tensor
 
 from twobirds.api import EncodedFaces, FaceModel
 from twobirds.api.cautions import warn_of_stage1
+from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
+from twobirds.photos.credentials import warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
 from twobirds.photos.encode import encode_photo, require_png, without_transparency
 from twobirds.photos.marks import Marks, with_note
-from twobirds.photos.photo import Photo, read_aligned_face, read_photo
+from twobirds.photos.photo import Photo, format_of, read_aligned_face, read_photo
 
 if TYPE_CHECKING:
     from twobirds.photos.faces import Detector
     from twobirds.photos.found import FoundFace
 
 
+_COMPARED_ROWS = 256
 FaceChoice = int | Literal["all"] | None
 """Which faces of a photo: one, counted from the left, from 1; all; or None, where for edits the
 most plausible one is meant, and else all."""
@@ -170,7 +173,7 @@ class OpenPhoto:
         if self.protected is not None:
             require_png(suffix, self.photo.format)
         pixels, photo = self.composite(edits), self.photo
-        is_changed = self.is_aligned or not np.array_equal(pixels, photo.pixels)
+        is_changed = self.is_aligned or _differ(pixels, photo.pixels)
         if not is_changed:
             same_format = photo.suffix(suffix) == suffix.lower() or not suffix
             content = self.data if same_format else encode_photo(photo, pixels, None, suffix)
@@ -180,7 +183,12 @@ class OpenPhoto:
             if self.protected is not None and self.protected[area].any():
                 raise InputError("the visible note would cover a protected part of the photo")
             photo = without_transparency(photo, area)
-        content = encode_photo(photo, pixels, marks.provenance(self.model), suffix)
+        provenance = marks.provenance(self.model)
+        content = encode_photo(photo, pixels, provenance, suffix)
+        if marks.signer is not None and provenance is not None:
+            file_format = PHOTO_FORMATS.get(suffix.lower(), photo.format)
+            source = (self.data, format_of(self.data[:16]) or "")
+            content = marks.signer.signed(content, file_format, source, provenance)
         return EditedPhoto(content, is_changed=True)
 
     def _applied(self, pixels: np.ndarray, index: int, edit: FaceEdit) -> np.ndarray:
@@ -192,6 +200,14 @@ class OpenPhoto:
         from twobirds.photos.protection import restore  # OpenCV
 
         return restore(pixels, edited, self.protected, placement)
+
+
+def _differ(one: np.ndarray, two: np.ndarray) -> bool:
+    """Whether pixels of two photos of one size differ; compared in parts, for memory."""
+    rows = range(0, len(one), _COMPARED_ROWS)
+    return any(
+        not np.array_equal(one[i : i + _COMPARED_ROWS], two[i : i + _COMPARED_ROWS]) for i in rows
+    )
 
 
 class PhotoSession:
@@ -268,6 +284,7 @@ class PhotoSession:
             raise InputError("no face is found in this photo")
         edits = photo.edit(request, photo.indices(face, for_edits=True))
         marks = marks or Marks("edited", request.details)
+        warn_of_credentials(data, marks.signer)
         return photo.encode(edits.by_index, marks, suffix).content
 
     def _opened(
