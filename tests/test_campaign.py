@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from twobirds.errors import InputError
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = (
     "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables", "words",
+    "failing", "environment",
 )  # fmt: skip
 
 pytestmark = [
@@ -333,6 +335,70 @@ def test_a_power_cut_takes_what_was_not_flushed(campaign: Any, tmp_path: Path) -
         b"new content",
     }
     assert contents_after(campaign, tmp_path / "3", replace_atomically) == {b"new content"}
+
+
+# Environments
+
+
+def fill_the_disk(words: list[str]) -> int:
+    (Path(words[0]) / "out").write_bytes(bytes(100_000))
+    return 0
+
+
+def say_and_leave(words: list[str]) -> int:
+    (Path(words[0]) / "half").touch()
+    sys.stderr.write("twobirds: error: no such thing\n")
+    return 2
+
+
+def stop_the_clock(words: list[str]) -> int:
+    times = [time.time() for _ in range(20)]
+    return int(times == sorted(times))
+
+
+@pytest.mark.parametrize(
+    ("act", "prepare", "fault"),
+    [
+        (lambda words: 0, lambda *_: None, ""),
+        (lambda words: 5, lambda *_: None, "code 5"),
+        (lambda words: 2, lambda *_: None, "no sentence"),
+        (lambda words: 1 // 0, lambda *_: None, "ZeroDivisionError"),
+        (say_and_leave, lambda *_: None, "left half"),
+        (fill_the_disk, lambda *_: None, ""),
+        (fill_the_disk, lambda failing, _: failing.limit_files(50_000), "File too large"),
+        (fill_the_disk, lambda failing, _: failing.limit_open_files(0), "Too many open files"),
+        (lambda words: len(bytes(1 << 28)) and 0, lambda f, _: f.limit_memory(1 << 20), "Memory"),
+        (stop_the_clock, lambda failing, _: failing.jump_clock(), ""),
+    ],
+)
+def test_what_a_failing_environment_does_is_seen(
+    campaign: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[list[str]], int],
+    prepare: Callable[[Any, Path], None],
+    fault: str,
+) -> None:
+    job = SimpleNamespace(folder=tmp_path, begin=lambda: None, words=lambda: [str(tmp_path)])
+    monkeypatch.setattr(campaign.environment, "main", act)
+    environment = partial(prepare, campaign.failing, tmp_path)
+    trial = campaign.environment._try("disk", "pack", job, environment)
+    assert fault in trial.fault if fault else trial.fault == ""
+
+
+def test_what_needs_an_administrator(
+    campaign: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.getuid() or not campaign.failing.can_mount():
+        pytest.skip("this process may not mount")
+    job = SimpleNamespace(folder=tmp_path, begin=lambda: None, words=lambda: [str(tmp_path)])
+    monkeypatch.setattr(campaign.environment, "main", fill_the_disk)
+    for prepare, reason in (
+        (partial(campaign.failing.put_on_small_disk, tmp_path, 50_000), "No space left"),
+        (partial(campaign.failing.make_read_only, tmp_path), "Read-only file system"),
+        (partial(campaign.failing.give_away, tmp_path), "Permission denied"),
+    ):
+        assert reason in campaign.environment._try("disk", "pack", job, prepare).fault
 
 
 @pytest.fixture(autouse=True)

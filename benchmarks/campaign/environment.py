@@ -1,22 +1,32 @@
 """Commands where the environment fails: full disk, no permission, no files left, company."""
 
-import functools
 import os
-import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from campaign.failing import (
+    Prepare,
+    can_mount,
+    give_away,
+    jump_clock,
+    limit_files,
+    limit_memory,
+    limit_open_files,
+    make_read_only,
+    put_on_small_disk,
+)
 from campaign.jobs import Job
 from campaign.observe import MAX_SECONDS
 from twobirds.apps.cli import main
+from twobirds.data import decoding
 
-_NOBODY = 65_534
+_DONE = b"\0done\n"
 
 
 @dataclass(frozen=True)
@@ -33,55 +43,66 @@ class Trial:
 
 def try_environments(jobs: dict[str, Job]) -> Iterator[Trial]:
     """Try every command in every environment."""
+    mounts = can_mount()
     for name, job in jobs.items():
-        job.begin()
-        for label, prepare in _environments(job):
+        for label, prepare in _environments(job, mounts=mounts):
             yield _try(label, name, job, prepare)
     for name in ("pack", "train paper"):
         yield _two_at_once(name, jobs[name])
+    yield _lose_a_worker(jobs["pack"])
 
 
-def _environments(job: Job) -> Iterator[tuple[str, Callable[[], None]]]:
+def _environments(job: Job, *, mounts: bool) -> Iterator[tuple[str, Prepare]]:
+    """Names of environments, and what makes them; some need an administrator."""
     for kilobytes in (0, 1, 20, 100, 300):
-        yield f"files end at {kilobytes} kB", functools.partial(_limit_files, kilobytes * 1000)
+        yield f"files end at {kilobytes} kB", partial(limit_files, kilobytes * 1000)
     for more in (0, 1, 2, 4, 8):
-        yield f"{more} more open files", functools.partial(_limit_open_files, more)
+        yield f"{more} more open files", partial(limit_open_files, more)
+    for megabytes in (1, 16, 256):
+        yield f"{megabytes} MB more memory", partial(limit_memory, megabytes << 20)
+    yield "clock that jumps", jump_clock
     if os.getuid() == 0:
-        yield "a folder of another user", lambda: os.setresuid(_NOBODY, _NOBODY, 0)
+        yield "a folder of another user", partial(give_away, job.folder)
+    if mounts:
+        yield "read-only disk", partial(make_read_only, job.folder)
+        for kilobytes in (4, 100, 500):
+            disk = partial(put_on_small_disk, job.folder, kilobytes << 10)
+            yield f"disk with {kilobytes} kB free", disk
 
 
-def _limit_files(num_bytes: int) -> None:
-    """Let no file grow further, as on a full disk; with an error in place of a signal."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, num_bytes))
-
-
-def _limit_open_files(more: int) -> None:
-    used = len(os.listdir("/proc/self/fd")) - 1  # noqa: PTH208
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used + more, used + more))
-
-
-def _try(label: str, name: str, job: Job, prepare: Callable[[], None]) -> Trial:
+def _try(label: str, name: str, job: Job, prepare: Prepare) -> Trial:
     """Carry out a command; it may succeed, or end with one sentence and code 2."""
     job.begin()
     before = _files(job.folder)
-    code, text = _carry_out(job.words(), prepare)
-    message = _last_line(text)
+    child = Child(job.words(), prepare, job.folder)
+    code = child.wait()
+    message = _last_line(child.said)
     fault = ""
     if code is None:
-        fault = f"hung for {MAX_SECONDS} s"
-    elif "Traceback" in text or code not in (0, 2):
+        fault = f"hung for {2 * MAX_SECONDS} s"
+    elif "Traceback" in child.said or code not in (0, 2):
         fault = f"code {code}: {message}"
-    elif code == 2 and "twobirds: error: " not in text:
+    elif code == 2 and "twobirds: error: " not in child.said:
         fault = "no sentence"
     elif code == 2:
-        fault = _left_behind(name, _files(job.folder) - before)
+        fault = _left_behind(name, child.left - before)
+    elif label == "clock that jumps":
+        fault = _difference(job)
     return Trial(label, name, code, message, fault)
+
+
+def _difference(job: Job) -> str:
+    """Whether a command has made something else than it does elsewhere; carries it out again."""
+    result = job.result()
+    job.begin()
+    if Child(job.words(), lambda: None, job.folder).wait() != 0:
+        return "it fails elsewhere"
+    return "" if job.result() == result else "made something else"
 
 
 def _left_behind(name: str, new: set[str]) -> str:
     """What a refused command left: a run or a judge may stay, whole; nothing half-written may."""
-    may_stay = name.startswith(("train", "evaluate"))
+    may_stay = name.startswith(("train", "evaluate", "reproduce"))
     left = [path for path in sorted(new) if not may_stay or Path(path).name.startswith(".")]
     return f"left {left[0]}" if left else ""
 
@@ -95,26 +116,50 @@ def _last_line(text: str) -> str:
     return lines[-1][:200] if lines else ""
 
 
-def _carry_out(words: list[str], prepare: Callable[[], None]) -> tuple[int | None, str]:
-    """Carry out a command in a child process; returns its code and what it said."""
-    receiving, sending = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _be_child(words, prepare, sending)
-    os.close(sending)
-    os.set_blocking(receiving, False)
-    text, end = b"", time.monotonic() + 2 * MAX_SECONDS
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        text += _drain(receiving)
-        if done:
-            os.close(receiving)
-            return os.waitstatus_to_exitcode(status), text.decode(errors="replace")
-        time.sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os.close(receiving)
-    return None, text.decode(errors="replace")
+class Child:
+    """A command in a process of its own.
+
+    Args:
+        words: The command.
+        prepare: Makes its environment fail.
+        folder: Of which it tells what it leaves there: nobody else may see what it mounts.
+    """
+
+    def __init__(self, words: list[str], prepare: Prepare, folder: Path) -> None:
+        self.said, self.left = "", set[str]()
+        self.folder = folder
+        self._receiving, sending = os.pipe()
+        listing, self._listing = os.pipe()
+        self.number = os.fork()
+        if self.number == 0:
+            os.close(self._receiving)
+            os.close(self._listing)
+            _be_child(words, prepare, sending, listing)
+        os.close(sending)
+        os.close(listing)
+        os.set_blocking(self._receiving, False)
+
+    def wait(self) -> int | None:
+        """The exit code; None if it hung. What it said and left is known then."""
+        text, end, code = b"", time.monotonic() + 2 * MAX_SECONDS, None
+        is_seen = False
+        while code is None and time.monotonic() < end:
+            text += _drain(self._receiving)
+            if text.endswith(_DONE) and not is_seen:  # it waits for this
+                root = Path(f"/proc/{self.number}/root")
+                self.left = _files(root / self.folder.relative_to("/"))
+                os.write(self._listing, b"!")
+                is_seen = True
+            done, status = os.waitpid(self.number, os.WNOHANG)
+            code = os.waitstatus_to_exitcode(status) if done else None
+            time.sleep(0.01)
+        if code is None:
+            os.kill(self.number, signal.SIGKILL)
+            os.waitpid(self.number, 0)
+        self.said = (text + _drain(self._receiving)).removesuffix(_DONE).decode(errors="replace")
+        os.close(self._receiving)
+        os.close(self._listing)
+        return code
 
 
 def _drain(pipe: int) -> bytes:
@@ -129,13 +174,15 @@ def _drain(pipe: int) -> bytes:
         text += part
 
 
-def _be_child(words: list[str], prepare: Callable[[], None], pipe: int) -> None:
-    """Prepare the environment, carry out the command, and end."""
+def _be_child(words: list[str], prepare: Prepare, pipe: int, looked: int) -> None:
+    """Prepare the environment, carry out the command, wait until its files are seen, and end."""
     code = 1
     try:
         os.dup2(pipe, 1)
         os.dup2(pipe, 2)
         os.close(pipe)
+        # The streams there were may have been files, in which there are places to go back to.
+        sys.stdout, sys.stderr = (os.fdopen(n, "w", closefd=False) for n in (1, 2))
         prepare()
         code = main(words)
     except SystemExit as stop:
@@ -143,6 +190,10 @@ def _be_child(words: list[str], prepare: Callable[[], None], pipe: int) -> None:
     except BaseException as error:
         os.write(2, f"Traceback: {type(error).__name__}: {error}\n".encode())
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(2, _DONE)
+        os.read(looked, 1)
         os._exit(code)
 
 
@@ -159,6 +210,33 @@ def _two_at_once(name: str, job: Job) -> Trial:
     return Trial("two processes on one folder", name, codes[-1], _last_line(texts[0]), fault)
 
 
-def content_of(trial: Trial) -> dict[str, Any]:
-    """Plain data."""
-    return vars(trial)
+def _lose_a_worker(job: Job) -> Trial:
+    """Kill one of several processes that decode, as a system without memory does."""
+    job.begin()
+    words = [word for word in job.words() if not word.startswith("--workers")]
+    child = Child([*words, "--workers=2"], _decode_in_processes, job.folder)
+    end = time.monotonic() + MAX_SECONDS
+    while len(workers := _workers_of(child.number)) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    if workers:
+        os.kill(workers[0], signal.SIGKILL)
+    code = child.wait()
+    message = _last_line(child.said)
+    is_right = len(workers) == 2 and code == 2 and "process died" in message and not child.left
+    fault = "" if is_right else f"code {code} after {workers[:1]} was killed: {message}"
+    return Trial("a worker is killed", "pack", code, message, fault)
+
+
+def _decode_in_processes() -> None:
+    """Let even a small source be decoded in other processes."""
+    decoding._FEW = 0
+
+
+def _workers_of(process: int) -> list[int]:
+    """Processes that a process has started for work."""
+    found = []
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in children.read_text().split():
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found

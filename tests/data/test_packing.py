@@ -470,3 +470,16 @@ def test_real_unaligned_faces(shared: Path, tmp_path: Path) -> None:
     pack = pack_source(shared / "data/celeba_unaligned", tmp_path / "pack", size=32)
     assert pack.images.shape == (150, 32, 32, 3)
     assert pack.landmarks is None
+
+
+def test_a_pack_that_cannot_be_opened_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise InputError(f"{path}/images.npy cannot be read: Too many open files")
+
+    monkeypatch.setattr("twobirds.data.packing.open_pack", fail)
+    source = write_folder(tmp_path / "faces", celeba_files(4))
+    with pytest.raises(InputError, match="Too many open files"):
+        pack_source(source, tmp_path / "out", size=16)
+    assert [path.name for path in tmp_path.iterdir()] == ["faces"]

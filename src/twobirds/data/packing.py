@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -127,7 +127,9 @@ def pack_source(
         }
         _write_header(temporary, header)
         _write_problems(temporary / SKIPPED_FILE, written.problems)
-    return open_pack(Path(out))
+        # It is opened before it takes its name: a pack that is reported as failed is not there.
+        pack = open_pack(temporary)
+    return replace(pack, path=Path(out))
 
 
 def _check_options(
