@@ -108,8 +108,7 @@ def pack_source(
     combined = combine(selected.sources)
     with new_folder(Path(out)) as temporary:
         rule = choose_rule(split, identity=combined.identity, partition=combined.partition)
-        faces = decode_faces(combined, size, workers)
-        images = temporary / "images.npy"
+        faces, images = decode_faces(combined, size, workers), temporary / "images.npy"
         written = _write_images(images, faces, combined, size, skip_bad, progress)
         if written.problems and not skip_bad:
             num_undecoded = len(written.problems) - len(combined.problems)
@@ -127,8 +126,7 @@ def pack_source(
         }
         _write_header(temporary, header)
         _write_problems(temporary / SKIPPED_FILE, written.problems)
-        # It is opened before it takes its name: a pack that is reported as failed is not there.
-        pack = open_pack(temporary)
+        pack = open_pack(temporary)  # before it takes its name: what fails is not there
     return replace(pack, path=Path(out))
 
 
