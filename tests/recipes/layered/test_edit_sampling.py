@@ -1,8 +1,10 @@
 """Matched comparisons, and which faces and changes training samples."""
 
+import pytest
 import torch
 
 from twobirds.data.attributes import exclusion_matrix
+from twobirds.recipes.layered import matching
 from twobirds.recipes.layered.matching import contrast_weights, overlap_weights
 from twobirds.recipes.layered.sampling import EditSampler
 
@@ -73,3 +75,32 @@ def test_an_attribute_that_never_varies_is_never_changed() -> None:
     assert SMILING not in task.columns
     target = sampler.targets(values[task.sources], task, torch.Generator().manual_seed(3))
     assert not target[:, SMILING].any()
+
+
+def test_the_face_is_the_one_that_running_sums_over_all_faces_find() -> None:
+    values = labels(1111)  # no multiple of the blocks of which sums are kept
+    values[:, MUSTACHE] = (torch.arange(1111) == 1110).float()  # one face, the last
+    sampler = EditSampler(values, exclusion(), torch.ones(5))
+    weights = overlap_weights(values, exclusion())
+    chances = torch.rand(3000, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    columns = torch.arange(3000) % 5
+    for value in (0, 1):
+        has = (values == value).double()
+        chosen = weights * has.float()
+        shares = 0.5 * chosen.double() / chosen.double().sum(0) + 0.5 * has / has.sum(0)
+        running = shares.cumsum(0)  # [N, K]
+        expected = (running[:, columns] <= chances * running[-1, columns]).sum(0)
+        generator = torch.Generator().manual_seed(4)
+        places = sampler._faces(columns, torch.full((3000,), value), generator)
+        assert torch.equal(places, expected)
+
+
+def test_of_many_faces_the_regressions_see_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = labels(4001)
+    expected = overlap_weights(values, exclusion())
+    monkeypatch.setattr(matching, "_MAX_FITTED", 1001)
+    weights = overlap_weights(values, exclusion())
+    assert weights.shape == expected.shape
+    assert not torch.equal(weights, expected)
+    clear = [SMILING, EYEGLASSES]  # the others' correlations are near the limit for taking part
+    assert (weights - expected)[:, clear].abs().mean() < 0.04  # 800 faces tell chances to 0.02

@@ -12,6 +12,7 @@ from torch import Tensor
 _MAX_ASSOCIATION = 0.45  # beyond this correlation an attribute is part of what changes
 _RIDGE = 1.0  # of the logistic regressions, in faces
 _NEWTON_STEPS = 8
+_MAX_FITTED = 200_000  # faces that a regression is fitted to; of more, evenly spaced ones
 
 
 def overlap_weights(attributes: Tensor, exclusion: Tensor) -> Tensor:
@@ -25,14 +26,19 @@ def overlap_weights(attributes: Tensor, exclusion: Tensor) -> Tensor:
         `[N, K]` float32 in (0, 1): for attribute k the probability, given the other attributes,
         that the face has the value which it has not.
     """
-    labels = attributes.double()
-    likeness = _correlations(labels).abs()
-    weights = torch.empty(labels.shape)
-    for k in range(labels.shape[1]):
+    step = -(-len(attributes) // _MAX_FITTED)  # 41 coefficients do not need a million faces
+    fitted = attributes[::step].double()
+    likeness = _correlations(fitted).abs()
+    weights = torch.empty(attributes.shape)
+    for k in range(attributes.shape[1]):
         takes_part = (likeness[k] < _MAX_ASSOCIATION) & (exclusion[k] == 0)
         takes_part[k] = False
-        probability = _logistic_regression(labels[:, takes_part] * 2 - 1, labels[:, k])
-        weights[:, k] = torch.where(labels[:, k] > 0, 1 - probability, probability).float()
+        coefficients = _logistic_regression(_inputs(fitted, takes_part), fitted[:, k])
+        for rows in range(0, len(attributes), _MAX_FITTED):
+            part = slice(rows, rows + _MAX_FITTED)
+            probability = torch.sigmoid(_inputs(attributes[part], takes_part) @ coefficients)
+            has = attributes[part, k] > 0
+            weights[part, k] = torch.where(has, 1 - probability, probability).float()
     return weights
 
 
@@ -63,9 +69,14 @@ def _correlations(values: Tensor) -> Tensor:
     return covariance / torch.outer(scale, scale).clamp(min=1e-12)
 
 
+def _inputs(attributes: Tensor, takes_part: Tensor) -> Tensor:
+    """Some columns of `[N, K]` as -1 and 1, and a last one of ones, float64."""
+    signs = attributes[:, takes_part].double() * 2 - 1
+    return torch.cat([signs, signs.new_ones(len(signs), 1)], dim=1)
+
+
 def _logistic_regression(inputs: Tensor, labels: Tensor) -> Tensor:
-    """Fitted probabilities `[N]` by Newton's method, of `[N, F]` inputs and `[N]` 0/1 labels."""
-    inputs = torch.cat([inputs, inputs.new_ones(len(inputs), 1)], dim=1)
+    """Coefficients `[F]` by Newton's method, of `[N, F]` inputs and `[N]` 0/1 labels."""
     ridge = _RIDGE * torch.eye(inputs.shape[1], dtype=inputs.dtype)
     ridge[-1, -1] = 1e-6  # the intercept is free
     coefficients = inputs.new_zeros(inputs.shape[1])
@@ -74,4 +85,4 @@ def _logistic_regression(inputs: Tensor, labels: Tensor) -> Tensor:
         gradient = inputs.T @ (labels - probability) - ridge @ coefficients
         curvature = (inputs * (probability * (1 - probability))[:, None]).T @ inputs + ridge
         coefficients = coefficients + torch.linalg.solve(curvature, gradient)
-    return torch.sigmoid(inputs @ coefficients)
+    return coefficients

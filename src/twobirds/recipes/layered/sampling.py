@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -9,6 +10,7 @@ from twobirds.recipes.layered.matching import overlap_weights
 
 _MATCHED_SHARE = 0.5  # of the weight of a face that comes from matching; the rest is equal for all
 _ADDED_SHARE = 0.65  # of the changes that switch an attribute on
+_BLOCK = 256  # faces between two running sums that are kept
 _FURTHER = (0.7, 0.15, 0.1, 0.05)  # how many attributes more change: none, one, two, three
 
 
@@ -31,7 +33,9 @@ class EditSampler:
     A face is sampled with half of its weight equal for all, half by overlap weights: so men with
     a beard and women without one do not teach what a man is where a beard was meant.
 
-    All of it happens on the CPU, so that the device is never waited for.
+    All of it happens on the CPU, so that the device is never waited for. Of the running sums of
+    the faces' weights, by which a face is found, only every 256th is kept: at a million faces all
+    of them would take 640 MB for forty attributes.
 
     Args:
         attributes: `[N, K]` 0/1 labels of the train split.
@@ -45,9 +49,10 @@ class EditSampler:
         varies = (count > 0) & (count < len(labels))  # else there is nothing to learn from
         self.preference = preference * varies
         weights = overlap_weights(labels, self.exclusion)
-        self.cumulative = torch.stack(
-            [_cumulative(weights, 1 - labels), _cumulative(weights, labels)]
-        )  # [2, K, N]: by value
+        self._chances = [
+            _Chances(weights[:, k].contiguous(), labels[:, k].to(torch.uint8))
+            for k in range(labels.shape[1])
+        ]
 
     def sample(self, num_edits: int, num_examples: int, generator: torch.Generator) -> EditTask:
         """Sample the task of one iteration; `generator` is on the CPU."""
@@ -87,18 +92,46 @@ class EditSampler:
     def _faces(self, columns: Tensor, values: Tensor, generator: torch.Generator) -> Tensor:
         """Places in the train split of a face for each (attribute, value)."""
         chances = torch.rand(len(columns), dtype=torch.float64, generator=generator)
-        places = []
-        for chance, value, column in zip(
-            chances.split(1), values.tolist(), columns.tolist(), strict=True
-        ):
-            line = self.cumulative[value, column]  # [N]; of all at once a copy would take longer
-            places.append(torch.searchsorted(line, chance * line[-1], right=True))
-        return torch.cat(places).clamp(max=self.cumulative.shape[2] - 1)
+        picks = zip(columns.tolist(), values.tolist(), chances.tolist(), strict=True)
+        places = [self._chances[column].find(value, chance) for column, value, chance in picks]
+        return torch.tensor(places)
 
 
-def _cumulative(weights: Tensor, has: Tensor) -> Tensor:
-    """Running sums `[K, N]` float64 of the chances of the faces that have a value."""
-    chosen, even = (weights * has).double(), has.double()
-    shares = _MATCHED_SHARE * chosen / chosen.sum(0).clamp(min=1e-12)
-    shares = shares + (1 - _MATCHED_SHARE) * even / even.sum(0).clamp(min=1)
-    return shares.cumsum(0).T.contiguous()
+class _Chances:
+    """How likely each of N faces is where one is sampled for a value of an attribute.
+
+    Args:
+        weights: `[N]` float32, overlap weights.
+        labels: `[N]` uint8 0/1.
+    """
+
+    def __init__(self, weights: Tensor, labels: Tensor) -> None:
+        self._weights, self._labels = weights.numpy(), labels.numpy()
+        self._totals, self._ends = [], []
+        for value in (0, 1):
+            has = (labels == value).float()
+            matched = (weights * has).double().sum().clamp(min=1e-12)
+            self._totals.append((float(matched), float(has.double().sum().clamp(min=1))))
+            running = self._shares(value, slice(None)).cumsum()
+            self._ends.append(np.append(running[_BLOCK - 1 : -1 : _BLOCK], running[-1]))
+
+    def find(self, value: int, chance: float) -> int:
+        """Place of the first face whose running sum exceeds a share of the whole, in [0, 1)."""
+        ends = self._ends[value]  # [ceil(N / 256)]: running sum at the last face of each block
+        sought = chance * ends[-1]
+        block = min(int(np.searchsorted(ends, sought, side="right")), len(ends) - 1)
+        start = block * _BLOCK
+        shares = self._shares(value, slice(start, start + _BLOCK))
+        before = ends[block - 1] if block else 0.0
+        running = np.append(before, shares).cumsum()[1:]  # added up in the order of the whole
+        place = start + int(np.searchsorted(running, sought, side="right"))
+        return min(place, len(self._weights) - 1)
+
+    def _shares(self, value: int, rows: slice) -> np.ndarray:
+        """Chances `[R]` float64 of some faces; 0 for those that have the other value."""
+        has = (self._labels[rows] == value).astype(np.float32)
+        matched, even = self._totals[value]
+        chosen = (self._weights[rows] * has).astype(np.float64)
+        shares: np.ndarray = _MATCHED_SHARE * chosen / matched
+        shares += (1 - _MATCHED_SHARE) * has.astype(np.float64) / even
+        return shares
