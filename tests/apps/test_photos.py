@@ -1,6 +1,9 @@
 """The commands on photos: the astronaut of scikit-image, which is in the public domain."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -242,3 +245,23 @@ def test_content_credentials_from_the_command_line(
     ):
         assert main([*words[:1], str(photo), *words[1:], *more]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_faces_are_found_without_a_home(photo: Path, tmp_path: Path) -> None:
+    """Neither the detector nor the model is looked for in a user's folder, or downloaded."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")
+    }
+    environment |= {"HF_HUB_OFFLINE": "1", "https_proxy": "http://127.0.0.1:9"}
+    words = ["recognize", str(photo), "--model=drawn64", "--device=cpu", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "twobirds", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == 2
+    assert "download" not in done.stderr

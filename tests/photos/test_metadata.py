@@ -1,5 +1,6 @@
 """What a file says beside its pixels, and what an encoder can take."""
 
+import sys
 import warnings
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from photos.making_photos import decoded, encoded, noise
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
 from twobirds.photos.encode import encode_photo, require_encoder
-from twobirds.photos.metadata import merged_xmp
+from twobirds.photos.metadata import merged_xmp, with_texts
 from twobirds.photos.photo import format_of, read_photo
 
 PROVENANCE = Provenance("edited", "m (abc)", "Smiling=1")
@@ -90,13 +91,68 @@ def test_what_an_encoder_cannot_take_is_told_in_a_sentence() -> None:
         encode_photo(long, long.pixels, None, ".jpeg")
 
 
-def test_heic_cannot_be_written_without_its_package() -> None:
+def test_heic_cannot_be_written_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    for suffix in (".jpg", ".heic"):
+        require_encoder(suffix)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
     require_encoder(".jpg")
-    try:
-        import pillow_heif  # noqa: F401
-    except ModuleNotFoundError:
-        with pytest.raises(InputError, match=r"to write \.heic, install the package pillow-heif"):
-            require_encoder(".heic")
+    with pytest.raises(InputError, match=r"to write \.heic, install the package pillow-heif"):
+        require_encoder(".heic")
+
+
+TEXTS = {
+    "Title": "A < B",
+    "Author": "somebody",
+    "Copyright": "nobody & all",
+    "Description": "a test",
+    "Comment": "two\nlines \x01",
+    "parameters": "steps: 3",
+}
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".heic"])
+@pytest.mark.parametrize("provenance", [None, Provenance("edited", "m", "Bald=1")])
+def test_texts_of_a_png_file_reach_other_formats(
+    suffix: str, provenance: Provenance | None
+) -> None:
+    info = PngInfo()
+    for keyword, text in TEXTS.items():
+        info.add_itxt(keyword, text)
+    photo = read_photo(encoded(noise(40, 40), pnginfo=info))
+    written = decoded(encode_photo(photo, photo.pixels, provenance, suffix))
+    xmp = written.info["xmp"]
+    root = ElementTree.fromstring(xmp.decode().rstrip("\0").removeprefix("\ufeff"))
+    found = {
+        element.tag.split("}")[1]: " ".join("".join(element.itertext()).split())
+        for element in root.iter()
+        if "dc/elements" in element.tag
+    }
+    assert found["title"] == "A < B"
+    assert found["creator"] == "somebody"
+    assert found["rights"] == "nobody & all"
+    expected = "a test Comment: two lines parameters: steps: 3"
+    if provenance is not None:
+        expected = f"{expected} {provenance.sentence}"
+    assert found["description"] == expected
+
+
+def test_texts_are_added_to_a_packet_that_has_its_own() -> None:
+    packet = with_texts(RIGHTS, {"Copyright": "Yours", "Title": "A", "parameters": "x"})
+    root = ElementTree.fromstring(packet)
+    found = {element.tag: "".join(element.itertext()) for element in root.iter()}
+    assert found[f"{DC}rights"] == "All mine"
+    assert found[f"{DC}title"] == "A"
+    assert found[f"{DC}description"] == "At the sea parameters: x"
+    assert with_texts(RIGHTS, {"Copyright": "Yours"}) == RIGHTS
+
+
+def test_the_comment_of_a_jpeg_file_reaches_other_formats() -> None:
+    photo = read_photo(encoded(noise(40, 40), "JPEG", comment=b"by hand"))
+    assert decoded(encode_photo(photo, photo.pixels, None, ".png")).info["Comment"] == "by hand"
+    webp = decoded(encode_photo(photo, photo.pixels, None, ".webp"))
+    assert b"Comment: by hand" in webp.info["xmp"]
+    jpeg = decoded(encode_photo(photo, photo.pixels, None, ".jpg"))
+    assert jpeg.info["comment"] == b"by hand"
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP"])

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
 from twobirds.photos.encode import encode_photo
-from twobirds.photos.photo import MAX_PHOTO_PIXELS, read_photo
+from twobirds.photos.photo import MAX_PHOTO_PIXELS, format_of, read_photo
 
 PROVENANCE = Provenance("edited", "celeba64 (abc)", "Smiling=1")
 
@@ -180,6 +180,28 @@ def test_what_is_no_photo_is_refused() -> None:
     side = int(MAX_PHOTO_PIXELS**0.5) + 1
     large = encode(Image.new("1", (side, side)), "PNG")
     assert complaint(large) == f"{side}x{side} pixels are too many: at most 50 megapixels"
+
+
+def test_heic_is_read_upright_and_written() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x010E] = "a test"
+    data = encode(Image.fromarray(smooth()), "HEIF", quality=95, exif=exif.tobytes())
+    photo = read_photo(data)
+    assert format_of(data[:16]) == photo.format == "HEIF"
+    assert np.abs(photo.pixels.astype(int) - smooth()).mean() < 3
+    assert photo.suffix(".HEIC") == ".heic"
+    written = read_photo(encode_photo(photo, photo.pixels, PROVENANCE))
+    assert written.format == "HEIF"
+    assert np.abs(written.pixels.astype(int) - photo.pixels).mean() < 2
+    assert written.metadata.xmp is not None
+    assert PROVENANCE.sentence in written.metadata.xmp
+    assert written.metadata.exif is not None
+    assert b"a test" in written.metadata.exif
+    with pytest.raises(InputError, match=r"cannot be decoded|not a JPEG"):
+        read_photo(data[: len(data) // 2])
 
 
 def test_heic_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
