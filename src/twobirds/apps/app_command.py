@@ -31,6 +31,8 @@ class App:
     """Largest file to accept, in megabytes."""
     requests_per_minute: int = 600
     """Uploads and calls that one address may make; 0 allows any number."""
+    mcp: bool = False
+    """Also serve the page's functions as tools for assistants (Model Context Protocol) at /mcp."""
     device: Device = "auto"
 
     def run(self) -> int:

@@ -20,6 +20,8 @@ _MAX_ADDRESSES = 10_000  # remembered; the longest silent are forgotten first
 _MAX_JSON_BYTES = 1_000_000
 _FORM_BYTES = 100_000  # of a multipart form beside the file in it
 _CALL = "/gradio_api/call/"
+MCP_PATH = "/mcp"
+"""Where the MCP server is, whose messages hold files."""
 _HEADERS = (
     (
         b"content-security-policy",
@@ -58,6 +60,11 @@ class RateLimit:
         while len(self._times) > _MAX_ADDRESSES:
             self._times.popitem(last=False)
         return True
+
+
+def max_message(max_bytes: int) -> int:
+    """Largest MCP message in bytes: two files of so many bytes in base64, and what is said."""
+    return 2 * (max_bytes * 4 // 3) + _MAX_JSON_BYTES
 
 
 class RefusedError(Exception):
@@ -135,6 +142,8 @@ class Guard:
         kinds = [value for name, value in scope["headers"] if name == b"content-type"]
         is_form = bool(kinds) and all(k.startswith(b"multipart/form-data") for k in kinds)
         max_bytes = self.max_bytes + _FORM_BYTES if is_form else _MAX_JSON_BYTES
+        if scope.get("path") == MCP_PATH:
+            max_bytes = max_message(self.max_bytes)
         body = await _body(receive, max_bytes)
         if not is_form and not _names_only_files_in(self.folder, body):
             raise RefusedError(400, "files are uploaded first, not named by address or place")

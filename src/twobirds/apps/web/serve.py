@@ -14,11 +14,11 @@ from twobirds.apps.display import say
 from twobirds.apps.identity import embedder_distance
 from twobirds.apps.web.endpoints import DEFAULTS
 from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
-from twobirds.apps.web.limits import Guard
+from twobirds.apps.web.limits import MCP_PATH, Guard, max_message
 from twobirds.apps.web.page import CSS, build_page, theme
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import MAX_SESSIONS
-from twobirds.errors import InputError
+from twobirds.errors import InputError, missing_extra
 from twobirds.photos.faces import Detector
 
 _MAX_WAITING = 64  # calls in the queue; further ones are refused
@@ -60,6 +60,11 @@ class Options(Protocol):
         """Of one address; 0 allows any number."""
         ...
 
+    @property
+    def mcp(self) -> bool:
+        """Whether the page's functions are tools of an MCP server, too."""
+        ...
+
 
 def make_app(options: Options, model: FaceModel, detector: Detector, folder: Path) -> FastAPI:
     """The whole application.
@@ -80,7 +85,7 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
     page = build_page(service, Files(downloads), options.identity_threshold)
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=_MAX_WAITING, default_concurrency_limit=1, api_open=False)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = _bare_app(options, service)
     gr.mount_gradio_app(
         app,
         page,
@@ -103,6 +108,26 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
     return app
 
 
+def _bare_app(options: Options, service: FaceService) -> FastAPI:
+    """The application without the page, with the MCP server if it is wanted."""
+    if not options.mcp:
+        return FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    try:
+        from twobirds.apps.web.mcp_server import make_mcp_server
+    except ModuleNotFoundError as error:
+        raise missing_extra("--mcp needs", "mcp", error) from error
+    server = make_mcp_server(service, options.host, max_message(options.max_upload * 1_000_000))
+    tools = server.streamable_http_app()  # makes the session manager
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lambda _: server.session_manager.run(),
+    )
+    app.router.routes.extend(tools.routes)
+    return app
+
+
 def serve(options: Options, model: FaceModel, detector: Detector, folder: Path) -> None:
     """Serve until interrupted.
 
@@ -112,6 +137,8 @@ def serve(options: Options, model: FaceModel, detector: Detector, folder: Path) 
     app = make_app(options, model, detector, folder)
     listening = _listen(options.host, options.port)
     say(f"http://{options.host}:{options.port} (Ctrl-C ends it)")
+    if options.mcp:
+        say(f"http://{options.host}:{options.port}{MCP_PATH} (MCP)")
     done = threading.Event()
     sweeper = threading.Thread(target=_sweep_on, args=(folder, done), daemon=True)
     sweeper.start()
