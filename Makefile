@@ -7,14 +7,14 @@ BIN := $(VENV)/bin
 TWOBIRDS := $(BIN)/twobirds
 SHELL := /bin/bash
 
-.PHONY: help setup demo test test-slow test-web check fmt lint type links docs notebook tutorial \
+.PHONY: help setup demo test test-slow test-web test-ray check fmt lint type links docs notebook tutorial \
     pictures wheel campaign campaign-short sbom audit clean
 
 help:
 	@echo "make demo   render drawn faces, train on them, evaluate: 6 minutes on two quiet cores, allow 15"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types and tests"
-	@echo "also: setup fmt lint type links docs notebook wheel test-slow test-web tutorial pictures"
+	@echo "also: setup fmt lint type links docs notebook wheel test-slow test-web test-ray tutorial pictures"
 	@echo "      campaign campaign-short sbom audit clean"
 
 setup: $(VENV)/installed-dev
@@ -61,6 +61,10 @@ test-slow: setup
 # Needs Debian's package chromium; its screenshots of the page go to runs/screenshots.
 test-web: $(VENV)/installed-dev,browser
 	$(BIN)/pytest --no-header -m web
+
+# Packing and recognizing on a Ray cluster of two workers of this machine.
+test-ray: $(VENV)/installed-dev,ray
+	$(BIN)/pytest --no-header tests/data/test_ray.py tests/photos/test_labels.py
 
 check: lint type test
 

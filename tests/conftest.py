@@ -1,11 +1,14 @@
 """Fixtures that every test may use."""
 
+import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from making_cluster import running_cluster
 from making_runs import recipe, trained_run, write_pack
 from twobirds.api import FaceModel
 from twobirds.data.pack import Pack
@@ -43,3 +46,16 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_pack: Pack) -> Path:
 def tiny_model(tiny_run: Path) -> FaceModel:
     """The model of `tiny_run`."""
     return FaceModel.load(tiny_run, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """A Ray cluster of two workers on this machine, to which this process is connected."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("Ray is not installed: it comes with the extra ray")
+    with running_cluster(num_cpus=2) as address:
+        import ray  # reads what running_cluster puts into the environment
+
+        ray.init(address, log_to_driver=False, logging_level="error")
+        yield
+        ray.shutdown()

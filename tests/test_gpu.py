@@ -200,5 +200,5 @@ def test_an_update_never_waits_for_the_gpu(
 def test_the_faces_lie_on_the_gpu(pack: Pack, there: torch.device) -> None:
     loader = Training("cnn", pack, runtime(there)).loader
     batch = loader.batch(0)
-    assert loader.images.device == batch.images.device == batch.attributes.device == there
+    assert loader.resident_images.device == batch.images.device == batch.attributes.device == there
     assert batch.images.is_contiguous(memory_format=torch.channels_last)

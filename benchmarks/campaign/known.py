@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from campaign.observe import Action, WrongResultError
+from twobirds.data.engine import Engine
 from twobirds.data.pack import Pack, open_pack
 from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
@@ -82,7 +83,7 @@ def pack_and_compare(source: Path, truth: Truth, rng: random.Random) -> Action:
         is_at_fault = truth.bad_rows or truth.needs_skip_bad
         must_refuse = truth.refusal or (is_at_fault and not skip_bad and "rows at fault")
         try:
-            pack_source(source, "pack", size=16, skip_bad=skip_bad, workers=1)
+            pack_source(source, "pack", size=16, skip_bad=skip_bad, engine=Engine(workers=1))
         except InputError as error:
             if must_refuse or truth.is_ambiguous:
                 raise

@@ -16,6 +16,7 @@ from PIL import Image
 
 from campaign.damage import damaged
 from campaign.observe import Action, WrongResultError
+from twobirds.data.engine import Engine
 from twobirds.data.pack import open_pack
 from twobirds.data.packing import pack_source
 
@@ -189,7 +190,7 @@ def _pack(source: Path, rng: random.Random) -> Action:
     skip_bad = rng.random() < 0.5
 
     def act() -> str:
-        pack_source(source, "pack", size=16, skip_bad=skip_bad, workers=1)
+        pack_source(source, "pack", size=16, skip_bad=skip_bad, engine=Engine(workers=1))
         pack = open_pack("pack", verify=True)
         if not 1 <= len(pack) <= _NUM_FACES:
             raise WrongResultError(f"{len(pack)} faces of {_NUM_FACES}")

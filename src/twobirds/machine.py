@@ -3,17 +3,20 @@
 import os
 import platform
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
-def describe_machine(device: torch.device) -> dict[str, Any]:
+def describe_machine(device: "torch.device") -> dict[str, Any]:
     """Processor, graphics card and versions.
 
     Args:
         device: Where the work that is reported ran.
     """
+    import torch
+
     machine: dict[str, Any] = {
         "device": device.type,
         "cpu": cpu_model(),

@@ -112,7 +112,11 @@ def change(folder: Path, rehash: bool = True, **fields: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 2}, "not of format 1"),
+        ({"format": 3}, "of none of the formats 1 and 2"),
+        ({"format": 2}, "shards must be a list of positive numbers"),
+        ({"format": 2, "shards": [12, 0]}, "shards must be a list of positive numbers"),
+        ({"format": 2, "shards": [5, 8]}, "its shards have 13 of 12 images"),
+        ({"format": 2, "shards": [5, 7]}, r"sha256 must have images-00000\.npy, images-00001\.npy"),
         ({"count": 0}, "count must be a positive number"),
         ({"count": True}, "count must be a positive number"),
         ({"count": 13}, "12 names for 13 images"),

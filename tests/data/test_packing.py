@@ -19,6 +19,7 @@ from twobirds.data import decoding, sources
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.drawn import LANDMARKS as DRAWN_LANDMARKS
 from twobirds.data.drawn import render_folder
+from twobirds.data.engine import Engine
 from twobirds.data.files import Folder
 from twobirds.data.images import face_from_bytes
 from twobirds.data.pack import open_pack
@@ -57,11 +58,13 @@ def test_pixels_are_those_of_the_files_in_order(tmp_path: Path) -> None:
 
 def test_processes_give_the_same_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_folder(tmp_path / "faces", celeba_files(count=12))
-    alone = pack_source(source, tmp_path / "alone", size=16, workers=1)
+    alone = pack_source(source, tmp_path / "alone", size=16, engine=Engine(workers=1))
     monkeypatch.setattr(decoding, "_FEW", 0)
     monkeypatch.setattr(decoding, "_CHUNK", 2)
     (source / "img_align_celeba" / names()[6]).write_bytes(b"damaged")
-    together = pack_source(source, tmp_path / "together", size=16, workers=2, skip_bad=True)
+    together = pack_source(
+        source, tmp_path / "together", size=16, engine=Engine(workers=2), skip_bad=True
+    )
     np.testing.assert_array_equal(np.delete(alone.images, 6, axis=0), together.images)
 
 
@@ -217,7 +220,7 @@ def test_a_disk_that_fills_up_meanwhile_is_said_with_the_target(
     def fill(*_: object) -> None:
         raise OSError(28, "No space left on device")  # of a write, the system names no file
 
-    monkeypatch.setattr("twobirds.data.packing.RowWriter.append", fill)
+    monkeypatch.setattr("twobirds.data.shard_writing.RowWriter.append", fill)
     with pytest.raises(InputError, match="pack cannot be written: No space left on device"):
         pack_source(source, tmp_path / "pack", size=16)
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
@@ -316,8 +319,8 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         ({"split": "fair"}, "no split 'fair': choose one of identity, official, random"),
         ({"landmarks": "tight"}, "no landmarks 'tight': choose one of celeba, celeba-tight"),
         ({"landmarks": ((0.5, 0.5),)}, r"five \(x, y\) fractions"),
-        ({"workers": 0}, "workers must be at least 1, not 0"),
-        ({"workers": -3}, "workers must be at least 1, not -3"),
+        ({"engine": Engine(workers=0)}, "workers must be at least 1, not 0"),
+        ({"engine": Engine(workers=-3)}, "workers must be at least 1, not -3"),
     ],
 )
 def test_options_are_checked_first(tmp_path: Path, options: dict, message: str) -> None:  # type: ignore[type-arg]

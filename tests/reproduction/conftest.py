@@ -8,6 +8,7 @@ from reproduction_budget import BUDGET
 
 from making_runs import CPU
 from twobirds.data.drawn import render_folder
+from twobirds.data.engine import Engine
 from twobirds.data.pack import Pack
 from twobirds.data.packing import pack_source
 from twobirds.reproduction.reproduce import reproduce
@@ -18,7 +19,7 @@ def drawn_pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     """A pack of 480 drawn faces of 32 pixels."""
     folder = tmp_path_factory.mktemp("drawn")
     render_folder(folder / "faces", count=480, size=32, seed=3, workers=1)
-    return pack_source(folder / "faces", folder / "pack", size=32, workers=1)
+    return pack_source(folder / "faces", folder / "pack", size=32, engine=Engine(workers=1))
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,8 @@ def test_a_run_stops_and_goes_on(
     def watching(self: IterativeGAN, batch: Batch, loader: Loader, now: int) -> dict[str, Tensor]:
         metrics = update(self, batch, loader, now)
         seen.append(metrics)
-        assert loader.images.is_cuda  # resident: all of it, not the batch alone
-        assert loader.images.shape == tiny_pack.images.shape
+        assert loader.resident_images.is_cuda  # resident: all of it, not the batch alone
+        assert loader.resident_images.shape == tiny_pack.images.shape
         return metrics
 
     monkeypatch.setattr(IterativeGAN, "update", watching)

@@ -9,6 +9,7 @@ import tyro
 from twobirds.apps.display import say
 from twobirds.apps.options import optional, require_seed
 from twobirds.apps.progress import progress_bars
+from twobirds.data.engine import SHARD_FACES, Engine
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,8 +104,14 @@ class Pack:
         tyro.conf.UseAppendAction,
         tyro.conf.arg(metavar="NAME", help="Leave an attribute out; may be given several times."),
     ] = ()
+    shard_faces: Annotated[
+        int | None, optional("INT", f"all in one file; {SHARD_FACES} with --engine ray")
+    ] = None
+    """Faces for each file of images, so that a pack consists of several."""
+    engine: Literal["local", "ray"] = "local"
+    """What decodes: processes of this machine, or a Ray cluster (extra ray)."""
     workers: Annotated[int | None, optional("INT", "one for each processor")] = None
-    """Number of decoding processes."""
+    """Number of decoding processes of this machine."""
 
     def run(self) -> int:
         """Pack; returns the exit code."""
@@ -134,7 +141,7 @@ class Pack:
                     self.leave_out,
                     self.only,
                 ),
-                workers=self.workers,
+                engine=Engine(self.engine, self.workers, self.shard_faces),
                 progress=lambda done, total: show("packing", done, total),
             )
         header = load_header(out)

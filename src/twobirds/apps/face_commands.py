@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -56,10 +56,18 @@ class Recognize:
     model: ModelName = None
     json: bool = False
     """Print JSON: a list of faces with their attributes; the documentation has its schema."""
+    out: Annotated[Path | None, optional("FILE.parquet", "print")] = None
+    """Table of all faces of the photos of a folder; the folder is given in place of IMAGE."""
+    engine: Literal["local", "ray"] = "local"
+    """What recognizes the photos of a folder: this process, or a Ray cluster (extra ray)."""
     device: Device = "auto"
 
     def run(self) -> int:
         """Recognize; returns the exit code."""
+        if self.out is not None or self.engine == "ray" or any(p.is_dir() for p in self.images):
+            from twobirds.apps.recognize_folder import recognize_folder
+
+            return recognize_folder(self)
         require_images(self.images)
         model = load_model(self.model, self.device)
         faces: list[tuple[str, RecognizedFace]] = []

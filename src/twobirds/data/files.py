@@ -41,7 +41,7 @@ class Folder:
     """Files in a folder and its subfolders, linked ones too; hidden ones are left out."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.absolute()  # another process may have another current folder
         self.label = path.resolve().name
         self.names = sorted(_list_files(path))
         self.roots = (os.path.abspath(path), os.path.realpath(path))  # noqa: PTH100
@@ -86,6 +86,7 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.label = path.name
+        self._path = path.absolute()
         try:
             self._zip = zipfile.ZipFile(path)
             members = [(_member_name(member), member) for member in self._zip.infolist()]
@@ -99,6 +100,10 @@ class Archive:
                 raise InputError(f"{path} holds {name!r} twice: which one is meant is not known")
             self._members[name] = member
         self.names = sorted(self._members)
+
+    def __reduce__(self) -> tuple[type["Archive"], tuple[Path]]:
+        """Another process opens the file itself."""
+        return Archive, (self._path,)
 
     def read(self, name: str) -> bytes:
         """Read and unpack a whole member."""

@@ -1,6 +1,5 @@
 """Batches of real faces in an endless, seeded order that needs no state to resume."""
 
-import warnings
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -68,7 +67,10 @@ class Loader:
         share = batch_size // runtime.world_size
         self.mine = slice(runtime.rank * share, (runtime.rank + 1) * share)
         self.device = runtime.device
-        self.images = _place_images(pack, runtime.device)
+        self.images = pack.images
+        """Mapped from disk."""
+        self.resident_images = _resident_images(pack, runtime.device)
+        """`[N, H, W, 3]` uint8 on the GPU, where they fit; else None."""
         self._attributes_on_cpu = torch.from_numpy(np.array(pack.attributes))
         self.attributes = self._attributes_on_cpu.to(runtime.device)
         self.people = torch.from_numpy(pack.people()).to(runtime.device)
@@ -113,8 +115,7 @@ class Loader:
         Those of which `flip_samples` `[B]` in [0, 1) is below a half are mirrored, if the run
         mirrors.
         """
-        pixels = self.images[to_device(rows, self.images.device)]  # [B, H, W, 3] uint8
-        images = from_pixels(to_device(pixels, self.device))
+        images = from_pixels(self._pixels(rows))
         if not self.flip:
             return images
         mirrored = to_device(flip_samples < 0.5, self.device).view(-1, 1, 1, 1)
@@ -162,6 +163,12 @@ class Loader:
         """The same on the CPU, where random numbers are sampled; no device is waited for."""
         return self._attributes_on_cpu[rows].float()
 
+    def _pixels(self, rows: Tensor) -> Tensor:
+        """Images `[B, H, W, 3]` uint8 of rows `[B]` of the pack, on the device."""
+        if self.resident_images is not None:
+            return self.resident_images[to_device(rows, self.device)]
+        return to_device(torch.from_numpy(self.images[rows.numpy()]), self.device)
+
     def _positions(self, iteration: int) -> Tensor:
         """Places `[B]` in the train split that the global batch of an iteration shows."""
         places = torch.arange(iteration * self.batch_size, (iteration + 1) * self.batch_size)
@@ -177,16 +184,11 @@ class Loader:
         return self._cached_order[1]
 
 
-def _place_images(pack: Pack, device: torch.device) -> Tensor:
-    """The packed images `[N, H, W, 3]` uint8: on the GPU if they fit, else mapped from disk."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        if pack.images.nbytes < _RESIDENT_SHARE * free:
-            return torch.from_numpy(np.array(pack.images)).to(device)
-    return _readonly_tensor(pack.images)
-
-
-def _readonly_tensor(images: np.ndarray) -> Tensor:
-    with warnings.catch_warnings():  # torch warns that the mapped file cannot be written to
-        warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(images)
+def _resident_images(pack: Pack, device: torch.device) -> Tensor | None:
+    """The packed images `[N, H, W, 3]` uint8 on the GPU, if they fit."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    if pack.images.nbytes >= _RESIDENT_SHARE * free:
+        return None
+    return torch.from_numpy(np.array(pack.images)).to(device)

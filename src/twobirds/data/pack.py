@@ -9,15 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from twobirds.data.shards import ONE_FILE, PackImages, ShardedImages, shard_file
 from twobirds.data.splits import SPLITS
 from twobirds.errors import InputError
 
 FORMAT = 1
-"""Version of the layout of packs."""
+"""Version of the layout of packs whose images are in one file."""
+SHARDED_FORMAT = 2
+"""Version of the layout of packs whose images are in several files."""
 HEADER_FILE = "pack.json"
 """Names, splits and hashes."""
-ARRAYS: tuple[str, ...] = ("images.npy", "attributes.npy", "split.npy", "identity.npy")
-"""The files beside `pack.json`."""
+LABEL_ARRAYS: tuple[str, ...] = ("attributes.npy", "split.npy", "identity.npy")
+"""The files beside `pack.json` and the images."""
+ARRAYS: tuple[str, ...] = (ONE_FILE, *LABEL_ARRAYS)
+"""The files beside `pack.json`, where the images are in one."""
 
 Landmarks = tuple[tuple[float, float], ...]
 """Left eye, right eye, nose tip, left and right mouth corner, as fractions (x, y) of the image."""
@@ -29,7 +34,7 @@ class Pack:
 
     path: Path
     """Its folder."""
-    images: np.ndarray
+    images: PackImages
     """`[N, size, size, 3]` uint8 RGB, mapped from disk, read-only."""
     attributes: np.ndarray
     """`[N, K]` uint8 0/1."""
@@ -97,7 +102,7 @@ def open_pack(path: Path | str, *, verify: bool = False) -> Pack:
     folder = Path(path)
     header = load_header(folder)
     count, size, num_attributes = header["count"], header["size"], len(header["attributes"])
-    images = _open_array(folder / "images.npy", (count, size, size, 3), np.uint8)
+    images = _open_images(folder, header)
     attributes = _open_array(folder / "attributes.npy", (count, num_attributes), np.uint8)
     split = _open_array(folder / "split.npy", (count,), np.uint8)
     identity = _open_array(folder / "identity.npy", (count,), np.int64)
@@ -108,8 +113,8 @@ def open_pack(path: Path | str, *, verify: bool = False) -> Pack:
     if identity.min() < -1:
         raise _damaged(folder / "identity.npy", "it has values below -1")
     if verify:
-        for name in ARRAYS:
-            if hash_file(folder / name) != header["sha256"][name]:
+        for name, expected in header["sha256"].items():
+            if hash_file(folder / name) != expected:
                 raise _damaged(folder / name, "it does not match its hash")
     landmarks = header["landmarks"]
     return Pack(
@@ -150,9 +155,18 @@ def load_header(folder: Path) -> dict[str, Any]:
     return header
 
 
+def image_files(header: dict[str, Any]) -> dict[str, int]:
+    """The files of a pack that hold its images, in order, and how many are in each."""
+    if header["format"] == FORMAT:
+        return {ONE_FILE: header["count"]}
+    return {shard_file(number): count for number, count in enumerate(header["shards"])}
+
+
 def hash_header(header: dict[str, Any]) -> str:
     """Hash what defines a pack's content, as hexadecimal SHA-256; its source is left out."""
-    keys = ("format", "size", "count", "attributes", "landmarks", "drawn", "names", "sha256")
+    keys = ["format", "size", "count", "attributes", "landmarks", "drawn", "names", "sha256"]
+    if "shards" in header:
+        keys.append("shards")
     content = json.dumps({key: header[key] for key in keys}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -179,8 +193,8 @@ def check_landmarks(landmarks: Any) -> bool:
 
 def _header_faults(header: dict[str, Any]) -> Iterator[str]:
     """Yield what is wrong with `pack.json`; a check may rely on those before it."""
-    if header.get("format") != FORMAT:
-        yield f"it is not of format {FORMAT}"
+    if header.get("format") not in (FORMAT, SHARDED_FORMAT):
+        yield f"it is of none of the formats {FORMAT} and {SHARDED_FORMAT}"
     for key in ("count", "size"):
         if type(header.get(key)) is not int or not 1 <= header[key] < 2**31:
             yield f"{key} must be a positive number"
@@ -192,9 +206,11 @@ def _header_faults(header: dict[str, Any]) -> Iterator[str]:
         yield f"it has {len(header['names'])} names for {header['count']} images"
     if len(set(header["attributes"])) != len(header["attributes"]):
         yield "an attribute is named twice"
-    hashes = header.get("sha256")
-    if not isinstance(hashes, dict) or set(hashes) != set(ARRAYS):
-        yield f"sha256 must have {', '.join(ARRAYS)}"
+    if header["format"] == SHARDED_FORMAT:
+        yield from _shard_faults(header)
+    hashes, files = header.get("sha256"), [*image_files(header), *LABEL_ARRAYS]
+    if not isinstance(hashes, dict) or set(hashes) != set(files):
+        yield f"sha256 must have {', '.join(files[:5])}{' ...' if len(files) > 5 else ''}"
     if not isinstance(header.get("drawn", 0), dict | None):
         yield "drawn must be an object or null"
     landmarks = header.get("landmarks", 0)
@@ -202,6 +218,25 @@ def _header_faults(header: dict[str, Any]) -> Iterator[str]:
         yield "landmarks must be five [x, y] pairs or null"
     if header.get("pack_sha256") != hash_header(header):
         yield "it was changed after packing"
+
+
+def _shard_faults(header: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the shards in `pack.json`."""
+    counts = header.get("shards")
+    if not isinstance(counts, list) or not all(type(n) is int and n >= 1 for n in counts):
+        yield "shards must be a list of positive numbers"
+    elif sum(counts) != header["count"]:
+        yield f"its shards have {sum(counts)} of {header['count']} images"
+
+
+def _open_images(folder: Path, header: dict[str, Any]) -> PackImages:
+    """Map the images of a pack from disk."""
+    size = header["size"]
+    arrays = [
+        _open_array(folder / name, (count, size, size, 3), np.uint8)
+        for name, count in image_files(header).items()
+    ]
+    return arrays[0] if header["format"] == FORMAT else ShardedImages(arrays)
 
 
 def _open_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:

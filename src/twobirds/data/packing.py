@@ -3,9 +3,8 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,12 +13,13 @@ import numpy as np
 from twobirds.atomic import new_folder, require_free
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.combination import combine
-from twobirds.data.decoding import decode_faces
-from twobirds.data.images import CELEBA_SIZE, Crop, Face
+from twobirds.data.engine import Engine
+from twobirds.data.images import CELEBA_SIZE, Crop
 from twobirds.data.pack import (
-    ARRAYS,
     FORMAT,
     HEADER_FILE,
+    LABEL_ARRAYS,
+    SHARDED_FORMAT,
     Landmarks,
     Pack,
     check_landmarks,
@@ -30,6 +30,7 @@ from twobirds.data.pack import (
 from twobirds.data.problems import Problem, report
 from twobirds.data.processes import num_workers
 from twobirds.data.selection import Choice, open_selected
+from twobirds.data.shard_writing import Progress, ShardPlan, WrittenImages, write_images
 from twobirds.data.source import Source
 from twobirds.data.splits import (
     SplitRule,
@@ -39,11 +40,7 @@ from twobirds.data.splits import (
     count_divided_people,
 )
 from twobirds.data.summary import describe_sources
-from twobirds.data.writing import RowWriter
 from twobirds.errors import InputError
-
-Progress = Callable[[int, int], None]
-"""Called with the number of images done, and of all."""
 
 _CELEBA_POINTS = ((69.4, 111.2), (107.6, 111.2), (88.0, 135.2), (71.3, 151.9), (105.2, 151.9))
 """CelebA's landmark template in its 178x218 images, in pixels."""
@@ -75,7 +72,7 @@ def pack_source(
     landmarks: str | Landmarks | None = None,
     skip_bad: bool = False,
     choice: Choice | None = None,
-    workers: int | None = None,
+    engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Pack:
     """Pack a source: CelebA's layout, a CSV with images, Parquet files, or drawn faces.
@@ -91,8 +88,9 @@ def pack_source(
             CelebA's own images, what `drawn.json` says for drawn ones, and else unknown.
         skip_bad: Leave bad rows and files out, instead of refusing the source.
         choice: What to leave out, and which columns to use where their names leave a choice.
-        workers: Number of decoding processes; None for one on each CPU.
-        progress: Told after each image.
+        engine: Where to decode, and into how many files; None for a process on each CPU of this
+            machine, and one file.
+        progress: Told how many images are done: after each, or of Ray after each file.
 
     Returns:
         The pack, open.
@@ -101,40 +99,43 @@ def pack_source(
         InputError: With all bad rows and files of the sources in one report; or if an option cannot
             be met, or the pack cannot be written. Nothing is left behind then.
     """
-    _check_options(size, split, landmarks, workers)
+    engine = engine or Engine()
+    _check_options(size, split, landmarks, engine)
     require_free(Path(out))
     paths = [source] if isinstance(source, Path | str) else source
     selected = open_selected(paths, choice or Choice())
     combined = combine(selected.sources)
     with new_folder(Path(out)) as temporary:
         rule = choose_rule(split, identity=combined.identity, partition=combined.partition)
-        faces, images = decode_faces(combined, size, workers), temporary / "images.npy"
-        written = _write_images(images, faces, combined, size, skip_bad, progress)
-        if written.problems and not skip_bad:
-            num_undecoded = len(written.problems) - len(combined.problems)
-            raise report(written.problems, combined.label, len(combined) - num_undecoded)
-        if not len(written.kept):
+        _check_space(temporary, len(combined) * size * size * 3)
+        plan = ShardPlan(temporary, combined, size, skip_bad)
+        written = write_images(plan, engine, progress)
+        problems = [*combined.problems, *written.problems]
+        if problems and not skip_bad:
+            raise report(problems, combined.label, len(combined) - len(written.problems))
+        if not written.kept:
             raise InputError(f"{combined.label} has no usable image")
         header = _write_labels(temporary, combined, written.kept, rule, seed) | {
-            "size": size,
             "split_seed": seed,
-            "crop": next(iter(written.crops)) if len(written.crops) == 1 else "mixed",
             "landmarks": _choose_landmarks(landmarks, combined, written.crops),
-            "skipped": len(written.problems),
-            "enlarged": written.num_enlarged,
+            "skipped": len(problems),
             "sources": describe_sources(selected, written.kept),
+            **_describe_images(size, written, is_sharded=engine.rows_per_file is not None),
         }
-        _write_header(temporary, header)
-        _write_problems(temporary / SKIPPED_FILE, written.problems)
+        _write_header(temporary, header, written)
+        _write_problems(temporary / SKIPPED_FILE, problems)
         pack = open_pack(temporary)  # before it takes its name: what fails is not there
     return replace(pack, path=Path(out))
 
 
 def _check_options(
-    size: int, split: str | None, landmarks: str | Landmarks | None, workers: int | None
+    size: int,
+    split: str | None,
+    landmarks: str | Landmarks | None,
+    engine: Engine,
 ) -> None:
     """Refuse options that no source could meet."""
-    num_workers(workers)  # refuses those that are not positive
+    num_workers(engine.workers)  # refuses those that are not positive
     if not 8 <= size <= 1024:
         raise InputError(f"size must be 8 to 1024 pixels, not {size}")
     if split is not None and split not in get_args(SplitRule):
@@ -143,45 +144,6 @@ def _check_options(
         raise InputError(f"no landmarks {landmarks!r}: choose one of {', '.join(LANDMARKS)}")
     if not isinstance(landmarks, str | None) and not check_landmarks(landmarks):
         raise InputError("landmarks must be five (x, y) fractions of the image")
-
-
-@dataclass
-class _Written:
-    """What `_write_images` did with the rows of a source."""
-
-    problems: list[Problem]
-    """All that is wrong with the source."""
-    kept: list[int] = field(default_factory=list)
-    """Rows that were written."""
-    crops: Counter[Crop] = field(default_factory=Counter)
-    """How often each crop was made."""
-    num_enlarged: int = 0
-    """Images with fewer pixels than the pack has."""
-
-
-def _write_images(
-    path: Path,
-    faces: Generator[Face | Problem, None, None],
-    source: Source,
-    size: int,
-    skip_bad: bool,
-    progress: Progress | None,
-) -> _Written:
-    """Write the decoded faces as they come; once one is bad, only look for more bad ones."""
-    total, written = len(source), _Written(list(source.problems))
-    _check_space(path.parent, total * size * size * 3)
-    with closing(faces), RowWriter(path, (size, size, 3), max_rows=total) as writer:
-        for row, face in enumerate(faces):
-            if isinstance(face, Problem):
-                written.problems.append(face)
-            elif skip_bad or not written.problems:
-                writer.append(face.pixels)
-                written.kept.append(row)
-                written.crops[face.crop] += 1
-                written.num_enlarged += face.side < size
-            if progress is not None:
-                progress(row + 1, total)
-    return written
 
 
 def _check_space(folder: Path, num_bytes: int) -> None:
@@ -231,9 +193,22 @@ def _write_labels(
     }
 
 
-def _write_header(folder: Path, header: dict[str, Any]) -> None:
+def _describe_images(size: int, written: WrittenImages, *, is_sharded: bool) -> dict[str, Any]:
+    """What `pack.json` says of the images and the files that hold them."""
+    described: dict[str, Any] = {
+        "size": size,
+        "crop": next(iter(written.crops)) if len(written.crops) == 1 else "mixed",
+        "enlarged": written.num_enlarged,
+    }
+    if is_sharded:
+        described |= {"format": SHARDED_FORMAT, "shards": list(written.files.values())}
+    return described
+
+
+def _write_header(folder: Path, header: dict[str, Any], written: WrittenImages) -> None:
     """Hash the arrays and write `pack.json`."""
-    header["sha256"] = {name: hash_file(folder / name) for name in ARRAYS}
+    hashes = {path.name: value for path, value in zip(written.files, written.hashes, strict=True)}
+    header["sha256"] = hashes | {name: hash_file(folder / name) for name in LABEL_ARRAYS}
     header["pack_sha256"] = hash_header(header)
     (folder / HEADER_FILE).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
 

@@ -196,11 +196,14 @@ def _load_images(
     parquet: ModuleType, folder: Folder, shards: Sequence[str], image: str, wanted: frozenset[str]
 ) -> Iterator[Content]:
     """Yield the bytes of the rows `wanted`, a few rows in memory at a time."""
-    for shard in shards:
+    wanted_shards = {where.rpartition(":")[0] for where in wanted}
+    for shard in (shard for shard in shards if shard in wanted_shards):
         file = _open(parquet, folder, shard)
         end = 0
         for group in range(file.num_row_groups):
             row, end = end, end + file.metadata.row_group(group).num_rows
+            if not any(f"{shard}:{number}" in wanted for number in range(row + 1, end + 1)):
+                continue
             batches = file.iter_batches(_BATCH, row_groups=[group], columns=[image])
             try:
                 for cell in (cell for batch in batches for cell in batch.column(0).to_pylist()):

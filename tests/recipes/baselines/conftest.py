@@ -8,6 +8,7 @@ import pytest
 from making_runs import TRAIN
 from twobirds.config import DataConfig, RunConfig
 from twobirds.data.drawn import render_folder
+from twobirds.data.engine import Engine
 from twobirds.data.pack import Pack
 from twobirds.data.packing import pack_source
 from twobirds.recipes.baselines.config import CGANConfig
@@ -18,7 +19,7 @@ def drawn_pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     """A pack of 320 drawn faces of 32 pixels."""
     folder = tmp_path_factory.mktemp("drawn")
     render_folder(folder / "faces", count=320, size=32, seed=3, workers=1)
-    return pack_source(folder / "faces", folder / "pack", size=32, workers=1)
+    return pack_source(folder / "faces", folder / "pack", size=32, engine=Engine(workers=1))
 
 
 @pytest.fixture

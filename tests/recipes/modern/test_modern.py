@@ -19,6 +19,7 @@ from twobirds import FaceModel
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
 from twobirds.data.drawn import render_folder
+from twobirds.data.engine import Engine
 from twobirds.data.faces import from_pixels
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
@@ -286,7 +287,7 @@ def test_what_was_learned_in_a_part_of_a_window_is_logged_as_it_was(
 def test_latents_are_initialized_as_principal_components(tmp_path: Path) -> None:
     """A new run's first latents reconstruct faces it has not been trained on."""
     render_folder(tmp_path / "faces", count=200, size=32, seed=3, workers=1)
-    pack = pack_source(tmp_path / "faces", tmp_path / "pack", size=32, workers=1)
+    pack = pack_source(tmp_path / "faces", tmp_path / "pack", size=32, engine=Engine(workers=1))
     errors = {}
     for has_pca in (False, True):
         gan, loader = objective(pack, modern_recipe(has_pca=has_pca))
