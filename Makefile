@@ -114,7 +114,7 @@ campaign: setup
 
 campaign-short: setup
 	OMP_NUM_THREADS=1 PYTHONPATH=benchmarks $(BIN)/python -m campaign --inputs 1000 --kills 18 \
-	    --out runs/campaign.json
+	    --users 10 --user-seconds 40 --user-pause 5 --out runs/campaign.json
 
 # What is installed, as a bill of materials in CycloneDX's form, into dist.
 sbom: $(VENV)/installed-dev,supply-chain

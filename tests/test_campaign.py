@@ -1,5 +1,7 @@
 """The campaign sees what it looks for: each of its checks is given a fault that it must find."""
 
+import http.server
+import io
 import itertools
 import json
 import os
@@ -10,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,6 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from twobirds.data.pack import hash_file, hash_header
 from twobirds.data.packing import pack_source
@@ -28,7 +32,7 @@ from twobirds.errors import InputError
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = (
     "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables", "words",
-    "failing", "environment",
+    "failing", "environment", "summary", "users",
 )  # fmt: skip
 
 pytestmark = [
@@ -337,6 +341,83 @@ def test_a_power_cut_takes_what_was_not_flushed(campaign: Any, tmp_path: Path) -
     assert contents_after(campaign, tmp_path / "3", replace_atomically) == {b"new content"}
 
 
+# Pieces and users
+
+
+def test_pieces_are_put_together(campaign: Any) -> None:
+    outcome, put_together = campaign.observe.Outcome, campaign.summary.put_together
+
+    def piece(start: int, end: str, seconds: float) -> dict[str, Any]:
+        outcomes = [outcome("zip", start, "done", seconds=1.0), outcome("zip", start + 1, end)]
+        found = campaign.summary.summary_of_inputs(outcomes, start)
+        return {"seed": 0, "seconds": seconds, "hostile_inputs": found}
+
+    both = put_together(piece(0, "refused", 3), piece(2, "hang", 4))
+    assert both["seconds"] == 7
+    found = both["hostile_inputs"]
+    assert (found["count"], found["numbers"]) == (4, [[0, 2], [2, 4]])
+    assert found["ends"] == {"zip": {"done": 2, "refused": 1, "hang": 1}}
+    assert (found["slowest_seconds"], found["limits"]["seconds"]) == (1.0, 30)
+    assert [fault["number"] for fault in found["faults"]] == [3]
+    with pytest.raises(ValueError, match="twice"):
+        put_together(both, piece(1, "done", 1))
+    with pytest.raises(ValueError, match="another seed"):
+        put_together(both, piece(4, "done", 1) | {"seed": 1})
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A server that gives everybody the same photo, and hostile users what they ask for."""
+
+    photo = b""
+
+    def do_GET(self) -> None:
+        if "/call/" in self.path:
+            answer = b'event: complete\ndata: [{"path": "/x"}]\n\n'
+        else:
+            answer = self.photo
+        self.say(answer)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.say(b'["/x"]' if "upload" in self.path else b'{"event_id": "1"}')
+
+    def say(self, answer: bytes) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_what_a_careless_server_does_is_seen(campaign: Any) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), (1, 2, 3)).save(buffer, format="PNG")
+    Answers.photo = buffer.getvalue()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        client = campaign.users.Client(server.server_address[1], campaign.users.Tally())
+        try:
+            with pytest.raises(AssertionError, match="somebody else's photo"):
+                campaign.users.be_patient(client, random.Random(0))
+            with pytest.raises(AssertionError, match=": 200 "):
+                campaign.users.be_hostile(client, random.Random(0))
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_growth_files_and_tracebacks_are_faults(campaign: Any) -> None:
+    judged = partial(campaign.users._judged, campaign.users.Tally())
+    mebibytes = [100 << 20] * 50
+    assert judged(mebibytes + [101 << 20] * 50, 2, 9.0, "", [".ses"])["faults"] == []
+    found = judged(mebibytes + [110 << 20] * 50, 2, 9.0, "Traceback", ["twobirds-x"])["faults"]
+    assert found == ["left twobirds-x", "the log has a traceback"]
+    grown = [100 << 20] * 60 + [110 << 20] * 40
+    assert judged(grown, 2, 9.0, "", [])["faults"] == ["memory grew by 10.0%"]
+
+
 # Environments
 
 
@@ -410,7 +491,7 @@ def _folders(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_small_campaign_finds_no_fault(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "campaign", "--inputs=100", "--kills=12"]
+    command = [sys.executable, "-m", "campaign", "--inputs=100", "--kills=12", "--users=0"]
     environment = os.environ | {"PYTHONPATH": str(FOLDER), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [*command, f"--out={tmp_path}/campaign.json"],

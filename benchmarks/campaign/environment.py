@@ -47,9 +47,10 @@ def try_environments(jobs: dict[str, Job]) -> Iterator[Trial]:
     for name, job in jobs.items():
         for label, prepare in _environments(job, mounts=mounts):
             yield _try(label, name, job, prepare)
-    for name in ("pack", "train paper"):
+    for name in {"pack", "train paper"} & set(jobs):
         yield _two_at_once(name, jobs[name])
-    yield _lose_a_worker(jobs["pack"])
+    if "pack" in jobs:
+        yield _lose_a_worker(jobs["pack"])
 
 
 def _environments(job: Job, *, mounts: bool) -> Iterator[tuple[str, Prepare]]:

@@ -40,7 +40,7 @@ class Kill:
         return asdict(self)
 
 
-def kill_job(name: str, job: Job, count: int, seed: int) -> Iterator[Kill]:
+def kill_job(name: str, job: Job, count: int, seed: str) -> Iterator[Kill]:
     """Kill a job, look at what is left and repeat it, until it was killed often enough.
 
     Each completed one, and the one at the end, must have made what one made that was never killed.

@@ -20,6 +20,7 @@ from twobirds.api import FaceModel
 from twobirds.apps.web.controls import as_sentence
 from twobirds.apps.web.files import Files, sweep
 from twobirds.apps.web.limits import Guard, RateLimit
+from twobirds.apps.web.origin import OwnSite
 from twobirds.apps.web.service import NUM_DIRECTIONS, VIEW_SIDE, FaceService, view_of
 from twobirds.apps.web.sessions import CallSessions
 from twobirds.apps.web.shelf import Shelf
@@ -238,6 +239,48 @@ def test_the_guard_takes_a_megabyte_of_json(tmp_path: Path) -> None:
         body = b'{"data": ["' + b"a" * (num_bytes - 14) + b'"]}'
         assert len(body) == num_bytes
         assert asked(guard, body, "application/json") == status
+
+
+@pytest.mark.parametrize(
+    ("listens", "method", "headers", "status"),
+    [
+        ("127.0.0.1", "GET", {"host": "127.0.0.1:7860"}, 200),
+        ("127.0.0.1", "GET", {"host": "LOCALHOST"}, 200),
+        ("::1", "GET", {"host": "[::1]:7860"}, 200),
+        ("127.0.0.1", "GET", {"host": "rebound.example:7860"}, 403),
+        ("127.0.0.1", "GET", {"host": "127.0.0.1.example"}, 403),
+        ("127.0.0.1", "GET", {}, 403),
+        ("0.0.0.0", "GET", {"host": "faces.example"}, 200),
+        ("0.0.0.0", "POST", {"host": "faces.example", "sec-fetch-site": "same-origin"}, 200),
+        ("0.0.0.0", "POST", {"host": "faces.example", "sec-fetch-site": "cross-site"}, 403),
+        ("127.0.0.1", "POST", {"host": "localhost", "sec-fetch-site": "cross-site"}, 403),
+        ("127.0.0.1", "GET", {"host": "localhost", "sec-fetch-site": "cross-site"}, 200),  # a link
+    ],
+)
+def test_pages_of_other_sites_are_refused(
+    listens: str, method: str, headers: dict[str, str], status: int
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"--", "more_body": False}
+
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": method, "path": "/", "headers": pairs}
+    asyncio.run(OwnSite(echo, listens)(scope, receive, send))
+    assert sent[0]["status"] == status
+
+
+def test_files_go_when_the_clock_is_put_back(tmp_path: Path) -> None:
+    now = time.time()
+    for name, age in (("new", 0), ("old", 400), ("future", -86_400)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (now - age, now - age))
+    sweep(tmp_path, 300)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_an_address_may_ask_so_often_a_minute() -> None:

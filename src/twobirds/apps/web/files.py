@@ -34,13 +34,15 @@ def sweep(folder: Path, seconds: float, *, keep: frozenset[Path] = frozenset()) 
 
     Args:
         folder: Each entry in it goes or stays as a whole.
-        seconds: Since its last change.
+        seconds: Since its last change; a change in the future, by a clock that was put back, is
+            old, too.
         keep: Entries that stay.
     """
-    oldest = time.time() - seconds
+    newest = time.time() + seconds
+    oldest = newest - 2 * seconds
     for place in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):  # another thread was faster
-            if place in keep or place.stat().st_mtime >= oldest:
+            if place in keep or oldest <= place.stat().st_mtime <= newest:
                 continue
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
