@@ -14,12 +14,8 @@ from twobirds.apps.display import say
 from twobirds.apps.identity import embedder_distance
 from twobirds.apps.web.endpoints import DEFAULTS
 from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
-<<<<<<< HEAD
 from twobirds.apps.web.limits import MCP_PATH, Guard, max_message
-=======
-from twobirds.apps.web.limits import Guard
 from twobirds.apps.web.origin import OwnSite
->>>>>>> c16c69c (Page: Host and cross-site requests refused; campaign: users, pieces)
 from twobirds.apps.web.page import CSS, build_page, theme
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import MAX_SESSIONS
