@@ -19,6 +19,8 @@ from skimage.data import astronaut
 import twobirds
 from apps.tiny_run import TINY_RUN
 from onnx_files import OnnxWriter
+from photos.making_certificates import write_certificate
+from photos.making_videos import moved_astronaut, write_video
 from twobirds.apps.cli import main
 
 REPOSITORY = Path(__file__).parent.parent
@@ -186,6 +188,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     mask.paste(1, (200, 60, 250, 180))
     mask.save("mask.png")
     photo.crop((96, 0, 352, 256)).save("face.png")
+    write_video(tmp_path / "clip.mp4", moved_astronaut(6, 320, 240), has_sound=True)
+    write_certificate(tmp_path)
     writer = OnnxWriter()
     pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
     writer.save(tmp_path / "face_embedder.onnx", [writer.node("Flatten", pooled)])
