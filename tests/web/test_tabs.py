@@ -84,7 +84,8 @@ def test_attributes_have_plain_names() -> None:
 
 def test_popular_edits_come_first_and_each_attribute_once(edit_tab: EditTab) -> None:
     said = labels(edit_tab)
-    order = [said.index(title) for title in ("Popular", "Smiling", "Hair", "Worn", "Eyeglasses")]
+    titles = ("Strength", "Popular", "Smiling", "Keep a part as it is", "Like another photo")
+    order = [said.index(title) for title in (*titles, "Hair", "Worn", "Eyeglasses")]
     assert order == sorted(order)
     assert said.index("Eyeglasses") < said.index("Hat") < said.index("Impression")
     assert sorted(set(said) & {in_words(name) for name in CELEBA_ATTRIBUTES}) == sorted(
@@ -383,4 +384,4 @@ def test_pictures_are_no_taller_than_wide(edit_tab: EditTab, tmp_path: Path) -> 
 
 def test_outcomes() -> None:
     said = outcome({"Bald": 1.0, "Young": 0.0}, {"Bald": 0.2, "Young": 0.2})
-    assert said == ("Bald: more; the model does not see it yet  \nYoung: less; the model sees it")
+    assert said == ("Bald: more; the model does not see that yet  \nYoung: less; the model agrees")

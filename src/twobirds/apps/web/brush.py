@@ -22,7 +22,7 @@ _MAX_PAINTED, _MAX_BYTES = 64, 1_000_000  # kept until the event that brings the
 def brush() -> gr.ImageEditor:
     """A canvas to paint on. What events get of it is the file of its layer, bytes or None."""
     editor = gr.ImageEditor(
-        label="Paint over what must not change",
+        show_label=False,  # on a phone it would lie below the tools
         sources=(),
         transforms=(),
         layers=False,

@@ -22,23 +22,35 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "work"}
 
 def attribute_sliders(names: Sequence[str]) -> list[gr.Slider]:
     """One for each attribute, in the order of `names`, the popular ones first, then by groups."""
-    made: dict[str, gr.Slider] = {}
-    known = {name for members in GROUPS.values() for name in members}
-    groups = {"Popular": POPULAR} | {
-        title: tuple(name for name in members if name not in POPULAR)
-        for title, members in GROUPS.items()
-    }
-    groups["Further"] = tuple(name for name in names if name not in known)
-    for number, (title, members) in enumerate(groups.items()):
-        present = [name for name in members if name in names]
-        if not present:
-            continue
-        with gr.Accordion(title, open=number == 0):
-            for name in present:
-                made[name] = gr.Slider(
-                    0, 1, 0, step=0.01, label=in_words(name), interactive=True, buttons=[]
-                )
+    made = popular_sliders(names) | other_sliders(names)
     return [made[name] for name in names]
+
+
+def popular_sliders(names: Sequence[str]) -> dict[str, gr.Slider]:
+    """Those of the popular attributes by name, which all can see."""
+    return _group("Popular", [name for name in POPULAR if name in names], is_open=True)
+
+
+def other_sliders(names: Sequence[str]) -> dict[str, gr.Slider]:
+    """Those of the other attributes by name, in groups that can be opened."""
+    known = {name for members in GROUPS.values() for name in members}
+    groups = {**GROUPS, "Further": tuple(name for name in names if name not in known)}
+    made: dict[str, gr.Slider] = {}
+    for title, members in groups.items():
+        present = [name for name in members if name in names and name not in POPULAR]
+        made |= _group(title, present, is_open=False)
+    return made
+
+
+def _group(title: str, names: Sequence[str], *, is_open: bool) -> dict[str, gr.Slider]:
+    """A slider for each attribute, under a title; nothing where there is none."""
+    if not names:
+        return {}
+    with gr.Accordion(title, open=is_open):
+        return {
+            name: gr.Slider(0, 1, 0, step=0.01, label=in_words(name), interactive=True, buttons=[])
+            for name in names
+        }
 
 
 def when_moved(

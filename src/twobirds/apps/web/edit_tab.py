@@ -15,9 +15,10 @@ from twobirds.apps.web.controls import (
     PHOTO_TYPES,
     QUIET,
     STATE_SECONDS,
-    attribute_sliders,
     complaint,
     download,
+    other_sliders,
+    popular_sliders,
     when_moved,
 )
 from twobirds.apps.web.files import Files
@@ -77,14 +78,16 @@ class EditTab:
                     face = gr.Radio(label="Face, from the left", choices=[], visible=False)
                 with gr.Column(elem_classes="last"):
                     gr.Markdown(QUALITY)
+                    strength = gr.Slider(0, 3, 1, step=0.05, label="Strength", buttons=[])
+                    search = gr.Checkbox(label="As strong as it takes for the model to see it")
+                    made = popular_sliders(self.names)
                     with gr.Accordion("Keep a part as it is", open=False, elem_id="keep"):
                         gr.Markdown(KEEP)
                         painted = brush()
                     like = LikePanel(self.service)
                     like.build()
-                    strength = gr.Slider(0, 3, 1, step=0.05, label="Strength", buttons=[])
-                    search = gr.Checkbox(label="As strong as it takes for the model to see it")
-                    sliders = attribute_sliders(self.names)
+                    made |= other_sliders(self.names)
+                    sliders = [made[name] for name in self.names]
             result = self._build_result()
         seen = [result.shown, result.gauge, result.said, result.file]
         wishes = [opened, face, strength, search, *sliders]

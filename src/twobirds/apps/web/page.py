@@ -33,7 +33,7 @@ CSS = """
     position: sticky !important; top: 0; z-index: 100; width: 100%; max-width: 40vh;
     margin: 0 auto; background: var(--body-background-fill)
   }
-  #gallery .grid-container { grid-template-columns: repeat(3, 1fr) !important }
+  #gallery .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important }
 }
 footer { display: none !important }
 """

@@ -55,8 +55,8 @@ def outcome(changes: Mapping[str, float], predicted: Mapping[str, float]) -> str
     lines = []
     for name, target in changes.items():
         is_added = target > 0.5
-        is_seen = (predicted[name] > 0.5) == is_added
+        is_agreed = (predicted[name] > 0.5) == is_added
         verb = "more" if is_added else "less"
-        verdict = "the model sees it" if is_seen else "the model does not see it yet"
+        verdict = "the model agrees" if is_agreed else "the model does not see that yet"
         lines.append(f"{in_words(name)}: {verb}; {verdict}")
     return "  \n".join(lines)
