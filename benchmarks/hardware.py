@@ -1,13 +1,15 @@
 """What every benchmark shares: the machine's peaks, a stopwatch, the result file."""
 
+import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.optim import Optimizer
 
 from twobirds.atomic import write_json
 
@@ -79,6 +81,37 @@ def convolution_peak(
 
 def _channels_last(tensor: Tensor) -> Tensor:
     return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def seconds_in_optimizers(
+    optimizers: Mapping[str, Optimizer], iterate: Work, device: torch.device
+) -> dict[str, float]:
+    """Seconds of one iteration in the steps of each optimizer, by its name."""
+    spent, started = dict.fromkeys(optimizers, 0.0), dict[str, float]()
+
+    def begin(name: str) -> None:
+        synchronize(device)
+        started[name] = time.perf_counter()
+
+    def end(name: str) -> None:
+        synchronize(device)
+        spent[name] += time.perf_counter() - started[name]
+
+    hooks = []
+    for name, optimizer in optimizers.items():
+        hooks.append(optimizer.register_step_pre_hook(lambda *_, name=name: begin(name)))
+        hooks.append(optimizer.register_step_post_hook(lambda *_, name=name: end(name)))
+    iterate()
+    for hook in hooks:
+        hook.remove()
+    return spent
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most memory in bytes so far: of tensors on a GPU, else of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # KiB on Linux
 
 
 def write_results(out: Path | None, results: dict[str, Any]) -> None:

