@@ -42,7 +42,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         return make_app(options, model, detector, folder)  # Gradio takes the loop that runs
 
     app = asyncio.run(lay_out())
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
         yield client
 
 
