@@ -218,7 +218,7 @@ def _visit(
                 manner(client, rng)
             except Exception as error:  # whatever it is, the user saw no answer
                 client.tally.errors.append(f"{manner.__name__}: {error!r}"[:300])
-            time.sleep(rng.uniform(0, 2 * pause))
+            time.sleep(max(0.0, min(rng.uniform(0, 2 * pause), end - time.monotonic())))
 
     threads = [threading.Thread(target=use, args=(number,)) for number in range(users)]
     for thread in threads:
