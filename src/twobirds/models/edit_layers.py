@@ -51,6 +51,11 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
     )
 
 
+def recolour(images: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    """Multiply colours by 1 + `gain` and add `offset`; all `[B, 3, H, W]`."""
+    return images + gain * images + offset
+
+
 def cover_of(alpha: Tensor, strength: Tensor | float) -> Tensor:
     """What alpha and paint are multiplied by at a strength: paint covers at most all."""
     return torch.clamp(1 / alpha.clamp(min=_MIN_ALPHA), max=strength)
@@ -70,7 +75,7 @@ def apply_layers(images: Tensor, layers: EditLayers, strength: Tensor) -> Tensor
     flow, gain, offset, paint, alpha = (enlarge(field, *images.shape[2:]) for field in layers)
     factor = strength.to(images.dtype).view(-1, 1, 1, 1)
     edited = warp(images, flow * factor)
-    edited = edited + factor * (gain * edited + offset)
+    edited = recolour(edited, factor * gain, factor * offset)
     cover = cover_of(alpha, factor)
     edited = edited * (1 - cover * alpha) + cover * paint
     return torch.where(factor == 0, images, edited)

@@ -9,6 +9,7 @@ from twobirds.recipes.layered.config import LayeredConfig
 from twobirds.recipes.layered.discriminator import ProjectedDiscriminator
 from twobirds.recipes.layered.editor import Editor
 from twobirds.recipes.layered.encoder import Encoder
+from twobirds.recipes.layered.feature_means import FeatureMeans
 from twobirds.recipes.layered.generator import Generator
 from twobirds.recipes.layered.prototypes import Prototypes
 from twobirds.recipes.layered.recognizer import LiteRecognizer
@@ -83,6 +84,11 @@ def build_discriminator(
 def build_prototypes(data: DataConfig) -> Prototypes:
     """Build the prototypes, to be fitted to the train split."""
     return Prototypes(feature_channels=FEATURE_CHANNELS, num_attributes=data.num_attributes)
+
+
+def build_feature_means(data: DataConfig) -> FeatureMeans:
+    """Build the running means, to be set from the train split."""
+    return FeatureMeans(feature_channels=FEATURE_CHANNELS, num_attributes=data.num_attributes)
 
 
 def _grids(size: int) -> list[int]:

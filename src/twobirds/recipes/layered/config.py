@@ -29,13 +29,15 @@ class LayeredConfig:
     reconstructed_share: float = 0.5
     """Part of what is generated that is reconstructed from the latents of real faces."""
     adversarial_weight: float = 0.5
-    """Weight of D's scores of edits."""
+    """Weight of D's scores of edits: of those conditioned on attributes, and of the others."""
     label_weight: float = 0.6
     """Weight of the classifier's loss on the attributes that an edit changes."""
     kept_label_weight: float = 0.5
     """Weight of the KL divergence of the classifier on the attributes that it keeps."""
     prototype_weight: float = 1.0
     """Weight of the loss of edits that do not reach their prototype in frozen features."""
+    mean_weight: float = 2.0
+    """Weight of the distance of the edits' mean features from those of real faces."""
     colour_cast_weight: float = 4.0
     """Weight of colour casts: changes of colour that are not changes of brightness."""
     regularization_weight: float = 1.0
@@ -52,7 +54,7 @@ class LayeredConfig:
     """Weight of the distance between z and the latents of the face generated from it."""
     prior_weight: float = 1.0
     """Weight of the distance between the latents of real faces and U(-1, 1)."""
-    discriminator_learning_rate: float = 4e-4
+    discriminator_learning_rate: float = 6e-4
     """Step size of Adam for D and its classifier."""
     discriminator_lead_images: int = 1_500
     """Images before editor and generator begin to learn; D and the recognizer learn at once."""

@@ -152,6 +152,11 @@ class ProjectedDiscriminator(nn.Module):
             scores.append(head.project(chosen, conditions))
         return torch.stack(scores, dim=1)
 
+    @staticmethod
+    def realness(outputs: Sequence[HeadOutput], rows: slice | Tensor) -> Tensor:
+        """Scores `[N, 4]` of N of the faces that depend on no attributes."""
+        return torch.stack([output.score[rows] for output in outputs], dim=1)
+
     def classify(self, features: Sequence[Tensor]) -> Tensor:
         """Attribute logits `[B, K]` float32."""
         pooled = torch.cat([f.mean((2, 3)) for f in features[1:]], dim=1)

@@ -14,7 +14,10 @@ from twobirds.recipes.layered.discriminator import (
 )
 from twobirds.recipes.layered.iteration import EditBatch, Faces, Seen
 
-_EDIT_WEIGHT = 0.75
+_REAL_WEIGHT = 1.0
+_EDIT_WEIGHT = 1.5
+_REALNESS_WEIGHT = 1.0  # of scores that know no attributes: else D looks for attributes alone
+_DENSE_WEIGHT = 0.25  # of every attribute of every real face
 _WRONG_WEIGHT = 0.5  # of sources conditioned on the attributes that their edits are to have
 
 
@@ -35,6 +38,7 @@ def of_edits(
         [torch.cat([r, f.detach()]) for r, f in zip(seen.real, seen.fake, strict=True)]
     )
     sources, fakes = slice(0, num_edits), slice(num_real, None)
+    real = slice(0, num_real)
     examples = slice(num_edits, num_real)
     own, wanted = batch.attributes[:num_edits], batch.target
     asked = batch.columns[: num_real - num_edits]
@@ -51,12 +55,20 @@ def of_edits(
         batch.attributes[examples].gather(1, asked[:, None])[:, 0].long(),
     )
     return {
-        "d_source": (0.5, hinge(true, 1).mean()),
-        "d_example": (0.5, hinge(shown, 1).mean()),
+        "d_source": (_REAL_WEIGHT, hinge(true, 1).mean()),
+        "d_example": (_REAL_WEIGHT, hinge(shown, 1).mean()),
         "d_edit": (_EDIT_WEIGHT, hinge(fake, -1).mean()),
         "d_wrong": (_WRONG_WEIGHT, hinge(wrong, -1).mean()),
+        "d_realness_real": (
+            _REALNESS_WEIGHT,
+            hinge(discriminator.realness(outputs, real), 1).mean(),
+        ),
+        "d_realness_edit": (
+            _REALNESS_WEIGHT,
+            hinge(discriminator.realness(outputs, fakes), -1).mean(),
+        ),
         "d_dense_labels": (
-            0.5,
+            _DENSE_WEIGHT,
             _dense_labels(discriminator, outputs, batch.attributes, dense_weights),
         ),
         "d_labels": (1.0, label_loss(logits, batch.attributes)),

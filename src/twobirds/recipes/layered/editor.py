@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from twobirds.models.blocks import DownBlock, ModulatedBlock, upsample
-from twobirds.models.edit_layers import EditLayers, enlarge
+from twobirds.models.edit_layers import EditLayers, enlarge, recolour, warp
 
 _STRIDE = 4  # by how much the first grid is coarser than the image
 _NUM_MAPPED = 160  # length of the mapping network's output w
@@ -17,7 +17,7 @@ _MAX_FLOW = 0.05  # of half the side
 _MAX_COLOUR = 0.6  # gain and offset
 _MAX_PROTOTYPES = 1.3  # how many prototypes may be added at a place
 _CLOSED_MASK = -1.0  # logit of the colour mask at the start
-_CLEAR_PAINT = -3.0  # logit of the paint's alpha at the start
+_CLEAR_PAINT = -2.5  # logit of the paint's alpha at the start
 
 
 class EditorOutput(NamedTuple):
@@ -154,9 +154,12 @@ class Editor(nn.Module):
         with torch.autocast(images.device.type, enabled=False):  # smooth: 8 bits would show
             prototypes = torch.einsum("bk,kchw->bchw", change, self.prototypes)
         offset = offset + prototype_mask * prototypes
-        layers = EditLayers(
-            enlarge(flow, *half.shape[2:]), gain, offset, torch.tanh(painted[:, :3]) * alpha, alpha
-        )
+        moved = enlarge(flow, *half.shape[2:])
+        # Colours are relative to the edit so far: at the start paint alters nothing, and its alpha
+        # is not driven to zero before the colours are of use.
+        below = recolour(warp(half.float(), moved), gain, offset)
+        paint = (below + painted[:, :3]).clamp(-1, 1) * alpha
+        layers = EditLayers(moved, gain, offset, paint, alpha)
         return EditorOutput(layers, flow, colours, colour_mask, prototype_mask)
 
     def _unet(self, images: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:

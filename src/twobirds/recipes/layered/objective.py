@@ -164,9 +164,11 @@ class LayeredGAN(Unscheduled):
         """The editor's losses by name, each with its weight."""
         batch, recipe, discriminator = edits.batch, self.recipe, self.players.edit_discriminator
         with frozen_weights(discriminator), evaluation_mode(discriminator):
+            outputs = discriminator(seen.fake)
             scores = discriminator.score(
-                discriminator(seen.fake), slice(None), conditions_of(batch.target, batch.columns)
+                outputs, slice(None), conditions_of(batch.target, batch.columns)
             )
+            realness = discriminator.realness(outputs, slice(None))
             logits = discriminator.classify(seen.fake)
             before = [f[: len(batch.sources)] for f in seen.real]
             source_logits = discriminator.classify(before)
@@ -181,11 +183,19 @@ class LayeredGAN(Unscheduled):
                 recipe.adversarial_weight * self._ramp(step),
                 -scores.sum(1).mean(),
             ),
+            "edit_realness": (
+                recipe.adversarial_weight * self._ramp(step),
+                -realness.sum(1).mean(),
+            ),
             "edit_label": (recipe.label_weight, changed),
             "edit_label_kept": (recipe.kept_label_weight, kept),
             "prototype": (
                 recipe.prototype_weight,
                 self.players.prototypes.pull(before, seen.fake, batch.change),
+            ),
+            "edit_means": (
+                recipe.mean_weight,
+                self.players.feature_means.distance(before, seen.fake, batch.change, batch.columns),
             ),
             "edit_cast": (recipe.colour_cast_weight, cost.cast),
             "edit_change": (_CHANGE * scale, cost.change),

@@ -22,6 +22,7 @@ from twobirds.recipes.layered.build import (
     build_discriminator,
     build_editor,
     build_encoder,
+    build_feature_means,
     build_generator,
     build_prototypes,
     build_recognizer,
@@ -69,6 +70,7 @@ class Players:
             data, seed=seed, key=InitialWeights.FACE_DISCRIMINATOR
         )
         self.prototypes = build_prototypes(data)
+        self.feature_means = build_feature_means(data)
         averaged: dict[str, nn.Module] = {
             "generator": self.generator,
             "encoder": self.encoder,
@@ -79,6 +81,7 @@ class Players:
             "edit_discriminator": self.edit_discriminator,
             "face_discriminator": self.face_discriminator,
             "prototypes": self.prototypes,
+            "feature_means": self.feature_means,
         }
         for network in self.networks.values():
             network.to(runtime.device)
@@ -120,7 +123,8 @@ class Players:
     def initialize(self, pack: Pack) -> None:
         """Set the latents to principal components, and the prototypes, of the train split."""
         exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names)).float()
-        pixels = self.prototypes.fit(pack, self.features_of, exclusion) * _PROTOTYPE_STRENGTH
+        found = self.prototypes.fit(pack, self.features_of, exclusion, self.feature_means)
+        pixels = found * _PROTOTYPE_STRENGTH
         half = nn.functional.avg_pool2d(pixels, 2)
         rows = pack.rows("train")
         moments = Moments(self.config.data.num_attributes)
@@ -134,7 +138,13 @@ class Players:
             network.initialize_pca(components)
         for editor in (self.editor, self.average_editor):
             editor.prototypes.copy_(half)
-        for module in (*networks, self.editor, self.average_editor, self.prototypes):
+        for module in (
+            *networks,
+            self.editor,
+            self.average_editor,
+            self.prototypes,
+            self.feature_means,
+        ):
             take_from_main([*module.parameters(), *module.buffers()])
 
     def features(self, images: Tensor) -> list[Tensor]:

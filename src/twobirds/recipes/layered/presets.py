@@ -10,7 +10,7 @@ LAYERED = RunConfig(
     train=TrainConfig(
         batch_size=32,
         images=400_000,
-        learning_rate=3e-4,
+        learning_rate=6e-4,
         betas=(0.0, 0.99),
         sample_every_images=10_000,
     ),

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.models.pretrained import EfficientNetLite
+from twobirds.recipes.layered.feature_means import FeatureMeans, MeanMoments, statistics
 from twobirds.recipes.layered.matching import contrast_weights, overlap_weights
 from twobirds.recipes.layered.views import VIEW_SIZE
 
@@ -72,13 +73,16 @@ class Prototypes(nn.Module):
         return total
 
     @torch.no_grad()
-    def fit(self, pack: Pack, network: EfficientNetLite, exclusion: Tensor) -> Tensor:
+    def fit(
+        self, pack: Pack, network: EfficientNetLite, exclusion: Tensor, means: FeatureMeans
+    ) -> Tensor:
         """Set the buffers from the train split.
 
         Args:
             pack: The faces.
             network: The frozen features.
             exclusion: `[K, K]` 0/1: which attributes exclude which.
+            means: Set, too, from the same pass over the faces.
 
         Returns:
             The prototypes in pixels, `[K, 3, H, W]` float32, symmetric as faces are.
@@ -89,12 +93,14 @@ class Prototypes(nn.Module):
         device = self.colourfulness.device
         pixels = torch.zeros(labels.shape[1], 3 * pack.size**2)
         moments: dict[int, Tensor] = {}
+        of_means = MeanMoments(labels.shape[1])
         for level in _LEVELS:
             self.get_buffer(f"direction{level}").zero_()
         for part, images in _chunks(pack, rows):
             weight = weights[part].T  # [K, n]
             pixels += weight @ images.flatten(1)
             features = network.features(_shrink(images.to(device)))
+            of_means.add(statistics(features), weight.to(device))
             for level in _LEVELS:
                 found = features[level].float()
                 self.get_buffer(f"direction{level}").add_(weight.to(device) @ found.flatten(1))
@@ -105,6 +111,7 @@ class Prototypes(nn.Module):
             self.get_buffer(f"scale{level}").copy_(scale)
             direction = self.get_buffer(f"direction{level}").unflatten(1, (len(scale), -1))
             direction.div_(scale[:, None])
+        means.set_moments(of_means)
         prototypes: Tensor = pixels.unflatten(1, (3, pack.size, pack.size))
         prototypes = (prototypes + prototypes.flip(3)) / 2
         self.colourfulness.copy_(_colourfulness(prototypes))
