@@ -38,7 +38,6 @@ def of_edits(
         [torch.cat([r, f.detach()]) for r, f in zip(seen.real, seen.fake, strict=True)]
     )
     sources, fakes = slice(0, num_edits), slice(num_real, None)
-    real = slice(0, num_real)
     examples = slice(num_edits, num_real)
     own, wanted = batch.attributes[:num_edits], batch.target
     asked = batch.columns[: num_real - num_edits]
@@ -59,14 +58,7 @@ def of_edits(
         "d_example": (_REAL_WEIGHT, hinge(shown, 1).mean()),
         "d_edit": (_EDIT_WEIGHT, hinge(fake, -1).mean()),
         "d_wrong": (_WRONG_WEIGHT, hinge(wrong, -1).mean()),
-        "d_realness_real": (
-            _REALNESS_WEIGHT,
-            hinge(discriminator.realness(outputs, real), 1).mean(),
-        ),
-        "d_realness_edit": (
-            _REALNESS_WEIGHT,
-            hinge(discriminator.realness(outputs, fakes), -1).mean(),
-        ),
+        "d_realness": (_REALNESS_WEIGHT, _realness(discriminator, outputs, num_real)),
         "d_dense_labels": (
             _DENSE_WEIGHT,
             _dense_labels(discriminator, outputs, batch.attributes, dense_weights),
@@ -96,6 +88,15 @@ def of_faces(
         "d_mismatched": (0.5, (hinge(wrong, -1) * differs).sum() / count),
         "d_face_labels": (1.0, label_loss(discriminator.classify(seen.real), faces.attributes)),
     }
+
+
+def _realness(
+    discriminator: ProjectedDiscriminator, outputs: Sequence[HeadOutput], num_real: int
+) -> Tensor:
+    """Hinge losses of scores without attributes, of real faces and of the fakes after them."""
+    real = hinge(discriminator.realness(outputs, slice(0, num_real)), 1).mean()
+    fake = hinge(discriminator.realness(outputs, slice(num_real, None)), -1).mean()
+    return real + fake
 
 
 def _dense_labels(

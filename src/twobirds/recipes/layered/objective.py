@@ -175,18 +175,10 @@ class LayeredGAN(Unscheduled):
         is_changed, confidence = batch.change != 0, discriminator.confidence
         changed = losses.changed_label_loss(logits, batch.target, is_changed, confidence)
         kept = losses.kept_label_loss(logits, source_logits, is_changed)
-        freedom = self.players.prototypes.colourfulness[batch.columns]
-        cost = losses.regularizers(batch.sources, edits.edited, edits.output, freedom)
-        scale = recipe.regularization_weight
+        adversarial = recipe.adversarial_weight * self._ramp(step)
         return {
-            "edit_adversarial": (
-                recipe.adversarial_weight * self._ramp(step),
-                -scores.sum(1).mean(),
-            ),
-            "edit_realness": (
-                recipe.adversarial_weight * self._ramp(step),
-                -realness.sum(1).mean(),
-            ),
+            "edit_adversarial": (adversarial, -scores.sum(1).mean()),
+            "edit_realness": (adversarial, -realness.sum(1).mean()),
             "edit_label": (recipe.label_weight, changed),
             "edit_label_kept": (recipe.kept_label_weight, kept),
             "prototype": (
@@ -197,7 +189,15 @@ class LayeredGAN(Unscheduled):
                 recipe.mean_weight,
                 self.players.feature_means.distance(before, seen.fake, batch.change, batch.columns),
             ),
-            "edit_cast": (recipe.colour_cast_weight, cost.cast),
+        } | self._edit_costs(edits)
+
+    def _edit_costs(self, edits: Edits) -> dict[str, tuple[float, Tensor]]:
+        """What keeps edits small, by name, each with its weight."""
+        batch, scale = edits.batch, self.recipe.regularization_weight
+        freedom = self.players.prototypes.colourfulness[batch.columns]
+        cost = losses.regularizers(batch.sources, edits.edited, edits.output, freedom)
+        return {
+            "edit_cast": (self.recipe.colour_cast_weight, cost.cast),
             "edit_change": (_CHANGE * scale, cost.change),
             "edit_flow": (_FLOW * scale, cost.flow),
             "edit_colour": (_COLOUR * scale, cost.colour),

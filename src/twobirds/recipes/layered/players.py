@@ -71,13 +71,11 @@ class Players:
         )
         self.prototypes = build_prototypes(data)
         self.feature_means = build_feature_means(data)
-        averaged: dict[str, nn.Module] = {
+        self.networks: dict[str, nn.Module] = {
             "generator": self.generator,
             "encoder": self.encoder,
             "recognizer": self.recognizer,
             "editor": self.editor,
-        }
-        self.networks = averaged | {
             "edit_discriminator": self.edit_discriminator,
             "face_discriminator": self.face_discriminator,
             "prototypes": self.prototypes,
@@ -86,17 +84,20 @@ class Players:
         for network in self.networks.values():
             network.to(runtime.device)
         self.optimizers = self._make_optimizers()  # freezes the first half of the recognizer
+        self._averages = self._make_averages()
+        self.networks |= {name + AVERAGE_SUFFIX: net for name, net in self._averages.items()}
+
+    def _make_averages(self) -> dict[str, nn.Module]:
         self.average_generator = _average(self.generator)
         self.average_encoder = _average(self.encoder)
         self.average_recognizer = _average(self.recognizer)
         self.average_editor = _average(self.editor)
-        self._averages: dict[str, nn.Module] = {
+        return {
             "generator": self.average_generator,
             "encoder": self.average_encoder,
             "recognizer": self.average_recognizer,
             "editor": self.average_editor,
         }
-        self.networks |= {name + AVERAGE_SUFFIX: net for name, net in self._averages.items()}
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
         train, rate = self.config.train, self.recipe.discriminator_learning_rate
