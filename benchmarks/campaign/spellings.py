@@ -121,7 +121,7 @@ def _name_in_full(table: Table, truth: Truth, rng: random.Random) -> None:
     """Absolute paths in some rows."""
     bases = {path.rpartition("/")[2]: path for path in table.bare}
     table.names = [
-        f"{ROOT}/{bases.get(name.rpartition('/')[2], name)}" if rng.random() < 0.7 else name
+        f"{ROOT}/{bases[base]}" if (base := name.rpartition("/")[2]) in bases else name
         for name in table.names
     ]
 

@@ -176,3 +176,11 @@ def test_what_cannot_be_opened_is_not_called_damaged(
     monkeypatch.setattr(np, "load", refuse)
     with pytest.raises(InputError, match=r"images\.npy cannot be read: Too many open files$"):
         open_pack(copy)
+
+
+def test_what_numpy_says_of_a_header_is_not_repeated(copy: Path) -> None:
+    header = b"{'descr': x, 'fortran_order': False, 'shape': (3,), }".ljust(117) + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    (copy / "attributes.npy").write_bytes(start + header)
+    with pytest.raises(InputError, match=r"attributes\.npy is damaged: it is not an array; make"):
+        open_pack(copy)

@@ -248,7 +248,7 @@ def _open_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
     except Exception as error:  # numpy's header parser raises anything on damaged files
         if isinstance(error, OSError) and error.errno is not None:  # the system's, not the file's
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
-        raise _damaged(path, f"it is not an array ({error})") from error
+        raise _damaged(path, "it is not an array") from error  # numpy's words name its own objects
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
         have = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
         raise _damaged(path, f"it is {have} instead of {np.dtype(dtype)} {shape}")
