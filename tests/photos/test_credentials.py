@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,31 @@ def test_credentials_of_the_photo_are_kept_or_missed_aloud(
     with pytest.warns(InputWarning, match=r"Content Credentials \(C2PA\) are not kept"):
         third = session.edit(second, REQUEST)
     assert not has_credentials(third)
+
+
+def test_an_address_that_a_photo_names_is_not_visited(
+    session: PhotoSession, signer: CredentialSigner
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        port = server.getsockname()[1]
+        named = f'dcterms:provenance="http://127.0.0.1:{port}/manifest.c2pa"'
+        xmp = (
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+            'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+            f'rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" {named}/></rdf:RDF>'
+            "</x:xmpmeta>"
+        )
+        photo = encoded(noise(100, 110), "JPEG", xmp=xmp.encode())
+        marks = Marks("edited", REQUEST.details, signer=signer)
+        content = session.edit(photo, REQUEST, marks=marks)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert manifests(content, "image/jpeg")[1]["ingredients"][0]["relationship"] == "parentOf"
+
+
+def test_the_private_key_is_not_shown(signer: CredentialSigner) -> None:
+    assert "PRIVATE KEY" not in repr(signer)
 
 
 def test_what_cannot_be_signed_is_refused(

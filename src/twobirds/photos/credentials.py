@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,11 @@ _MIME_TYPES = {
     "HEIF": "image/heic",
 }
 _ALGORITHMS = ("es256", "es384", "es512", "ps256", "ed25519")
+_SETTINGS = {
+    "builder": {"thumbnail": {"enabled": False}},
+    # A photo can name an address of its credentials: whoever made it would have it visited.
+    "verify": {"remote_manifest_fetch": False},
+}
 
 
 def has_credentials(data: bytes) -> bool:
@@ -50,7 +55,7 @@ class CredentialSigner:
 
     certificate: bytes
     """PEM: the signer's certificate and those above it."""
-    key: bytes
+    key: bytes = field(repr=False)
     """PEM: its private key, PKCS 8."""
 
     @classmethod
@@ -76,7 +81,7 @@ class CredentialSigner:
         """A file with a manifest that says which model did what to which photo.
 
         The photo is its ingredient, with the manifest that it has itself. There is no thumbnail of
-        it, which would show the photo as it was.
+        it, which would show the photo as it was. Nothing is fetched from the network.
 
         Args:
             content: The edited photo.
@@ -85,7 +90,7 @@ class CredentialSigner:
             provenance: Of the edit.
 
         Raises:
-            InputError: If the format has no place for it.
+            InputError: If the format has no place for it, or C2PA's library does not sign.
         """
         signer = self._signer
         import c2pa
@@ -95,8 +100,8 @@ class CredentialSigner:
                 f"{file_format} has no place for Content Credentials: choose a name that ends in "
                 ".jpg or .png"
             )
-        settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
-        builder = c2pa.Builder(_manifest(provenance), c2pa.Context(settings))
+        context = c2pa.Context(c2pa.Settings.from_dict(_SETTINGS))
+        builder = c2pa.Builder(_manifest(provenance), context)
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
         data, source_format = source
         result = io.BytesIO()
