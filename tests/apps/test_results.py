@@ -102,6 +102,7 @@ def test_a_folder_has_its_log(
 def test_no_number_is_no_result(
     image: Path,
     model: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -111,8 +112,11 @@ def test_no_number_is_no_result(
     assert attributes is not None
     nothing = property(lambda faces: attributes(faces) * float("nan"))
     monkeypatch.setattr(EncodedFaces, "attributes", nothing)
-    for words in (["--json"], []):
-        assert main(["recognize", "--aligned", str(image), model, *words]) == 2
+    out = tmp_path / "edited.png"
+    edit = ["edit", "--set", "Bald=1", f"--out={out}", "--json"]
+    for words in (["recognize", "--json"], ["recognize"], edit):
+        assert main([*words, "--aligned", str(image), model]) == 2
+        assert not out.exists()
         captured = capsys.readouterr()
         assert captured.out == ""
         assert "predicts what is no number: verify it with twobirds check" in captured.err

@@ -55,6 +55,12 @@ def test_a_table_has_a_row_for_each_face(
     assert "1 photos could not be used" in captured.err
 
 
+def test_every_extension_of_photos_counts(tmp_path: Path) -> None:
+    for name in ("a.jfif", "b.JPE", "c.heic", "d.gif"):
+        (tmp_path / name).touch()
+    assert photo_names(tmp_path) == ["a.jfif", "b.JPE", "c.heic"]
+
+
 def test_photos_are_found_and_placed(shared: Path, tmp_path: Path, tiny_run: Path) -> None:
     face = Image.open(next((shared / "data/celeba128").rglob("*.webp")))
     photos = tmp_path / "photos"

@@ -196,6 +196,10 @@ def test_photos_that_cannot_stay_as_they_are(session: PhotoSession) -> None:
     aligned = session.open(encoded(noise(32, 32)), is_aligned=True)
     with pytest.raises(InputError, match="not of faces that are cut already"):
         aligned.protect(mask_of(PROTECTED[:32, :32]))
+    photo = session.open(a_photo("RGB"))
+    for mask in (PROTECTED[1:], PROTECTED.astype(np.uint8) * 255):
+        with pytest.raises(InputError, match="the mask must be bool"):
+            photo.protect(mask)
     corner = np.zeros_like(PROTECTED)
     corner[-5:, :5] = True
     photo = session.open(a_photo("RGB")).protect(mask_of(corner))

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from mcp.server.fastmcp.exceptions import ToolError
 from PIL import Image
 from starlette.testclient import TestClient
 
 from photos.making_photos import PlacedFaces, decoded, encoded, noise
 from twobirds.api import FaceModel
+from twobirds.apps.web.mcp_server import _MAX_WAITING, _Tools
 from twobirds.apps.web.serve import make_app
 
 PHOTO = encoded(noise(110, 230))
@@ -92,7 +95,11 @@ def test_the_tools_are_typed_and_described(client: TestClient) -> None:
     assert edit["properties"]["changes"]["additionalProperties"]["maximum"] == 1
     faces = tools["recognize"]["outputSchema"]["$defs"]["Recognized"]
     assert set(faces["properties"]) == {"face", "box", "attributes"}
-    assert not any("path" in name for tool in tools.values() for name in tool["inputSchema"])
+    names = {name for tool in tools.values() for name in tool["inputSchema"]["properties"]}
+    assert names == {
+        "photo", "changes", "face", "strength", "protect",
+        "attributes", "description", "count", "seed",
+    }  # fmt: skip
 
 
 def test_faces_are_recognized(client: TestClient) -> None:
@@ -152,10 +159,31 @@ def test_no_file_and_no_address_can_be_named(client: TestClient, tmp_path: Path)
         f"file://{tmp_path}/photo.png",
         "http://127.0.0.1:1/photo.png",
         "/etc/passwd",
+        "caf\u00e9.jpg",
     ):
         said = refused(client, "recognize", photo=named)
         assert "Photo must be the file itself as base64, not a path or an address." in said
     assert "ot a JPEG" in refused(client, "recognize", photo="/etc/passwd1")  # it is base64
+
+
+def test_calls_wait_up_to_a_number() -> None:
+    tools, begun, go_on = _Tools(SimpleNamespace()), threading.Event(), threading.Event()
+
+    def work() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "done"
+
+    async def crowd() -> list[Any]:
+        calls = [asyncio.create_task(tools._done(work)) for _ in range(_MAX_WAITING + 1)]
+        while not begun.is_set() or tools._limiter.statistics().tasks_waiting < _MAX_WAITING:
+            await asyncio.sleep(0.01)
+        with pytest.raises(ToolError, match="Too many calls are waiting"):
+            await tools._done(work)
+        go_on.set()
+        return await asyncio.gather(*calls)
+
+    assert asyncio.run(crowd()) == ["done"] * (_MAX_WAITING + 1)
 
 
 def test_other_hosts_and_large_messages_are_refused(client: TestClient) -> None:

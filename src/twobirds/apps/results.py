@@ -8,6 +8,8 @@ from typing_extensions import TypedDict  # pydantic takes that of typing from Py
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from twobirds.apps.photo_files import PhotoFile
     from twobirds.photos import EditRequest, FaceEdits
 
@@ -93,11 +95,7 @@ def recognized_faces(file: "PhotoFile") -> Iterator[RecognizedFace]:
         InputError: If the model predicts what is no number.
     """
     model, rows = file.photo.model, file.photo.attributes[list(file.indices)]
-    if not rows.isfinite().all():
-        raise InputError(
-            f"{file.path}: model {model.name} predicts what is no number: verify it with "
-            "twobirds check"
-        )
+    _require_finite(file, rows)
     for place, row in zip(file.places(), rows.tolist(), strict=True):
         predicted = dict(zip(model.attributes, row, strict=True))
         result = RecognizedFace(image=str(file.path), attributes=predicted)
@@ -115,12 +113,16 @@ def edited_faces(
         file: The photo, with the faces that were edited.
         edits: What was done.
         request: What was asked for.
+
+    Raises:
+        InputError: If the model predicts what is no number.
     """
     model, search = file.photo.model, edits.search
     columns = {name: model.attributes.index(name) for name in request.changes}
     for number, (place, index) in enumerate(zip(file.places(), file.indices, strict=True)):
         face = file.photo.edited_face(index, edits.by_index[index])
         before, after = file.photo.attributes[index], model.recognize(face[None])[0]
+        _require_finite(file, before, after)
         result = EditedFace(
             strength=request.strength if search is None else float(search.strength[number]),
             before={name: float(before[k]) for name, k in columns.items()},
@@ -133,3 +135,12 @@ def edited_faces(
             if search.distance is not None:
                 result["identity_distance"] = float(search.distance[number])
         yield result
+
+
+def _require_finite(file: "PhotoFile", *probabilities: "Tensor") -> None:
+    """Refuse probabilities of which one is no number."""
+    if not all(values.isfinite().all() for values in probabilities):
+        raise InputError(
+            f"{file.path}: model {file.photo.model.name} predicts what is no number: verify it "
+            "with twobirds check"
+        )

@@ -10,8 +10,8 @@ from typing import IO, Any, NamedTuple
 from twobirds.api import FaceModel
 from twobirds.data.engine import Engine, map_on_ray
 from twobirds.data.files import Folder
-from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError, missing_extra
+from twobirds.photos.folder import PHOTO_EXTENSIONS
 from twobirds.photos.session import FaceChoice, PhotoSession
 
 _PART = 64
@@ -56,7 +56,7 @@ def photo_names(folder: Path) -> list[str]:
     Raises:
         InputError: If there are none.
     """
-    names = [n for n in Folder(folder).names if Path(n).suffix.lower() in PHOTO_FORMATS]
+    names = [n for n in Folder(folder).names if Path(n).suffix.lower() in PHOTO_EXTENSIONS]
     if not names:
         raise InputError(f"{folder}: there is no photo in this folder")
     return names

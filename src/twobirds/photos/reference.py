@@ -70,7 +70,7 @@ def face_of(photo: OpenPhoto, face: int | None) -> int:
         raise InputError(
             f"has {photo.num_faces} faces: say which one is meant, counted from the left"
         )
-    (index,) = photo.indices(face or 1)
+    (index,) = photo.indices(1 if face is None else face)
     if photo.found:
         from twobirds.photos.found import require_usable  # OpenCV: aligned faces do without it
 

@@ -133,6 +133,11 @@ class OpenPhoto:
 
         height, width = self.photo.pixels.shape[:2]
         protected = read_mask(mask, height, width) if isinstance(mask, bytes) else mask
+        if protected.dtype != bool or protected.shape != (height, width):
+            raise InputError(
+                f"the mask must be bool [{height}, {width}], not {protected.dtype} "
+                f"{list(protected.shape)}"
+            )
         return replace(self, protected=protected)
 
     def composite(self, edits: Mapping[int, FaceEdit]) -> np.ndarray:

@@ -5,7 +5,6 @@ can be made to open a file of this machine or a page of the network.
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
@@ -31,6 +30,7 @@ T = TypeVar("T")
 _MAX_FACES = 16  # of one call
 _CELL = 192  # pixels of a generated face
 _MAX_SEED = 2**31
+_MAX_WAITING = 16  # calls, each with its photos in memory; further ones are refused
 _INSTRUCTIONS = (
     "Recognize, edit and generate faces. Photos are given as base64 of a JPEG, PNG, WebP or BMP "
     "file. Attributes are CelebA's, such as Smiling, Bangs or Blond_Hair: list_attributes names "
@@ -80,7 +80,7 @@ def make_mcp_server(service: FaceService, host: str, max_bytes: int) -> FastMCP:
 
 
 class _Tools:
-    """The tools; their docstrings are what an assistant is told of them.
+    """The tools; their docstrings describe them to an assistant.
 
     Args:
         service: Which does the work.
@@ -186,6 +186,8 @@ class _Tools:
         """Do one piece of work after the other, beside the event loop."""
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(1)
+        if self._limiter.statistics().tasks_waiting >= _MAX_WAITING:
+            raise ToolError("Too many calls are waiting: try again in a minute.")
         try:
             return await anyio.to_thread.run_sync(work, limiter=self._limiter)
         except InputError as error:
@@ -200,7 +202,7 @@ def _decoded(text: str, what: str = "photo") -> bytes:
     """The file in base64, with or without `data:image/...;base64,` before it."""
     try:
         return base64.b64decode(text.rpartition(",")[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InputError(
             f"{what} must be the file itself as base64, not a path or an address"
         ) from error
