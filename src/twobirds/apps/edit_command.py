@@ -228,7 +228,7 @@ class _Layers:
 
 
 class _Editing:
-    """The edit of one photo after the other, told on stderr.
+    """The edit of one photo after the other, with notes on stderr.
 
     Args:
         request: What to change.
@@ -243,14 +243,14 @@ class _Editing:
         made: "list[tuple[EditRequest, list[EditedFace]]] | None",
     ) -> None:
         self._request, self._layers, self._made = request, layers, made
-        self._told_conflicts = False
+        self._has_noted_conflicts = False
 
     def __call__(self, file: PhotoFile) -> "FaceEdits":
         """Edit the faces of a photo; see `Transform`."""
         edits = file.photo.edit(self._request, file.indices)
-        if not self._told_conflicts:
+        if not self._has_noted_conflicts:
             note_all(conflicts(self._request.changes))
-            self._told_conflicts = True
+            self._has_noted_conflicts = True
         note_all(notes_of_edit(file, edits, self._request.changes))
         if self._made is not None:
             self._made.append((self._request, list(edited_faces(file, edits, self._request))))

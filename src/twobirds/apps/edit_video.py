@@ -87,11 +87,11 @@ def _decide(
             continue
         edit = decide(face, request)
         edits.append(edit)
-        note(f"{where}{_told(edit, session.model)}")
+        note(f"{where}{_described(edit, session.model)}")
     return edits, count
 
 
-def _told(edit: "SteadyEdit", model: "FaceModel") -> str:
+def _described(edit: "SteadyEdit", model: "FaceModel") -> str:
     """What a face has of what is asked for, and the strength that was found."""
     predicted = [
         f"{name} predicted as {float(edit.probabilities[model.attributes.index(name)]):.2f}"

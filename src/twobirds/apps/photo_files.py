@@ -143,7 +143,7 @@ class Mask:
             raise InputError(f"--protect {path}: cannot be read: {error.strerror}") from error
 
     def protect(self, file: PhotoFile) -> PhotoFile:
-        """A photo with what is protected of it, which is told on stderr.
+        """A photo with what is protected of it; how much that is, is printed on stderr.
 
         Raises:
             InputError: If the mask does not fit the photo or is not clear.
@@ -221,7 +221,7 @@ def transform(
         kind: What is done, such as `edited`, for the names of the results.
         start: From the model to what the files say of the edit, and the edit.
         mask: What of the only photo is protected.
-        announce: Told each file that is written.
+        announce: Called with each file that is written.
 
     Returns:
         The files, in the order of the photos.

@@ -44,7 +44,7 @@ def written_together(announce: Callable[[Path], None]) -> Iterator[Callable[[Pat
     """Keep files aside, and write them once all of them are made; if one fails, write none.
 
     Args:
-        announce: Told each file that is written.
+        announce: Called with each file that is written.
 
     Yields:
         Takes the path and the content of a file.

@@ -56,18 +56,18 @@ def progress_bars(unit: str) -> Iterator[ShowProgress]:
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
-    told: dict[str, float] = {}
+    last_shown: dict[str, float] = {}
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total)
-                told[what] = time.monotonic()
+                last_shown[what] = time.monotonic()
                 if bars.disable:
                     note(f"{what}: {total:,} {unit} ...")
             bars.update(tasks[what], completed=done, total=total)
-            if bars.disable and time.monotonic() - told[what] >= _LINE_SECONDS:
-                told[what] = time.monotonic()
+            if bars.disable and time.monotonic() - last_shown[what] >= _LINE_SECONDS:
+                last_shown[what] = time.monotonic()
                 note(f"{what}: {done:,} of {total:,} {unit}")
 
         yield show

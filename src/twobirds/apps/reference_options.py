@@ -89,7 +89,7 @@ class Reference:
     def added_to(
         self, changes: dict[str, float], command: WithReference, model: "FaceModel"
     ) -> dict[str, float]:
-        """Other changes and the values of the reference, which are told on stderr.
+        """Other changes and the values of the reference, which are printed on stderr.
 
         Raises:
             InputError: If the photo has no face that is meant, the recognizer is not sure, or an

@@ -90,7 +90,7 @@ def pack_source(
         choice: What to leave out, and which columns to use where their names leave a choice.
         engine: Where to decode, and into how many files; None for a process on each CPU of this
             machine, and one file.
-        progress: Told how many images are done: after each, or of Ray after each file.
+        progress: Called after each image, or with Ray after each file.
 
     Returns:
         The pack, open.

@@ -68,7 +68,7 @@ def write_images(plan: ShardPlan, engine: Engine, progress: Progress | None) -> 
     Args:
         plan: What to write.
         engine: Where to decode, and into how many files. A Ray cluster writes one in each task.
-        progress: Told how far it is.
+        progress: Called with the number of images done, and of all.
 
     Returns:
         What was written. The files have their final names.
@@ -108,7 +108,7 @@ def _write_here(
 def _count(
     faces: Iterable[Face | Problem], rows: range, total: int, progress: Progress | None
 ) -> Iterator[Face | Problem]:
-    """Pass faces on, and tell how many there were; the last one is told by `write_images`."""
+    """Pass faces on, and report how many there were; `write_images` reports the last one."""
     for row, face in zip(rows, faces, strict=True):
         yield face
         if progress is not None and row + 1 < rows.stop:

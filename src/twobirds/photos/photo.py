@@ -147,7 +147,7 @@ def suffix_of_file(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(16)
     except OSError:
-        head = b""  # told when it is opened
+        head = b""  # reported when it is opened
     file_format = format_of(head)
     return suffix_for(file_format, path.suffix) if file_format else path.suffix.lower() or ".png"
 

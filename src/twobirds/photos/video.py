@@ -63,7 +63,7 @@ class Video:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._opened() as container, _told(path):
+        with self._opened() as container, _reporting(path):
             stream = container.streams.video[0]
             first = next(container.decode(stream), None)
             if first is None:
@@ -88,7 +88,7 @@ class Video:
         """
         facts = self.facts
         scale = min(1.0, (max_side or 1_000_000) / max(facts.width, facts.height))
-        with self._opened() as container, _told(self.path):
+        with self._opened() as container, _reporting(self.path):
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             for packet in container.demux():
@@ -101,7 +101,7 @@ class Video:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[InputContainer]:
-        with _told(self.path):
+        with _reporting(self.path):
             container = av.open(str(self.path))
         with container:
             if not container.streams.video:
@@ -276,8 +276,8 @@ _KEPT_METADATA = ("title", "artist", "date", "creation_time", "comment", "descri
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Say in a sentence what FFmpeg fails on."""
+def _reporting(path: Path) -> Iterator[None]:
+    """Turn what FFmpeg raises into one sentence."""
     try:
         yield
     except av.error.FFmpegError as error:

@@ -67,7 +67,7 @@ def write_edited_video(
         edits: What is done to its faces.
         model: Which edits.
         marks: How the film is marked as synthetic.
-        on_frame: Told the number of frames.
+        on_frame: Called with the number of frames that are done.
 
     Raises:
         InputError: If the film is damaged, or its sound does not fit into the new format.

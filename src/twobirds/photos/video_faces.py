@@ -56,7 +56,7 @@ def find_video_faces(
     Args:
         video: The film.
         session: Whose detector looks, and whose model they are for.
-        on_frame: Told the number of frames.
+        on_frame: Called with the number of frames that are done.
 
     Returns:
         The faces in the order in which they come into view; the number of frames.

@@ -229,8 +229,8 @@ class EditTab:
         values: tuple[float, ...],
     ) -> EditRequest:
         """What the sliders ask for, of those that were moved."""
-        stood = photo.attributes[index].numpy().round(2)
-        changes = self.service.changes(stood, np.array(values, np.float32))
+        predicted = photo.attributes[index].numpy().round(2)
+        changes = self.service.changes(predicted, np.array(values, np.float32))
         if search:
             return EditRequest(changes, limits=Limits())
         return EditRequest(changes, strength)

@@ -12,7 +12,7 @@ class OwnSite:
     """ASGI middleware that refuses requests that a page of another site made a browser send.
 
     A site can let its name lead to 127.0.0.1 (DNS rebinding): its pages then count as this
-    server's, but the name stands in `Host`. Where the server listens at a loopback address only,
+    server's, but `Host` has the name. Where the server listens at a loopback address only,
     no such name is taken. Whatever changes something is refused if the browser says that another
     site asked for it.
 

@@ -85,7 +85,7 @@ class FaceService:
 
         Args:
             data: The file.
-            is_still: Refuse an animation, for callers that cannot be told what is left out.
+            is_still: Refuse an animation, for callers that get no warnings of what is left out.
 
         Raises:
             InputError: If it is no photo or has no face.
@@ -97,15 +97,15 @@ class FaceService:
             raise InputError("no face is found in this photo")
         return photo
 
-    def changes(self, stood: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
-        """What sliders ask for that were moved from where they stood.
+    def changes(self, predicted: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
+        """Targets of the sliders that were moved.
 
         An edit begins at what the recognizer decides, 0 or 1; a slider begins at its probability.
         So the way from there to the slider's end is the way from that 0 or 1 to the other; beyond,
         there is nothing more to have.
 
         Args:
-            stood: `[K]` in [0, 1]: where they stood, the predicted probabilities.
+            predicted: `[K]` in [0, 1]: where they were at first, the predicted probabilities.
             wanted: `[K]` in [0, 1]: where they are.
 
         Returns:
@@ -113,7 +113,7 @@ class FaceService:
         """
         changes = {}
         for name, start, end in zip(
-            self.model.attributes, stood.tolist(), wanted.tolist(), strict=True
+            self.model.attributes, predicted.tolist(), wanted.tolist(), strict=True
         ):
             has = float(start > _DECIDED)
             target = end / start if has else (end - start) / (1 - start)
