@@ -19,7 +19,7 @@ from twobirds.api import FaceModel
 from twobirds.config import DataConfig, RunConfig
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.machine import describe_machine
-from twobirds.models.files import Trained
+from twobirds.models.trained import Trained
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.networks import build_networks
 from twobirds.runtime import pick_device

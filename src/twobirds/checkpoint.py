@@ -1,9 +1,8 @@
 """Runs and models as files; loading them executes nothing."""
 
 import hashlib
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import Tensor
 
-from twobirds.atomic import new_folder, read_json, write_json, write_text
+from twobirds.atomic import json_sha256, new_folder, read_json, write_json, write_text
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.recipes.registry import parse_run
@@ -61,25 +60,34 @@ def save_model(
     Raises:
         InputError: If the folder holds anything but a model, or cannot be written.
     """
-    _require_model_only(folder)
+    require_replaceable(folder, WEIGHTS_FILE, MODEL_FILES)
     weights = dump_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
     digest = hashlib.sha256(weights).hexdigest()
     with new_folder(folder, replace=True) as temporary:
         (temporary / WEIGHTS_FILE).write_bytes(weights)
         content = {**config, "weights_sha256": digest}
-        write_json(temporary / CONFIG_FILE, {**content, "config_sha256": _hash_json(content)})
+        write_json(temporary / CONFIG_FILE, {**content, "config_sha256": json_sha256(content)})
         write_text(temporary / CARD_FILE, card)
     return digest
 
 
-def _require_model_only(folder: Path) -> None:
-    """Refuse to replace a folder in which something would be lost."""
+def require_replaceable(folder: Path, marker: str, files: Set[str]) -> None:
+    """Refuse to replace a folder in which something would be lost.
+
+    Args:
+        folder: The folder to make.
+        marker: The file that says that a model lies there.
+        files: All files that such a model has.
+
+    Raises:
+        InputError: If it holds anything else.
+    """
     if not os.path.lexists(folder):
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if not folder.is_dir() or (names and WEIGHTS_FILE not in names):
+    if not folder.is_dir() or (names and marker not in names):
         raise InputError(f"{folder} exists and holds no model: choose another folder")
-    if others := sorted(names - MODEL_FILES):
+    if others := sorted(names - files):
         raise InputError(
             f"{folder} holds more than a model: {', '.join(others)}; choose another folder, for "
             "this one would be replaced"
@@ -114,13 +122,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     config = read_json(path)
     if not isinstance(config, dict):
         raise InputError(f"{path}: must be a JSON object")
-    if config.pop("config_sha256", None) != _hash_json(config):
+    if config.pop("config_sha256", None) != json_sha256(config):
         raise InputError(f"{path}: is damaged: it does not match its hash")
     return config
-
-
-def _hash_json(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _first_line(error: BaseException) -> str:

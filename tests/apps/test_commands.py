@@ -383,6 +383,29 @@ def test_export_makes_a_model_of_a_run(world: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-2, rtol=0)
 
 
+def test_export_writes_onnx_files(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(world / "run"), str(tmp_path / "files"), "--onnx"]
+    assert main(words) == 0
+    assert "editor: differs from PyTorch by at most" in capsys.readouterr().out
+    assert main(words) == 0  # a model in ONNX files may be replaced
+    run, exported = FaceModel.load(world / "run"), FaceModel.load(tmp_path / "files")
+    image = torch.zeros(1, 3, 32, 32)
+    torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-4, rtol=0)
+    capsys.readouterr()
+    assert main(["check", str(tmp_path / "files")]) == 0
+    assert f"ONNX files, as exported (weights sha256 {run.weights_sha256[:12]})" in (
+        capsys.readouterr().out
+    )
+    generator = tmp_path / "files/generator.onnx"
+    generator.write_bytes(generator.read_bytes()[:-1])
+    assert main(["check", str(tmp_path / "files")]) == 2
+    assert "generator.onnx: is damaged" in capsys.readouterr().err
+    assert main([*words, "--half"]) == 2
+    assert "--onnx writes float32" in capsys.readouterr().err
+
+
 def write_report(path: Path, model: FaceModel) -> None:
     report = {
         "model": {"weights_sha256": model.weights_sha256},

@@ -22,12 +22,12 @@ from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models import files
 from twobirds.models.files import (
-    Trained,
     load_trained,
     push_trained,
     save_trained,
     shipped_models,
 )
+from twobirds.models.trained import Trained
 from twobirds.states import save_state
 
 

@@ -10,6 +10,7 @@ from twobirds.api.passes import INFERENCE_BATCH_SIZE, device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
+from twobirds.errors import InputError
 from twobirds.models.edit_layers import EditLayers
 from twobirds.models.networks import Encoding, FaceNetworks
 
@@ -103,6 +104,7 @@ class EncodedFaces:
         require_count(steps, "refine_steps")
         if not steps:
             return self
+        self._require_gradients()
         parts = [self._refined(part, steps) for part in self._parts]
         return EncodedFaces(self._networks, parts, self._names)
 
@@ -185,6 +187,8 @@ class EncodedFaces:
             `[B, 3, H, W]` float32 in [-1, 1].
         """
         require_count(refine_steps, "refine_steps")
+        if refine_steps:
+            self._require_gradients()
         parts = [self._reconstructed(part, refine_steps).to(device) for part in self._parts]
         return torch.cat(parts)
 
@@ -209,6 +213,13 @@ class EncodedFaces:
 
         wish = Wish(has[:, columns], target[:, columns])
         return search_strength(edit, predict, wish, limits, self.images)
+
+    def _require_gradients(self) -> None:
+        if not self._networks.is_differentiable:
+            raise InputError(
+                "refine_steps needs gradients, which networks in ONNX files do not have: leave it "
+                "out, or load the model that they were exported from"
+            )
 
     def _refined(self, part: _Part, steps: int) -> _Part:
         images, encoding = part

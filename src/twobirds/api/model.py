@@ -9,13 +9,13 @@ from torch import Tensor
 
 from twobirds.api.cautions import warn_of_photos, warn_of_stage1
 from twobirds.api.encoded import EncodedFaces, encode_faces
-from twobirds.api.passes import check_codes, decode, sample_latents
+from twobirds.api.passes import check_codes, decode, device_for, device_of, sample_latents
 from twobirds.api.rows import complete_rows, require_count
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces, to_images
-from twobirds.models.files import Trained, load_trained, push_trained, save_trained
-from twobirds.runtime import pick_device
+from twobirds.models.files import load_trained, push_trained, save_trained
+from twobirds.models.trained import Trained
 
 if TYPE_CHECKING:
     from twobirds.photos.photo_edit import PhotoEdit, PhotoOptions
@@ -45,20 +45,20 @@ class FaceModel:
         """Load a model.
 
         Args:
-            source: A shipped name such as `celeba64`, a run folder, a model folder, a checkpoint
-                file, or `hf://owner/name` for a model on the Hugging Face Hub.
+            source: A shipped name such as `celeba64`, a run or model folder (ONNX files, too), a
+                checkpoint, or `hf://owner/name` for a model on the Hugging Face Hub.
             device: auto, cpu, cuda or mps; auto takes CUDA, else an Apple GPU, else the CPU.
 
         Raises:
             InputError: If there is no such model, or its files are damaged.
         """
-        chosen = pick_device(device)
-        return cls(load_trained(source), name=Path(source).name).to(chosen)
+        trained = load_trained(source)
+        return cls(trained, name=Path(source).name).to(device_for(trained.networks, device))
 
     def __repr__(self) -> str:
         """Name, recipe, size and device, in a line."""
-        recipe, side, count = self.config.recipe.name, self.size, len(self.attributes)
-        return f"FaceModel({self.name}: {recipe}, {side}x{side}, {count} attributes, {self.device})"
+        what, side, count = self.config.recipe.name, self.size, len(self.attributes)
+        return f"FaceModel({self.name}: {what}, {side}x{side}, {count} attributes, {self.device})"
 
     def save(
         self,
@@ -137,7 +137,7 @@ class FaceModel:
     @property
     def device(self) -> torch.device:
         """Where the networks are."""
-        return next(self.networks.parameters()).device
+        return device_of(self.networks)
 
     def to(self, device: str | torch.device) -> Self:
         """Move the networks; returns the model itself."""

@@ -6,6 +6,7 @@ from torch import Tensor
 from twobirds.errors import InputError
 from twobirds.models.networks import FaceNetworks
 from twobirds.randomness import RandomPurpose, keyed_generator
+from twobirds.runtime import pick_device
 
 INFERENCE_BATCH_SIZE = 64
 """Faces in one pass."""
@@ -51,9 +52,24 @@ def decode(networks: FaceNetworks, latents: Tensor, attributes: Tensor, size: in
     return torch.cat(images) if images else torch.empty(0, 3, size, size)
 
 
+def device_for(networks: FaceNetworks, name: str) -> torch.device:
+    """The device of a name (see `pick_device`), if the networks can be there.
+
+    Raises:
+        InputError: If there is no such device, or the networks are ONNX files, which run on the
+            CPU.
+    """
+    if networks.is_differentiable:
+        return pick_device(name)
+    if name not in ("auto", "cpu"):
+        raise InputError(f"networks in ONNX files run on the CPU: leave out device {name}")
+    return torch.device("cpu")
+
+
 def device_of(networks: FaceNetworks) -> torch.device:
-    """Where the networks are."""
-    return next(networks.parameters()).device
+    """Where the networks are; without parameters of their own, as in ONNX files, on the CPU."""
+    first = next(networks.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
 
 
 def sample_latents(count: int, num_latents: int, *, seed: int) -> Tensor:

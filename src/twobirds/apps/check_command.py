@@ -39,11 +39,14 @@ def _check(name: str) -> list[str]:
     """
     from twobirds.checkpoint import CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE, WEIGHTS_FILE
     from twobirds.data.pack import HEADER_FILE, open_pack
+    from twobirds.models.onnx_model import is_onnx_model
 
     path = Path(name)
     if "/" in name and not name.startswith("hf:") and not path.exists():
         raise InputError(f"{name} does not exist: give a pack, a model or a run")
     verified = []
+    if is_onnx_model(path):
+        verified.append(_check_onnx(path))
     if (path / HEADER_FILE).is_file():
         pack = open_pack(path, verify=True)
         verified.append(f"a pack of {len(pack):,} faces, as packed (sha256 {pack.sha256[:12]})")
@@ -56,6 +59,16 @@ def _check(name: str) -> list[str]:
     if (path / WEIGHTS_FILE).is_file() or not verified:
         verified.append(_check_model(name, "a model"))
     return verified
+
+
+def _check_onnx(folder: Path) -> str:
+    """Verify every file of a model in ONNX files, and say which model it is."""
+    from twobirds.models.onnx_model import OnnxModel
+
+    model = OnnxModel.load(folder)
+    for name in model.content["files"]:
+        model.verified(name)
+    return f"ONNX files, as exported (weights sha256 {model.content['weights_sha256'][:12]})"
 
 
 def _check_model(name: str, what: str) -> str:

@@ -151,15 +151,34 @@ class Export:
     """Output of twobirds evaluate for the weights as stored, whose figures go into the card."""
     notes: Annotated[Path | None, optional("FILE.md", "none")] = None
     """Text for the card: data, licence, history, known failures."""
+    onnx: bool = False
+    """Write the networks as ONNX files (extra onnx), each equal to PyTorch to 1e-4; recognize
+    takes the folder as --model without PyTorch."""
 
     def run(self) -> int:
         """Export; returns the exit code."""
+        if self.onnx and self.half:
+            raise InputError("--onnx writes float32: leave out --half")
         model = load_model(self.model, "cpu")
         report = None
         if self.report is not None:
             report = load_report(self.report, model, half=self.half)
         notes = "" if self.notes is None else load_notes(self.notes)
+        if self.onnx:
+            return self._export_onnx(model, report, notes)
         model.save(self.out, half=self.half, report=report, notes=notes)
+        say(f"saved {self.out}")
+        return 0
+
+    def _export_onnx(self, model: "FaceModel", report: Mapping[str, Any] | None, notes: str) -> int:
+        """Write ONNX files, and say how far they are from PyTorch."""
+        from twobirds.models.card import model_card
+        from twobirds.models.onnx_export import save_onnx
+
+        name = self.out.name
+        card = model_card(name, model.config, report, source=name, notes=notes)
+        for network, difference in save_onnx(model.trained, self.out, card).items():
+            say(f"{network}: differs from PyTorch by at most {difference:.1e}")
         say(f"saved {self.out}")
         return 0
 

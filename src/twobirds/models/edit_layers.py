@@ -44,7 +44,7 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
     Returns:
         `[B, 3, H, W]`; what lies beyond the edge is its mirror image.
     """
-    identity = torch.eye(2, 3, device=images.device, dtype=flow.dtype).expand(len(images), 2, 3)
+    identity = torch.eye(2, 3, device=images.device, dtype=flow.dtype).expand(images.shape[0], 2, 3)
     grid = F.affine_grid(identity, list(images.shape), align_corners=False)
     return F.grid_sample(
         images, grid + flow.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=False

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,30 +25,14 @@ from twobirds.errors import InputError
 from twobirds.models.assembly import are_state_dicts, networks_with
 from twobirds.models.card import model_card
 from twobirds.models.hub import HUB_PREFIX, download, upload
-from twobirds.models.networks import FaceNetworks
+from twobirds.models.onnx_model import is_onnx_model
+from twobirds.models.onnx_networks import load_onnx
+from twobirds.models.trained import Trained
 from twobirds.recipes.registry import parse_run
 from twobirds.recipes.upgrade import FORMAT, require_format, upgrade_tensors
 
 _BANK = "attribute_bank"
 _AVERAGE = "_ema"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What inference needs of a trained model."""
-
-    networks: FaceNetworks
-    """Those of inference; moving averages where they were kept."""
-    config: RunConfig
-    """The run that trained them."""
-    attribute_bank: Tensor
-    """`[R, K]` uint8 0/1: attribute rows that occur in the training data."""
-    weights_sha256: str
-    """SHA-256 of the weights file; for a run's checkpoint, of the file that saving would make."""
-    is_half: bool = False
-    """Whether that file holds the weights rounded to float16."""
-    pack_sha256: str | None = None
-    """Hash of the pack it was trained on; None for models saved before that was noted."""
 
 
 def shipped_models() -> list[str]:
@@ -69,6 +53,8 @@ def load_trained(source: str | Path) -> Trained:
     path = Path(source)
     if path.is_file():
         return _from_run(path)
+    if is_onnx_model(path):
+        return load_onnx(path)
     if (path / WEIGHTS_FILE).is_file():
         return _from_model_folder(path)
     if (path / CHECKPOINT_FILE).is_file():
@@ -95,6 +81,7 @@ def find_weights(source: str | Path) -> tuple[RunConfig, dict[str, dict[str, Ten
         InputError: If there is no such model, or its files are damaged.
     """
     trained = load_trained(source)
+    _require_weights(trained)
     weights: dict[str, dict[str, Tensor]] = {
         name: dict(network.state_dict()) for name, network in trained.networks.named_children()
     }
@@ -126,6 +113,7 @@ def save_trained(
     Raises:
         InputError: If the folder holds anything but a model, or the report is about other weights.
     """
+    _require_weights(trained)
     is_rounded = report is not None and check_report(report, trained, half=half)
     config = {"format": FORMAT, "run": to_dict(trained.config)}
     if trained.pack_sha256 is not None:
@@ -212,6 +200,14 @@ def _from_model_folder(folder: Path) -> Trained:
         is_half=any(tensor.dtype == torch.float16 for tensor in tensors.values()),
         pack_sha256=_hash_or_none(content.get("pack_sha256"), where),
     )
+
+
+def _require_weights(trained: Trained) -> None:
+    if not trained.networks.is_differentiable:
+        raise InputError(
+            "a model in ONNX files has no weights to save or to train: take the model that it was "
+            "exported from"
+        )
 
 
 def _from_run(path: Path) -> Trained:

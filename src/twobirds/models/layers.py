@@ -126,7 +126,7 @@ def rotate_and_zoom(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
     Returns:
         The same shape; gradients pass.
     """
-    if not len(images):
+    if not images.shape[0]:
         return images
     across, along = scale * torch.cos(angle), scale * torch.sin(angle)
     none = torch.zeros_like(angle)

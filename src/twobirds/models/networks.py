@@ -64,6 +64,11 @@ class FaceNetworks(nn.Module, ABC):
         """
         return None
 
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether gradients pass from faces to latents, and the weights can be saved."""
+        return True
+
     def feature_network(self) -> nn.Module | None:
         """The features that another run's perceptual loss may compare (P12); None: it has none."""
         return None

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime
-import torch
 
 from twobirds.data.similarity import apply, estimate_similarity
 from twobirds.errors import InputError
+from twobirds.machine import num_threads
 from twobirds.photos.boxes import extent, moved, squares, suppressed
 from twobirds.photos.faces import Face, suppress_non_maxima, unbiased
 from twobirds.photos.pyramid import Pyramid, brightened, rotation, square_crops
@@ -247,7 +247,7 @@ class _Frame:
 def _session(name: str, content: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # only what ends the process: failures raise here
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = num_threads()
     options.enable_cpu_mem_arena = False  # it would keep the memory of the largest photo for good
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

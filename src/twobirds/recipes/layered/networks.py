@@ -50,7 +50,7 @@ class LayeredNetworks(FaceNetworks):
         """Encode faces; the logits are averaged over six views of each."""
         views = [images]
         for angle in (-_TILT, _TILT):
-            angles = images.new_full((len(images),), angle)
+            angles = images.new_full((images.shape[0],), angle)
             views.append(rotate_and_zoom(images, angles, torch.ones_like(angles)))
         views += [view.flip(3) for view in views]
         logits = self.recognizer(torch.cat(views))  # [V B, K]

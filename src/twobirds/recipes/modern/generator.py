@@ -130,16 +130,17 @@ class EditingGenerator(nn.Module):
         base = self._base(latents, attributes, source)
         x = self.base(w).unflatten(1, (-1, 4, 4))  # [B, C_1, 4, 4]
         x = x.contiguous(memory_format=torch.channels_last)
-        features = {f.shape[-1]: f for f in source.features} if source is not None else {}
+        features = {int(f.shape[-1]): f for f in source.features} if source is not None else {}
         for i, block in enumerate(self.blocks):
             x = upsample(x) if i else x
             if self.base_features is not None and block is self.blocks[-1]:
                 assert base is not None
                 x = x + self.base_features(F.avg_pool2d(base, 2).to(x.dtype))
             x = block(x, w)  # [B, C, h, w]
-            if source is not None and str(x.shape[-1]) in self.skips:
-                skip = self.skips[str(x.shape[-1])]
-                x = skip(x, features[x.shape[-1]], source.change, source.weight)
+            grid = 4 << i
+            if source is not None and str(grid) in self.skips:
+                skip = self.skips[str(grid)]
+                x = skip(x, features[grid], source.change, source.weight)
         x = F.pixel_shuffle(self.subpixels(F.silu(self.norm(x))), 2)  # [B, fine, H, W]
         x = F.silu(x)
         generated = torch.tanh(self.pixels(x).float())  # [B, 3, H, W]
@@ -178,7 +179,7 @@ def _condition(latents: Tensor, attributes: Tensor, source: Source | None) -> Te
         `[B, Z + 2 K + 1]`.
     """
     if source is None:
-        change, weight = torch.zeros_like(attributes), attributes.new_zeros(len(attributes), 1)
+        change, weight = torch.zeros_like(attributes), attributes.new_zeros(attributes.shape[0], 1)
     else:
         weight = source.weight.to(attributes.dtype).view(-1, 1)
         change = source.change * weight

@@ -41,7 +41,7 @@ class ModernNetworks(FaceNetworks):
         latents, features = self.encoder(images)
         views = [images]
         for angle in (-_TILT, _TILT):
-            angles = images.new_full((len(images),), angle)
+            angles = images.new_full((images.shape[0],), angle)
             views.append(rotate_and_zoom(images, angles, torch.ones_like(angles)))
         views += [view.flip(3) for view in views]
         logits, _ = self.recognizer(torch.cat(views))  # [V B, K]
@@ -58,7 +58,7 @@ class ModernNetworks(FaceNetworks):
         """Change the faces by way of their features; see `FaceNetworks`."""
         if not self.generator.skips:  # learned from the latents alone
             return self.generate(encoding.latents, target.clamp(0, 1))
-        weight = torch.ones(len(images), device=images.device)
+        weight = torch.ones(images.shape[0], device=images.device)
         source = Source(images, encoding.features, target - attributes, weight)
         edited: Tensor = self.generator(encoding.latents, target.clamp(0, 1), source)
         return edited

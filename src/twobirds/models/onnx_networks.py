@@ -1,0 +1,92 @@
+"""Networks in ONNX files behind the interface that all networks have at inference."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twobirds.models.edit_layers import EditLayers
+from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.models.onnx_model import ONNX_FILE, OnnxModel
+from twobirds.models.trained import Trained
+from twobirds.recipes.registry import parse_run
+
+
+class OnnxNetworks(FaceNetworks):
+    """Runs on the CPU, without gradients.
+
+    Args:
+        model: The files.
+    """
+
+    def __init__(self, model: OnnxModel) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def num_latents(self) -> int:
+        """Length of z."""
+        return self.model.num_latents
+
+    @property
+    def is_differentiable(self) -> bool:
+        """No: see `FaceNetworks`."""
+        return False
+
+    def encode(self, images: Tensor) -> Encoding:
+        """One pass of the recognizer and one of the encoder; see `FaceNetworks`."""
+        logits = self._run("recognizer", {"images": images})["attribute_logits"]
+        outputs = self._run("encoder", {"images": images})
+        return Encoding(outputs.pop("latents"), logits, list(outputs.values()))
+
+    def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        """One pass of the generator; see `FaceNetworks`."""
+        return self._run("generator", {"latents": latents, "attributes": attributes})["images"]
+
+    def edit(
+        self, images: Tensor, encoding: Encoding, attributes: Tensor, target: Tensor
+    ) -> Tensor:
+        """One pass of the editor; see `FaceNetworks`."""
+        inputs = {
+            "images": images,
+            "latents": encoding.latents,
+            "attributes": attributes,
+            "target": target,
+        }
+        features = {f"features_{i}": feature for i, feature in enumerate(encoding.features)}
+        return self._run("editor", inputs | features)["edited"]
+
+    def edit_layers(
+        self, images: Tensor, attributes: Tensor, target: Tensor
+    ) -> tuple[EditLayers, Tensor] | None:
+        """The editor's layers, where it has some; see `FaceNetworks`."""
+        if not self.model.has_layers:
+            return None
+        inputs = {"images": images, "attributes": attributes, "target": target}
+        outputs = self._run("editor", inputs)
+        return EditLayers(*(outputs[name] for name in EditLayers._fields)), outputs["strength"]
+
+    def _run(self, network: str, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        arrays = {
+            name: np.ascontiguousarray(tensor.detach().float().numpy())
+            for name, tensor in inputs.items()
+        }
+        outputs = self.model.run(network, arrays)
+        return {name: torch.from_numpy(value) for name, value in outputs.items()}
+
+
+def load_onnx(folder: Path) -> Trained:
+    """Load a model that `twobirds export --onnx` wrote.
+
+    Raises:
+        InputError: If its files are absent or damaged.
+    """
+    model = OnnxModel.load(folder)
+    return Trained(
+        OnnxNetworks(model),
+        parse_run(model.content["run"], f"{folder / ONNX_FILE}: run"),
+        torch.from_numpy(model.attribute_bank()),
+        model.content["weights_sha256"],
+        pack_sha256=model.content["pack_sha256"],
+    )
