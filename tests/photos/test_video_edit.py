@@ -14,8 +14,10 @@ from making_runs import layered_recipe, trained_run, write_pack
 from photos.making_videos import motion, moved_astronaut, write_video
 from twobirds.api import FaceModel, Limits
 from twobirds.errors import InputError
+from twobirds.models.edit_layers import EditLayers
 from twobirds.photos import EditRequest, PhotoSession
 from twobirds.photos.detectors import find_detector
+from twobirds.photos.edits import ImageDifference, LayeredEdit, mean_edit
 from twobirds.photos.video import Frame, Video
 from twobirds.photos.video_edit import SteadyEdit, decide, edited_frames
 from twobirds.photos.video_faces import choose_video_faces, find_video_faces
@@ -110,7 +112,25 @@ def test_the_strength_is_one_for_all_frames(edit: SteadyEdit) -> None:
     assert 0.5 <= decided.strength <= 3
 
 
-def test_layers_are_averaged_too(film: Video, tmp_path: Path, edit: SteadyEdit) -> None:
+def test_the_mean_of_edits_is_that_of_their_fields() -> None:
+    def layered(value: float) -> LayeredEdit:
+        fields = (torch.full((1, channels, 4, 4), value) for channels in (2, 3, 3, 3, 1))
+        return LayeredEdit(torch.full((3, 8, 8), value), EditLayers(*fields), 2 * value)
+
+    weights = torch.tensor([0.75, 0.25])
+    mean = mean_edit([layered(0.1), layered(0.5)], weights)
+    assert isinstance(mean, LayeredEdit)
+    assert mean.strength == pytest.approx(0.4)
+    for field in (mean.before, *mean.layers):
+        assert field.numpy() == pytest.approx(0.2)
+    zeros, ones = torch.zeros(3, 8, 8), torch.ones(3, 8, 8)
+    difference = mean_edit([ImageDifference(zeros, ones), ImageDifference(ones, zeros)], weights)
+    assert isinstance(difference, ImageDifference)
+    assert difference.before.numpy() == pytest.approx(0.25)
+    assert difference.after.numpy() == pytest.approx(0.75)
+
+
+def test_edits_in_layers_go_through_a_film(film: Video, tmp_path: Path, edit: SteadyEdit) -> None:
     run = trained_run(
         tmp_path / "run", write_pack(tmp_path / "pack"), layered_recipe(), max_seconds=0.0
     )
