@@ -1,12 +1,14 @@
 """What a mask protects is the same in the file after an edit, byte for byte."""
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from photos.making_photos import PlacedFaces, decoded, encoded, noise
 from photos.test_colors import WIDE
@@ -193,6 +195,10 @@ def test_photos_that_cannot_stay_as_they_are(session: PhotoSession) -> None:
     deep = encoded(Image.fromarray(noise(HEIGHT, WIDTH)[..., 0].astype(np.uint16) * 257))
     with pytest.raises(InputError, match="16 bits a channel and would be written with 8"):
         session.open(deep).protect(mask_of(PROTECTED))
+    linear = PngInfo()
+    linear.add(b"gAMA", struct.pack(">I", 100_000))
+    with pytest.raises(InputError, match="gamma of its own and would be written as sRGB"):
+        session.open(encoded(noise(HEIGHT, WIDTH), pnginfo=linear)).protect(mask_of(PROTECTED))
     aligned = session.open(encoded(noise(32, 32)), is_aligned=True)
     with pytest.raises(InputError, match="not of faces that are cut already"):
         aligned.protect(mask_of(PROTECTED[:32, :32]))

@@ -85,20 +85,26 @@ def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, Sour
     except ImageCms.PyCMSError:  # such as a profile for other channels than the image has
         pass
     pixels = np.asarray(_rgb(image))
-    if not profile and "srgb" not in image.info:
-        pixels = _without_gamma(pixels, image.info.get("gamma"))
+    gamma = gamma_of(image, profile)
+    if gamma is not None:
+        pixels = _without_gamma(pixels, gamma)
     return pixels, SourceColors(_samples(image), "CMYK", None) if mode == "CMYK" else None
 
 
-def _without_gamma(pixels: np.ndarray, gamma: float | None) -> np.ndarray:
-    """Samples `[H, W, 3]` uint8 of a PNG that says nothing of its colours but a gamma, as sRGB.
+def gamma_of(image: Image.Image, profile: bytes | None) -> float | None:
+    """The gamma of a PNG that says nothing else of its colours.
 
-    Args:
-        pixels: The samples, `light ** gamma`.
-        gamma: What the file says; None, about sRGB's, or an absurd one changes nothing.
+    Returns:
+        The exponent from light to samples; None if it is about sRGB's, absurd, or not there.
     """
-    if gamma is None or not 0.1 < gamma < 3 or abs(gamma - _SRGB_GAMMA) < _SAME_GAMMA:
-        return pixels
+    gamma: float | None = image.info.get("gamma")
+    if profile or "srgb" in image.info or gamma is None or not 0.1 < gamma < 3:
+        return None
+    return None if abs(gamma - _SRGB_GAMMA) < _SAME_GAMMA else gamma
+
+
+def _without_gamma(pixels: np.ndarray, gamma: float) -> np.ndarray:
+    """Samples `[H, W, 3]` uint8 that are `light ** gamma`, as sRGB."""
     light = (np.arange(256) / 255) ** (1 / gamma)
     curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     levels = (curve * 255).round().astype(np.uint8)

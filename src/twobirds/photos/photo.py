@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
-from twobirds.data.colors import SourceColors, srgb_of
+from twobirds.data.colors import SourceColors, gamma_of, srgb_of
 from twobirds.data.images import crop_square, opened_image, rgb_of_grey16
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
@@ -45,6 +45,8 @@ class Photo:
     """Further arguments to Pillow's encoder: JPEG's tables, a profile that says sRGB."""
     has_16_bits: bool = False
     """Whether the file has 16 bits a channel, of which `pixels` have the upper 8."""
+    has_gamma: bool = False
+    """Whether the file has a gamma by which `pixels` were converted to sRGB."""
     cut_from: tuple[int, int] | None = None
     """Height and width of the image of which an aligned face is the middle."""
 
@@ -181,7 +183,16 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
     if profile and colors is None and image.mode != "CMYK":
         encoding["icc_profile"] = profile
     return Photo(
-        pixels, alpha, file_format, is_grey, metadata, colors, left_out, encoding, has_16_bits
+        pixels,
+        alpha,
+        file_format,
+        is_grey,
+        metadata,
+        colors,
+        left_out,
+        encoding,
+        has_16_bits,
+        has_gamma=gamma_of(image, profile) is not None,
     )
 
 

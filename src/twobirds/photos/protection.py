@@ -5,7 +5,7 @@ import numpy as np
 
 from twobirds.errors import InputError
 from twobirds.photos.align import Placement
-from twobirds.photos.photo import read_photo
+from twobirds.photos.photo import Photo, read_photo
 
 _LIGHT = 128  # level from which a pixel of a mask is white
 _GREY = (64, 192)  # levels between are neither black nor white
@@ -51,6 +51,24 @@ def read_mask(data: bytes, height: int, width: int) -> np.ndarray:
     _require_black_and_white(levels)
     protected: np.ndarray = levels >= _LIGHT
     return protected
+
+
+def require_lossless(photo: Photo) -> None:
+    """Refuse a photo of which no pixel would stay as it is in its file.
+
+    Raises:
+        InputError: If it has 16 bits a channel, or a gamma.
+    """
+    if photo.has_16_bits:
+        raise InputError(
+            "the photo has 16 bits a channel and would be written with 8, which changes "
+            "protected pixels, too: convert it to 8 bits first"
+        )
+    if photo.has_gamma:
+        raise InputError(
+            "the photo has a gamma of its own and would be written as sRGB, which changes "
+            "protected pixels, too: convert it to sRGB first"
+        )
 
 
 def restore(

@@ -119,18 +119,14 @@ class OpenPhoto:
                 `[H, W]` bool.
 
         Raises:
-            InputError: If the mask does not fit or is not clear, the photo has 16 bits a channel,
-                or is an aligned face.
+            InputError: If the mask does not fit or is not clear, or the photo is an aligned face
+                or has 16 bits a channel or a gamma, which are not kept.
         """
         if self.is_aligned:
             raise InputError("a mask protects parts of photos, not of faces that are cut already")
-        if self.photo.has_16_bits:
-            raise InputError(
-                "the photo has 16 bits a channel and would be written with 8, which changes "
-                "protected pixels, too: convert it to 8 bits first"
-            )
-        from twobirds.photos.protection import read_mask  # OpenCV
+        from twobirds.photos.protection import read_mask, require_lossless  # OpenCV
 
+        require_lossless(self.photo)
         height, width = self.photo.pixels.shape[:2]
         protected = read_mask(mask, height, width) if isinstance(mask, bytes) else mask
         if protected.dtype != bool or protected.shape != (height, width):
