@@ -150,6 +150,16 @@ def test_conditions_on_columns(tmp_path: Path) -> None:
         pack_source(sources, tmp_path / "x", size=16, choice=Choice(only=("px>1",)))
 
 
+def test_a_table_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    one = celeba(tmp_path / "one", [1, 2], [7, 8])
+    rows = "000001.webp\t90\n000002.webp\t50\n000001.webp\t60\n"
+    (one / "sources.tsv").write_text("file\tpx\n" + rows)
+    expected = r"sources.tsv: px of '000001.webp' is '90' in line 2 and '60' in line 4: leave one"
+    with pytest.raises(InputError, match=expected):
+        pack_source([one], tmp_path / "x", size=16, choice=Choice(only=("px>1",)))
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_column_that_only_one_source_has_is_dropped(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for folder, header, cells in ((one, "Hat,Kind", ("1,1", "0,0")), (other, "Kind", ("1", "0"))):

@@ -25,7 +25,8 @@ def find_side_column(files: Files, names: Sequence[str], column: str) -> list[st
         The cell of each image; None if no file has the column.
 
     Raises:
-        InputError: If several files have it, or the one that has it lacks an image.
+        InputError: If several files have it, or the one that has it lacks an image or contradicts
+            itself.
     """
     found: dict[str, dict[str, str]] = {}
     for file in (name for name in files.names if name.lower().endswith(_ENDINGS)):
@@ -41,13 +42,28 @@ def find_side_column(files: Files, names: Sequence[str], column: str) -> list[st
 
 
 def _load_column(files: Files, file: str, column: str) -> dict[str, str] | None:
-    """The cells of a column by the image they are about; None if the file has no such column."""
+    """The cells of a column by the image they are about; None if the file has no such column.
+
+    Raises:
+        InputError: If two lines say different things about an image.
+    """
     rows = split_csv(load_lines(files, file), file)
     _, header = next(rows, (0, [""]))
     if column not in header[1:] or header[0].lower() not in IMAGE_COLUMNS:
         return None
     place = header.index(column)
-    return {cells[0]: cells[place] for _, cells in rows if len(cells) == len(header)}
+    found: dict[str, tuple[int, str]] = {}
+    for line, cells in rows:
+        if len(cells) != len(header):
+            continue
+        name, value = cells[0], cells[place]
+        first, known = found.setdefault(name, (line, value))
+        if value != known:
+            raise InputError(
+                f"{files.label}/{file}: {column} of {shorten(name)} is {shorten(known)} in line "
+                f"{first} and {shorten(value)} in line {line}: leave one"
+            )
+    return {name: value for name, (_, value) in found.items()}
 
 
 def _cell(cells: dict[str, str], listed: str | None, name: str, file: str) -> str:
