@@ -76,6 +76,24 @@ def test_without_sound(tmp_path: Path) -> None:
     assert len(times_of(out)) == len(FRAMES)
 
 
+def test_pictures_that_change_their_size_are_refused(tmp_path: Path) -> None:
+    parts = []
+    for width, height in ((160, 120), (320, 240)):
+        with av.open(str(tmp_path / "part.ts"), "w", format="mpegts") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for number in range(4):
+                pixels = np.full((height, width, 3), 40 * number, np.uint8)
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                frame.pts = number
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append((tmp_path / "part.ts").read_bytes())
+    (tmp_path / "a.mkv").write_bytes(b"".join(parts))
+    with pytest.raises(InputError, match="pictures change from 160x120 to 320x240 pixels"):
+        list(Video(tmp_path / "a.mkv").frames())
+
+
 def test_sound_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", FRAMES, has_sound=True)
     with pytest.raises(InputError, match=r"its sound, in aac, does not fit into \.webm"):

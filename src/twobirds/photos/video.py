@@ -70,6 +70,7 @@ class Video:
                 raise InputError(f"{path}: no picture in it can be decoded")
             _require_plain(path, first)
             self.facts = _facts_of(container, stream, first)
+            self._size = (first.width, first.height)
 
     def frames(
         self,
@@ -84,7 +85,7 @@ class Video:
             on_packet: Called with the packets of other streams, as they lie between the pictures.
 
         Raises:
-            InputError: If the file is damaged.
+            InputError: If the file is damaged, or its pictures change their size.
         """
         facts = self.facts
         scale = min(1.0, (max_side or 1_000_000) / max(facts.width, facts.height))
@@ -95,9 +96,17 @@ class Video:
                 if packet.stream is stream:
                     for frame in packet.decode():
                         assert isinstance(frame, VideoFrame)
+                        self._require_size(frame)
                         yield Frame(_upright(frame, scale), frame)
                 elif on_packet is not None and packet.dts is not None:
                     on_packet(packet)
+
+    def _require_size(self, frame: VideoFrame) -> None:
+        if (frame.width, frame.height) != self._size:
+            raise InputError(
+                f"{self.path}: its pictures change from {self._size[0]}x{self._size[1]} to "
+                f"{frame.width}x{frame.height} pixels: bring it to one size first"
+            )
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[InputContainer]:
