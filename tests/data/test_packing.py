@@ -23,9 +23,10 @@ from twobirds.data.engine import Engine
 from twobirds.data.files import Folder
 from twobirds.data.images import face_from_bytes
 from twobirds.data.pack import open_pack
-from twobirds.data.packing import LANDMARKS, pack_source
+from twobirds.data.packing import pack_source
 from twobirds.data.splits import SplitRule
 from twobirds.data.summary import summarize
+from twobirds.data.templates import LANDMARKS
 from twobirds.errors import InputError
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twobirds.data.packing import LANDMARKS
 from twobirds.data.similarity import estimate_similarity
+from twobirds.data.templates import LANDMARKS
 from twobirds.evaluation.alignment import align_faces, embedder_template
 
 CELEBA_POINTS = np.array(

@@ -10,10 +10,8 @@ from torch import Tensor
 
 from twobirds.config import RunConfig
 from twobirds.data.faces import Faces
+from twobirds.data.images import is_like_a_photo
 from twobirds.errors import InputWarning
-
-_MAX_SHRINKING = 4  # larger images than this many times the model's size are photos, probably
-_MAX_ASPECT = 1.3  # CelebA's aligned images have 1.22, a camera's 1.33 or more
 
 
 def warn_of_photos(faces: Faces, size: int) -> None:
@@ -33,12 +31,6 @@ def warn_of_photos(faces: Faces, size: int) -> None:
                 stacklevel=4,
             )
             return
-
-
-def is_like_a_photo(height: int, width: int, size: int) -> bool:
-    """Whether an image is larger or longer than aligned faces are for a model of some size."""
-    long, short = max(height, width), min(height, width)
-    return short > _MAX_SHRINKING * size or long > _MAX_ASPECT * short
 
 
 def warn_of_stage1(config: RunConfig) -> None:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from twobirds.errors import InputError
 from twobirds.models.networks import FaceNetworks
+from twobirds.models.onnx_model import require_cpu
 from twobirds.randomness import RandomPurpose, keyed_generator
 from twobirds.runtime import pick_device
 
@@ -61,8 +62,7 @@ def device_for(networks: FaceNetworks, name: str) -> torch.device:
     """
     if networks.is_differentiable:
         return pick_device(name)
-    if name not in ("auto", "cpu"):
-        raise InputError(f"networks in ONNX files run on the CPU: leave out device {name}")
+    require_cpu(name)
     return torch.device("cpu")
 
 

@@ -25,14 +25,20 @@ from twobirds.apps.photo_files import (
     PhotoFile,
     Transform,
     VisibleNote,
+    open_detector,
     open_photos,
+    opened_by,
     transform,
 )
 from twobirds.apps.results import RecognizedFace, recognized_faces
 from twobirds.apps.tables import say_attributes
+from twobirds.models.onnx_model import OnnxModel, is_onnx_model, require_cpu
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from twobirds.api import FaceModel
+    from twobirds.apps.photo_protocols import SeenPhoto
     from twobirds.photos import FaceEdits
 
 OutOfFaces = Annotated[Path | None, optional("FILE.png|FOLDER", "the current folder")]
@@ -69,9 +75,8 @@ class Recognize:
 
             return recognize_folder(self)
         require_images(self.images)
-        model = load_model(self.model, self.device)
         faces: list[tuple[str, RecognizedFace]] = []
-        for file in open_photos(self, model, for_edits=False):
+        for file in self._recognized():
             faces += zip(file.labels, recognized_faces(file), strict=True)
         if self.json:
             say_json([face for _, face in faces])
@@ -79,6 +84,20 @@ class Recognize:
         for label, face in faces:
             say_attributes(label, face["attributes"])
         return 0
+
+    def _recognized(self) -> "Iterator[PhotoFile[SeenPhoto]]":
+        """The photos with their faces; those of a model in ONNX files without PyTorch."""
+        if self.model is None or not is_onnx_model(self.model):
+            return open_photos(self, load_model(self.model, self.device), for_edits=False)
+        from twobirds.photos.recognized import recognize_photo
+
+        require_cpu(self.device)
+        model, detector = OnnxModel.load(self.model), open_detector(self)
+        return opened_by(
+            lambda data: recognize_photo(data, model, detector, is_aligned=self.aligned),
+            self,
+            for_edits=False,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from twobirds.data.attributes import contradictions
 if TYPE_CHECKING:
     from twobirds.api import Edited
     from twobirds.apps.photo_files import PhotoFile
+    from twobirds.apps.photo_protocols import SeenPhoto
     from twobirds.photos import FaceEdits
 
 _WORDS = {
@@ -19,7 +20,7 @@ _WORDS = {
 _NOT_EDITED = "not edited: the weakest edit would exceed --max-identity-distance"
 
 
-def notes_of_faces(file: "PhotoFile", *, for_edits: bool) -> Iterator[str]:
+def notes_of_faces(file: "PhotoFile[SeenPhoto]", *, for_edits: bool) -> Iterator[str]:
     """Where each face is, whether it is chosen, and what speaks against it."""
     if file.photo.photo.left_out is not None:
         yield f"{file.path}: {file.photo.photo.left_out}"
@@ -38,9 +39,9 @@ def notes_of_faces(file: "PhotoFile", *, for_edits: bool) -> Iterator[str]:
             yield f"{place}; left as it is: {reason or f'--face {number} chooses it'}"
 
 
-def _doubts_of_aligned(file: "PhotoFile") -> Iterator[str]:
+def _doubts_of_aligned(file: "PhotoFile[SeenPhoto]") -> Iterator[str]:
     """Whether what is said to be a face that is cut looks like a whole photo."""
-    from twobirds.api.cautions import is_like_a_photo
+    from twobirds.data.images import is_like_a_photo
 
     cut_from, size = file.photo.photo.cut_from, file.photo.model.size
     if cut_from is not None and is_like_a_photo(*cut_from, size):

@@ -3,19 +3,22 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal
 
 import tyro
+from typing_extensions import TypeVar  # with a default
 
-from twobirds.apps.credential_options import WithCredentials, credentials_note, signer_of
+from twobirds.apps.credential_options import credentials_note, signer_of
 from twobirds.apps.display import note, note_all, say
 from twobirds.apps.notes import notes_of_faces
 from twobirds.apps.options import load_model, optional, require_images
+from twobirds.apps.photo_protocols import OnPhotos, SeenPhoto, ToPhotos
 from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
     from twobirds.photos import FaceEdits, Marks, OpenPhoto, PhotoSession
+    from twobirds.photos.faces import Detector
 
 Aligned = Annotated[
     bool,
@@ -49,60 +52,16 @@ NoMetadata = Annotated[
 ]
 
 
-class OnPhotos(Protocol):
-    """A command with images."""
-
-    @property
-    def images(self) -> tuple[Path, ...]:
-        """The files."""
-        ...
-
-    @property
-    def aligned(self) -> bool:
-        """Whether they are aligned faces."""
-        ...
-
-    @property
-    def detector(self) -> Path | None:
-        """A YuNet file; None takes MTCNN."""
-        ...
-
-    @property
-    def face(self) -> int | Literal["all"] | None:
-        """Which face is meant; see `FaceChoice`."""
-        ...
-
-
-class ToPhotos(OnPhotos, WithCredentials, Protocol):
-    """A command that makes one picture of each image."""
-
-    @property
-    def out(self) -> Path | None:
-        """A file or folder for the results."""
-        ...
-
-    @property
-    def model(self) -> str | None:
-        """Name of the model."""
-        ...
-
-    @property
-    def visible_note(self) -> bool:
-        """Whether a note is written into the pictures."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """Where to compute."""
-        ...
+SeenT = TypeVar("SeenT", bound=SeenPhoto)
+SeenT_co = TypeVar("SeenT_co", bound=SeenPhoto, covariant=True, default="OpenPhoto")
 
 
 @dataclass(frozen=True, eq=False)
-class PhotoFile:
+class PhotoFile(Generic[SeenT_co]):
     """A photo of a command, and which of its faces are meant."""
 
     path: Path
-    photo: "OpenPhoto"
+    photo: SeenT_co
     indices: tuple[int, ...]
     """Of the faces, from 0."""
 
@@ -172,11 +131,20 @@ def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> It
     Raises:
         InputError: If a file cannot be read, has no face or not the one that was asked for.
     """
-    require_images(command.images)
     session = open_session(command, model)
+    yield from opened_by(
+        lambda data: session.open(data, is_aligned=command.aligned), command, for_edits=for_edits
+    )
+
+
+def opened_by(
+    open_photo: Callable[[bytes], SeenT], command: OnPhotos, *, for_edits: bool
+) -> Iterator[PhotoFile[SeenT]]:
+    """`open_photos` by a function from a file to its photo."""
+    require_images(command.images)
     for path in command.images:
         try:
-            photo = session.open(path.read_bytes(), is_aligned=command.aligned)
+            photo = open_photo(path.read_bytes())
             file = choose_faces(command, path, photo, for_edits=for_edits)
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
@@ -187,8 +155,8 @@ def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> It
 
 
 def choose_faces(
-    command: OnPhotos, path: Path, photo: "OpenPhoto", *, for_edits: bool
-) -> PhotoFile:
+    command: OnPhotos, path: Path, photo: SeenT, *, for_edits: bool
+) -> PhotoFile[SeenT]:
     """Choose the faces of an open photo that a command means.
 
     Args:
@@ -276,13 +244,22 @@ def open_session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
     """
     from twobirds.photos import PhotoSession
 
+    return PhotoSession(model, open_detector(command))
+
+
+def open_detector(command: OnPhotos) -> "Detector | None":
+    """What finds the faces in the photos of a command; None where they are cut already.
+
+    Raises:
+        InputError: As `open_session`.
+    """
     if command.aligned:
         if command.detector is not None or command.face is not None:
             raise InputError("--detector and --face are for photos: leave out --aligned")
-        return PhotoSession(model, None)
+        return None
     try:
         from twobirds.photos.detectors import find_detector
     except ModuleNotFoundError as error:
         purpose = "photos (--aligned is for faces that are cut already) need"
         raise missing_extra(purpose, "photos", error) from error
-    return PhotoSession(model, find_detector(command.detector))
+    return find_detector(command.detector)

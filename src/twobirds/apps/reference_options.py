@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from twobirds.apps.display import note
 from twobirds.apps.options import optional
-from twobirds.apps.photo_files import OnPhotos, open_session
+from twobirds.apps.photo_files import open_session
+from twobirds.apps.photo_protocols import OnPhotos
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:

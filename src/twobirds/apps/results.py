@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
+import numpy as np
 from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
 
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from twobirds.apps.photo_files import PhotoFile
+    from twobirds.apps.photo_protocols import SeenPhoto
     from twobirds.photos import EditRequest, FaceEdits
 
 
@@ -85,7 +85,7 @@ class EditedPhoto(TypedDict):
     """The faces that were edited, from the left."""
 
 
-def recognized_faces(file: "PhotoFile") -> Iterator[RecognizedFace]:
+def recognized_faces(file: "PhotoFile[SeenPhoto]") -> Iterator[RecognizedFace]:
     """What is predicted of each face of a photo.
 
     Args:
@@ -94,7 +94,7 @@ def recognized_faces(file: "PhotoFile") -> Iterator[RecognizedFace]:
     Raises:
         InputError: If the model predicts what is no number.
     """
-    model, rows = file.photo.model, file.photo.attributes[list(file.indices)]
+    model, rows = file.photo.model, file.photo.probabilities[list(file.indices)]
     _require_finite(file, rows)
     for place, row in zip(file.places(), rows.tolist(), strict=True):
         predicted = dict(zip(model.attributes, row, strict=True))
@@ -122,7 +122,7 @@ def edited_faces(
     for number, (place, index) in enumerate(zip(file.places(), file.indices, strict=True)):
         face = file.photo.edited_face(index, edits.by_index[index])
         before, after = file.photo.attributes[index], model.recognize(face[None])[0]
-        _require_finite(file, before, after)
+        _require_finite(file, before.numpy(), after.numpy())
         result = EditedFace(
             strength=request.strength if search is None else float(search.strength[number]),
             before={name: float(before[k]) for name, k in columns.items()},
@@ -137,9 +137,9 @@ def edited_faces(
         yield result
 
 
-def _require_finite(file: "PhotoFile", *probabilities: "Tensor") -> None:
+def _require_finite(file: "PhotoFile[SeenPhoto]", *probabilities: np.ndarray) -> None:
     """Refuse probabilities of which one is no number."""
-    if not all(values.isfinite().all() for values in probabilities):
+    if not all(np.isfinite(values).all() for values in probabilities):
         raise InputError(
             f"{file.path}: model {file.photo.model.name} predicts what is no number: verify it "
             "with twobirds check"

@@ -30,6 +30,8 @@ PILLOW = threading.Lock()
 """Held while Pillow decodes or encodes: its warnings can be silenced for all threads only."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 _NAMES = {"WEBP": "WebP", "HEIF": "HEIC"}
+_MAX_SHRINKING = 4  # larger images than this many times the model's size are photos, probably
+_MAX_ASPECT = 1.3  # CelebA's aligned images have 1.22, a camera's 1.33 or more
 
 
 def is_image_data(data: bytes) -> bool:
@@ -156,3 +158,9 @@ def face_from_bytes(data: bytes, size: int) -> Face:
     if side != size:
         square = square.resize((size, size), Image.Resampling.LANCZOS)
     return Face(np.asarray(square), crop, side)
+
+
+def is_like_a_photo(height: int, width: int, size: int) -> bool:
+    """Whether an image is larger or longer than aligned faces are for a model of some size."""
+    long, short = max(height, width), min(height, width)
+    return short > _MAX_SHRINKING * size or long > _MAX_ASPECT * short

@@ -14,7 +14,7 @@ from twobirds.atomic import new_folder, require_free
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.combination import combine
 from twobirds.data.engine import Engine
-from twobirds.data.images import CELEBA_SIZE, Crop
+from twobirds.data.images import Crop
 from twobirds.data.pack import (
     FORMAT,
     HEADER_FILE,
@@ -40,26 +40,11 @@ from twobirds.data.splits import (
     count_divided_people,
 )
 from twobirds.data.summary import describe_sources
+from twobirds.data.templates import LANDMARKS
 from twobirds.errors import InputError
-
-_CELEBA_POINTS = ((69.4, 111.2), (107.6, 111.2), (88.0, 135.2), (71.3, 151.9), (105.2, 151.9))
-"""CelebA's landmark template in its 178x218 images, in pixels."""
-
 
 SKIPPED_FILE = "skipped.txt"
 """Lies in a pack from which something was left out, and names it, an entry a line."""
-
-
-def _template(left: float, top: float, side: float) -> Landmarks:
-    """CelebA's landmarks as fractions of a square cut from its images."""
-    return tuple(((x - left) / side, (y - top) / side) for x, y in _CELEBA_POINTS)
-
-
-LANDMARKS: dict[str, Landmarks] = {
-    "celeba": _template(0, (CELEBA_SIZE[1] - CELEBA_SIZE[0]) / 2, CELEBA_SIZE[0]),
-    "celeba-tight": _template(12.7, 35.0, 152.0),
-}
-"""Templates by name: the paper's centre crop of 178 pixels, and a tighter square of 152."""
 
 
 def pack_source(

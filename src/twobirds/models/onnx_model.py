@@ -30,6 +30,16 @@ def is_onnx_model(source: str | Path) -> bool:
     return (Path(source) / ONNX_FILE).is_file()
 
 
+def require_cpu(device: str) -> None:
+    """Refuse another device than the CPU by its name, one of auto, cpu, cuda and mps.
+
+    Raises:
+        InputError: If it is another.
+    """
+    if device not in ("auto", "cpu"):
+        raise InputError(f"networks in ONNX files run on the CPU: leave out device {device}")
+
+
 @dataclass(frozen=True, eq=False)
 class OnnxModel:
     """The networks of a model; make one with `OnnxModel.load`. Each is opened when it is needed."""

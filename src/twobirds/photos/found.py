@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twobirds.api import FaceModel
 from twobirds.errors import InputError
 from twobirds.photos.align import Placement, cut_face, place
 from twobirds.photos.faces import Detector, Doubts, Face, doubts_about, find_faces
 from twobirds.photos.photo import Photo
-from twobirds.photos.template import Template, template_of
+from twobirds.photos.template import TakesFaces, Template, template_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +23,7 @@ class FoundFace:
     doubts: Doubts
 
 
-def cut_faces(photo: Photo, detector: Detector, model: FaceModel) -> list[FoundFace]:
+def cut_faces(photo: Photo, detector: Detector, model: TakesFaces) -> list[FoundFace]:
     """Find the faces of a photo and bring each to a model's template, from left to right.
 
     Args:
@@ -34,6 +33,11 @@ def cut_faces(photo: Photo, detector: Detector, model: FaceModel) -> list[FoundF
     """
     seen, template = photo.opaque, template_of(model)
     return [_found(face, seen, template, model.size) for face in find_faces(detector, seen)]
+
+
+def crops_of(found: Sequence[FoundFace], size: int) -> np.ndarray:
+    """The faces `[N, size, size, 3]` uint8 RGB as a model sees them."""
+    return np.array([face.crop for face in found], np.uint8).reshape(-1, size, size, 3)
 
 
 def require_usable(found: Sequence[FoundFace], numbers: Sequence[int]) -> None:

@@ -11,8 +11,9 @@ from twobirds.api import FaceModel
 from twobirds.data.engine import Engine, map_on_ray
 from twobirds.data.files import Folder
 from twobirds.errors import InputError, missing_extra
+from twobirds.photos.choice import FaceChoice
 from twobirds.photos.folder import PHOTO_EXTENSIONS
-from twobirds.photos.session import FaceChoice, PhotoSession
+from twobirds.photos.session import PhotoSession
 
 _PART = 64
 """Photos in a task, and in a group of rows of the file: seconds of work."""

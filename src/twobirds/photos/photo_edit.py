@@ -11,11 +11,12 @@ from twobirds.api import FaceModel, Limits
 from twobirds.atomic import write_atomically
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError, missing_extra
+from twobirds.photos.choice import FaceChoice
 from twobirds.photos.credentials import CredentialSigner, warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdits
 from twobirds.photos.marks import Marks
 from twobirds.photos.reference import Taken, merged, take_surely
-from twobirds.photos.session import FaceChoice, OpenPhoto, PhotoSession
+from twobirds.photos.session import OpenPhoto, PhotoSession
 
 
 class PhotoOptions(TypedDict, total=False):

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
@@ -13,6 +13,7 @@ from twobirds.api import EncodedFaces, FaceModel
 from twobirds.api.cautions import warn_of_stage1
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
+from twobirds.photos.choice import FaceChoice, numbered_faces
 from twobirds.photos.credentials import warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
 from twobirds.photos.encode import encode_photo, require_png, without_transparency
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 
 _COMPARED_ROWS = 256
-FaceChoice = int | Literal["all"] | None
-"""Which faces of a photo: one, counted from the left, from 1; all; or None, where for edits the
-most plausible one is meant, and else all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +59,12 @@ class OpenPhoto:
         return len(self.attributes)
 
     @property
+    def probabilities(self) -> np.ndarray:
+        """`attributes` as an array."""
+        array: np.ndarray = self.attributes.numpy()
+        return array
+
+    @property
     def is_aligned(self) -> bool:
         """Whether it is a face that is cut already."""
         return bool(self.num_faces and not self.found)
@@ -76,9 +80,7 @@ class OpenPhoto:
         Raises:
             InputError: If there is no such face, or none that can be edited.
         """
-        if isinstance(face, int) and not 1 <= face <= self.num_faces:
-            raise InputError(f"has no face {face}: {self.num_faces} found, counted from the left")
-        chosen = (face - 1,) if isinstance(face, int) else tuple(range(self.num_faces))
+        chosen = numbered_faces(face, self.num_faces)
         if not for_edits or self.is_aligned:
             return chosen
         from twobirds.photos.faces import order_of_plausibility
@@ -250,13 +252,11 @@ class PhotoSession:
             return self._opened(data, photo, (), photo.pixels[None])
         if self.detector is None:
             raise InputError("a photo needs a detector to find its faces")
-        from twobirds.photos.found import cut_faces  # OpenCV: aligned faces do without it
+        from twobirds.photos.found import crops_of, cut_faces  # OpenCV: aligned faces do without it
 
         with self._lock:
             found = tuple(cut_faces(photo, self.detector, self.model))
-        size = self.model.size
-        crops = np.array([face.crop for face in found], np.uint8).reshape(-1, size, size, 3)
-        return self._opened(data, photo, found, crops)
+        return self._opened(data, photo, found, crops_of(found, self.model.size))
 
     def edit(
         self,
