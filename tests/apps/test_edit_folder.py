@@ -1,5 +1,6 @@
 """`twobirds edit FOLDER`."""
 
+import errno
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,6 +165,34 @@ def test_only_what_changed_is_edited_again(
     assert edit("out") == 5
     assert "b.png is not what this edit has written" in capsys.readouterr().err
     assert (tmp_path / "out/b.png").read_bytes() == b"retouched by hand"
+
+
+def test_a_photo_that_cannot_be_read_keeps_its_earlier_result(
+    edit: Callable[..., int],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert edit("out") == 5
+    before = contents(tmp_path / "out")
+    read = Path.read_bytes
+
+    def fail(path: Path) -> bytes:
+        if path == folder / "b.png":
+            raise OSError(errno.EIO, "Input/output error")
+        return read(path)
+
+    capsys.readouterr()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", fail)
+        assert edit("out") == 5
+    assert "b.png: refused: cannot be read: Input/output error" in capsys.readouterr().err
+    kept = contents(tmp_path / "out")
+    assert kept["b.png"] == before["b.png"]
+    assert log_of(tmp_path / "out")["b.png"]["status"] == "edited"
+    assert edit("out") == 5
+    assert "4 edited, 2 refused (4 of them before)" in capsys.readouterr().err
 
 
 def test_options_that_do_not_go_with_a_folder(

@@ -120,7 +120,7 @@ def test_the_result_of_a_photo_that_changed_goes(tmp_path: Path) -> None:
     with EditLog.opened(tmp_path, EDIT) as log:
         log.add(entry("a.png"))
         write(tmp_path / "a.png")
-        log.add(LogEntry("a.png", "refused", reason="no face"))
+        log.add(LogEntry("a.png", "refused", "6" * 64, reason="no face"))
         assert not (tmp_path / "a.png").exists()
 
 

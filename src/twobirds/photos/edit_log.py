@@ -108,8 +108,14 @@ class EditLog:
         return ours and entry is not None and entry.source_sha256 == source_sha256
 
     def add(self, entry: LogEntry) -> None:
-        """Write down what becomes of a photo; a result of the photo as it was before goes."""
+        """Write down what becomes of a photo; a result of the photo as it was before goes.
+
+        Of a photo that cannot be read nobody knows whether it has changed: a result that is there
+        stays, and so does its entry.
+        """
         old = self.entries.get(entry.photo)
+        if old is not None and entry.source_sha256 is None:
+            return
         if old is not None and old.output is not None:
             place = self._out / old.output
             if _sha256_of(place) == old.output_sha256 != entry.output_sha256:
