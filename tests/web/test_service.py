@@ -255,6 +255,24 @@ def test_the_guard_takes_a_megabyte_of_json(tmp_path: Path) -> None:
         ("0.0.0.0", "POST", {"host": "faces.example", "sec-fetch-site": "cross-site"}, 403),
         ("127.0.0.1", "POST", {"host": "localhost", "sec-fetch-site": "cross-site"}, 403),
         ("127.0.0.1", "GET", {"host": "localhost", "sec-fetch-site": "cross-site"}, 200),  # a link
+        ("127.0.0.1", "POST", {"host": "localhost:7860", "sec-fetch-site": "same-site"}, 403),
+        ("0.0.0.0", "POST", {"host": "faces.example"}, 200),  # no browser
+        ("0.0.0.0", "POST", {"host": "a.example:7860", "origin": "http://A.example:7860"}, 200),
+        ("0.0.0.0", "POST", {"host": "a.example:7860", "origin": "http://a.example"}, 403),
+        ("0.0.0.0", "POST", {"host": "a.example", "origin": "http://b.example"}, 403),
+        ("0.0.0.0", "DELETE", {"host": "a.example", "origin": "null"}, 403),
+        ("0.0.0.0", "GET", {"host": "a.example", "origin": "http://b.example"}, 200),
+        # A proxy with TLS that asks under another name.
+        (
+            "127.0.0.1",
+            "POST",
+            {
+                "host": "127.0.0.1:7860",
+                "origin": "https://a.example",
+                "sec-fetch-site": "same-origin",
+            },
+            200,
+        ),
     ],
 )
 def test_pages_of_other_sites_are_refused(
@@ -272,6 +290,29 @@ def test_pages_of_other_sites_are_refused(
     scope = {"type": "http", "method": method, "path": "/", "headers": pairs}
     asyncio.run(OwnSite(echo, listens)(scope, receive, send))
     assert sent[0]["status"] == status
+
+
+@pytest.mark.parametrize("origin", ["http://b.example", "http://a.example"])
+def test_a_web_socket_is_for_pages_of_the_same_origin(origin: str) -> None:
+    sent: list[dict[str, Any]] = []
+    taken: list[str] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def accept(scope: Any, _receive: Any, _send: Any) -> None:
+        taken.append(scope["type"])
+
+    headers = [(b"host", b"a.example"), (b"origin", origin.encode())]
+    scope = {"type": "websocket", "path": "/", "headers": headers}
+    asyncio.run(OwnSite(accept, "0.0.0.0")(scope, receive, send))
+    if origin == "http://a.example":
+        assert (sent, taken) == ([], ["websocket"])
+    else:
+        assert (sent[0]["type"], sent[0]["code"], taken) == ("websocket.close", 1008, [])
 
 
 def test_files_go_when_the_clock_is_put_back(tmp_path: Path) -> None:
