@@ -253,10 +253,12 @@ def test_values_are_taken_from_another_photo(
         assert f"Bald={values['Bald']:g}" in written.info["Description"]
     aligned = ["edit", "--aligned", str(image), model, *words[3:4], f"--like={image}"]
     assert main([*aligned, "--take=Bald"]) == 0
+    assert main([*aligned, "--take= Bald, Eyeglasses ,"]) == 0
+    assert "Eyeglasses=" in capsys.readouterr().err
     for more, complaint in (
         (["--set", "Bald=1"], "Bald is set to 1 and to be taken from the reference"),
         (["--take=Bold"], "no attribute 'Bold': did you mean Bald"),
-        (["--take=,"], "say what to take, as in --take Bangs,Smiling"),
+        (["--take=, "], "say what to take, as in --take Bangs,Smiling"),
         (["--like-face=3"], "has no face 3: 2 found"),
         ([f"--like={tmp_path}/none.png"], "none.png: cannot be read: No such file"),
     ):  # fmt: skip

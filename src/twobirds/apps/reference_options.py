@@ -76,7 +76,8 @@ class Reference:
                 if value is not None:
                     raise InputError(f"{option} goes with --like PHOTO")
             return None
-        names = tuple(name for name in (command.take or "").split(",") if name)
+        listed = (name.strip() for name in (command.take or "").split(","))
+        names = tuple(name for name in listed if name)
         if not names:
             raise InputError(f"--like {command.like}: say what to take, as in --take Bangs,Smiling")
         if command.aligned and command.like_face is not None:
