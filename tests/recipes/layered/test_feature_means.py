@@ -98,3 +98,20 @@ def test_paint_without_colours_of_its_own_alters_nothing() -> None:
     assert (unpainted - faces).abs().max() > 0.05
     inside = (..., slice(2, -2), slice(2, -2))  # enlarging repeats the edge
     assert torch.allclose(painted[inside], unpainted[inside], atol=0.01)
+
+
+def test_detail_is_added_pixel_by_pixel_and_only_where_it_is_drawn() -> None:
+    torch.manual_seed(0)
+    editor = Editor(num_attributes=2, size=32, channels=(16, 16, 16, 16))
+    faces, change = torch.zeros(1, 3, 32, 32), torch.tensor([[1.0, 0.0]])
+    with torch.no_grad():
+        for weights in (editor.detail.changes, editor.detail.common):
+            weights.zero_()
+        before = editor(faces, change, change)
+        editor.detail.change_biases[0, 1] = 10.0  # green, when the first attribute is added
+        after = editor(faces, change, change)
+    added = after.layers.offset - before.layers.offset
+    assert before.detail.abs().max() == 0
+    assert torch.equal(after.detail, added)
+    assert torch.allclose(added[:, 1], torch.full((1, 16, 16), 0.6), atol=1e-4)
+    assert added[:, [0, 2]].abs().max() == 0

@@ -30,7 +30,7 @@ class LayeredConfig:
     """Part of what is generated that is reconstructed from the latents of real faces."""
     adversarial_weight: float = 0.5
     """Weight of D's scores of edits: of those conditioned on attributes, and of the others."""
-    label_weight: float = 0.6
+    label_weight: float = 0.8
     """Weight of the classifier's loss on the attributes that an edit changes."""
     kept_label_weight: float = 0.5
     """Weight of the KL divergence of the classifier on the attributes that it keeps."""

@@ -17,7 +17,7 @@ from twobirds.recipes.layered.iteration import EditBatch, Faces, Seen
 _REAL_WEIGHT = 1.0
 _EDIT_WEIGHT = 1.5
 _REALNESS_WEIGHT = 1.0  # of scores that know no attributes: else D looks for attributes alone
-_DENSE_WEIGHT = 0.25  # of every attribute of every real face
+_DENSE_WEIGHT = 0.5  # of every attribute of every real face
 _WRONG_WEIGHT = 0.5  # of sources conditioned on the attributes that their edits are to have
 
 

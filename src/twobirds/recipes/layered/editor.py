@@ -15,6 +15,7 @@ _NUM_COLOURS = 6  # gain and offset of three channels
 _NUM_FINE, _NUM_PAINT = 32, 32  # channels on the grid of masks and paint
 _MAX_FLOW = 0.05  # of half the side
 _MAX_COLOUR = 0.6  # gain and offset
+_MAX_DETAIL = 0.6  # offset, where it is drawn freely
 _MAX_PROTOTYPES = 1.3  # how many prototypes may be added at a place
 _CLOSED_MASK = -1.0  # logit of the colour mask at the start
 _CLEAR_PAINT = -2.5  # logit of the paint's alpha at the start
@@ -29,6 +30,8 @@ class EditorOutput(NamedTuple):
     """`[B, 2, h, w]` on the coarse grid."""
     colours: Tensor
     """`[B, 6, h, w]` on the coarse grid: gain and offset of three channels, before the mask."""
+    detail: Tensor
+    """`[B, 3, H / 2, W / 2]`: the part of the colours' offset that is drawn pixel by pixel."""
     colour_mask: Tensor
     """`[B, 1, H / 2, W / 2]` in [0, 1]: where these colours apply."""
     prototype_mask: Tensor
@@ -126,6 +129,7 @@ class Editor(nn.Module):
         self.paint = ChangeConv(
             num_attributes, _NUM_PAINT, 4, bias=[0.0, 0.0, 0.0, _CLEAR_PAINT], std=0.05
         )
+        self.detail = ChangeConv(num_attributes, _NUM_PAINT, 3, std=0.005)
         self.register_buffer("prototypes", torch.zeros(num_attributes, 3, size // 2, size // 2))
 
     def forward(self, images: Tensor, change: Tensor, target: Tensor) -> EditorOutput:
@@ -147,20 +151,22 @@ class Editor(nn.Module):
         fine = F.silu(upsample(self.fine(F.silu(fine))) * (1 + scale) + shift)
         masks = torch.sigmoid(self.masks(fine, signed).float())
         half = F.avg_pool2d(images, 2)
-        painted = self.paint(F.silu(self.finest(torch.cat([fine, half], dim=1))), signed).float()
+        finest = F.silu(self.finest(torch.cat([fine, half], dim=1)))
+        painted = self.paint(finest, signed).float()
+        detail = _MAX_DETAIL * torch.tanh(self.detail(finest, signed).float())
         alpha = torch.sigmoid(painted[:, 3:])
         colour_mask, prototype_mask = masks[:, :1], _MAX_PROTOTYPES * masks[:, 1:]
         gain, offset = (enlarge(colours, *half.shape[2:]) * colour_mask).chunk(2, dim=1)
         with torch.autocast(images.device.type, enabled=False):  # smooth: 8 bits would show
             prototypes = torch.einsum("bk,kchw->bchw", change, self.prototypes)
-        offset = offset + prototype_mask * prototypes
+        offset = offset + prototype_mask * prototypes + detail
         moved = enlarge(flow, *half.shape[2:])
         # Colours are relative to the edit so far: at the start paint alters nothing, and its alpha
         # is not driven to zero before the colours are of use.
         below = recolour(warp(half.float(), moved), gain, offset)
         paint = (below + painted[:, :3]).clamp(-1, 1) * alpha
         layers = EditLayers(moved, gain, offset, paint, alpha)
-        return EditorOutput(layers, flow, colours, colour_mask, prototype_mask)
+        return EditorOutput(layers, flow, colours, detail, colour_mask, prototype_mask)
 
     def _unet(self, images: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         """Features on an eighth and on a quarter of the image's side."""

@@ -23,6 +23,7 @@ class Regularizers(NamedTuple):
     """Mean absolute change of colours, light aside, on places of 8x8 pixels."""
     flow: Tensor
     colour: Tensor
+    detail: Tensor
     paint: Tensor
     colour_mask: Tensor
     prototype_mask: Tensor
@@ -47,6 +48,7 @@ def regularizers(
         cast=(casts * (1 - _FREE_COLOUR * freedom)).mean(),
         flow=_FLOW_SMOOTHNESS * total_variation(flow) + flow.abs().mean(),
         colour=total_variation(colours) + 0.5 * colours.abs().mean(),
+        detail=output.detail.abs().mean(),
         paint=alpha.mean() + 2 * total_variation(alpha),
         colour_mask=total_variation(output.colour_mask) + 0.5 * output.colour_mask.mean(),
         prototype_mask=total_variation(output.prototype_mask),

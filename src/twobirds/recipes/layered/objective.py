@@ -40,7 +40,8 @@ from twobirds.training.schedule import Unscheduled
 _MIN_BATCH = 4
 _ALSO_PREFERRED = ("Smiling", "Wearing_Hat", "Gray_Hair")
 # Weights of the regularizers, times `regularization_weight`.
-_CHANGE, _FLOW, _COLOUR, _PAINT, _MASK = 0.1, 0.7, 1.0, 0.05, 0.1
+_CHANGE, _FLOW, _COLOUR, _MASK = 0.1, 0.2, 1.0, 0.1
+_DETAIL, _PAINT = 0.1, 0.002
 
 
 class LayeredGAN(Unscheduled):
@@ -201,6 +202,7 @@ class LayeredGAN(Unscheduled):
             "edit_change": (_CHANGE * scale, cost.change),
             "edit_flow": (_FLOW * scale, cost.flow),
             "edit_colour": (_COLOUR * scale, cost.colour),
+            "edit_detail": (_DETAIL * scale, cost.detail),
             "edit_paint": (_PAINT * scale, cost.paint),
             "edit_colour_mask": (_MASK * scale, cost.colour_mask),
             "edit_prototype_mask": (_MASK * scale, cost.prototype_mask),
