@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from making_sources import celeba_files, names, write_folder, write_zip
 
 from twobirds.data import packing
 from twobirds.data.combination import combine
-from twobirds.data.engine import Engine, map_on_ray
+from twobirds.data.engine import Engine, _result_of, map_on_ray
 from twobirds.data.packing import pack_source
 from twobirds.data.source import Content, Source
 from twobirds.errors import InputError
@@ -98,6 +99,54 @@ def test_results_come_in_order_and_errors_as_they_are() -> None:
     assert list(map_on_ray(double, 0.1, [0, 1, 2])) == [0, 2, 4]
     with pytest.raises(InputError, match=r"^there is no fourth part$"):
         list(map_on_ray(double, 0.1, [0, 3]))
+
+
+class RayError(Exception):
+    """Of a stand-in for Ray."""
+
+
+class RayTaskError(RayError):
+    """Holds what a task raised."""
+
+    cause: Exception | None = None
+
+
+class WorkerCrashedError(RayError):
+    """A task's process died."""
+
+
+class OutOfMemoryError(RayError):
+    """A task's process was killed for its memory."""
+
+
+class ObjectLostError(RayError):
+    """One of the failures that have no branch of their own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "message"),
+    [
+        (
+            ObjectLostError("Object 12 is lost.\nIts owner died."),
+            InputError,
+            "^the Ray cluster failed with ObjectLostError: Object 12 is lost: see Ray's logs, and",
+        ),
+        (WorkerCrashedError("gone"), InputError, "^a Ray worker died 21 times"),
+        (RayTaskError("a fault of ours"), RayTaskError, "^a fault of ours$"),
+    ],
+)
+def test_failures_of_a_cluster_are_one_sentence(
+    error: RayError, expected: type[Exception], message: str
+) -> None:
+    def get(_: object) -> None:
+        raise error
+
+    stand_in = ModuleType("ray")
+    kinds = (RayError, RayTaskError, WorkerCrashedError, OutOfMemoryError)
+    exceptions = SimpleNamespace(**{kind.__name__: kind for kind in kinds})
+    vars(stand_in).update(get=get, exceptions=exceptions)
+    with pytest.raises(expected, match=message):
+        _result_of(stand_in, None)
 
 
 def test_without_ray_a_sentence_says_what_to_install(

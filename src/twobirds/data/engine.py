@@ -62,8 +62,8 @@ def map_on_ray(
         The results, in order.
 
     Raises:
-        InputError: If Ray is not installed or cannot be reached, a task raises one, or its workers
-            die again and again.
+        InputError: If Ray is not installed or cannot be reached, a task raises one, its workers
+            die again and again, or the cluster fails otherwise.
     """
     with _cluster() as ray:
         task = ray.remote(max_retries=_MAX_RETRIES)(work)
@@ -90,6 +90,12 @@ def _result_of(ray: ModuleType, reference: Any) -> Any:
         raise InputError(
             f"a Ray worker died {_MAX_RETRIES + 1} times at the same images, perhaps of too little "
             "memory: see Ray's logs"
+        ) from error
+    except ray.exceptions.RayError as error:  # a lost node or object, a cluster that ended
+        why = str(error).strip().partition("\n")[0].rstrip(".")
+        raise InputError(
+            f"the Ray cluster failed with {type(error).__name__}: {why}: see Ray's logs, and begin "
+            "again"
         ) from error
 
 
