@@ -32,7 +32,7 @@ from twobirds.errors import InputError
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = (
     "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables", "words",
-    "failing", "environment", "summary", "users",
+    "failing", "environment", "summary", "users", "visitors",
 )  # fmt: skip
 
 pytestmark = [
@@ -397,19 +397,33 @@ def test_what_a_careless_server_does_is_seen(campaign: Any) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        client = campaign.users.Client(server.server_address[1], campaign.users.Tally())
+        client = campaign.visitors.Client(server.server_address[1], campaign.visitors.Tally())
         try:
             with pytest.raises(AssertionError, match="somebody else's photo"):
-                campaign.users.be_patient(client, random.Random(0))
+                campaign.visitors.be_patient(client, random.Random(0))
             with pytest.raises(AssertionError, match=": 200 "):
-                campaign.users.be_hostile(client, random.Random(0))
+                campaign.visitors.be_hostile(client, random.Random(0))
         finally:
             server.shutdown()
             thread.join()
 
 
+def test_a_server_that_does_not_end_is_killed_and_told(campaign: Any) -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True)"
+    for before, patience, faults in (
+        (f"{deaf}; ", 0.2, ["the server did not end 0.2 s after SIGTERM"]),
+        ("print(flush=True); ", 30, []),
+    ):
+        words = [sys.executable, "-c", f"{before}import time; time.sleep(60)"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
+            assert server.stdout is not None
+            server.stdout.readline()
+            assert campaign.users.end_server(server, patience) == faults
+            assert server.returncode < 0
+
+
 def test_growth_files_and_tracebacks_are_faults(campaign: Any) -> None:
-    judged = partial(campaign.users._judged, campaign.users.Tally())
+    judged = partial(campaign.users._judged, campaign.visitors.Tally())
     mebibytes = [100 << 20] * 50
     assert judged(mebibytes + [101 << 20] * 50, 2, 9.0, "", [".ses"])["faults"] == []
     found = judged(mebibytes + [110 << 20] * 50, 2, 9.0, "Traceback", ["twobirds-x"])["faults"]

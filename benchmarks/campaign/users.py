@@ -1,12 +1,5 @@
-"""Many users of the page's server at a time: patient, slow, gone in between, and hostile.
+"""Many users of the page's server at a time; what each does is in `visitors`."""
 
-Each patient user's photo has a mark of its own colour, which the edited photo must have, too. The
-sliders of the page are not moved: a user asks the HTTP API for two strengths of an edit instead.
-"""
-
-import http.client
-import io
-import json
 import os
 import random
 import signal
@@ -16,151 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
-from skimage.data import astronaut
 
-_TIMEOUT_SECONDS = 120
-_SIDE, _MARK = 256, 24  # pixels: of a photo, and of the mark in its corner
+from campaign.visitors import MANNERS, Client, Tally
+
 _PATIENCE_SECONDS = 30
 _OF_ONNXRUNTIME = ".ses"  # its file for telemetry, which it makes when it is imported
 MAX_GROWTH = 0.02
 """Of the server's memory, once it is warm."""
-
-
-@dataclass
-class Tally:
-    """What all users saw."""
-
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    refusals: int = 0
-    errors: list[str] = field(default_factory=list)
-
-    def add(self, what: str, started: float) -> None:
-        """Count an answer."""
-        self.seconds.setdefault(what, []).append(time.monotonic() - started)
-
-
-class Client:
-    """One user's requests to a server on the loopback address."""
-
-    def __init__(self, port: int, tally: Tally) -> None:
-        self.port, self.tally = port, tally
-
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-        """Status and body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT_SECONDS)
-        try:
-            names = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, body, names)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def upload(self, content: bytes) -> str:
-        """Where the server put a file."""
-        body, kind = _form(content)
-        status, answer = self.ask("POST", "/gradio_api/upload", body, Content_Type=kind)
-        if status != 200:
-            raise RuntimeError(f"upload: {status}")
-        return str(json.loads(answer)[0])
-
-    def call(self, name: str, data: list[Any]) -> Any:
-        """What an endpoint answers."""
-        started, place = time.monotonic(), f"/gradio_api/call/{name}"
-        body = json.dumps({"data": data}).encode()
-        status, answer = self.ask("POST", place, body, Content_Type="application/json")
-        if status != 200:
-            raise RuntimeError(f"{name}: {status} {answer[:100]!r}")
-        status, events = self.ask("GET", f"{place}/{json.loads(answer)['event_id']}")
-        last = events.decode().strip().rpartition("event: ")[2]
-        if not last.startswith("complete"):
-            raise RuntimeError(f"{name}: {events[-200:]!r}")
-        self.tally.add(name, started)
-        return json.loads(last.partition("data: ")[2])[0]
-
-
-def be_patient(client: Client, rng: random.Random) -> None:
-    """Upload a marked photo, edit it twice, download it, and generate a face.
-
-    Raises:
-        AssertionError: If the photo that comes back is another's.
-    """
-    color = tuple(rng.randrange(256) for _ in range(3))
-    pixels = np.array(Image.fromarray(astronaut()).resize((_SIDE, _SIDE)))
-    pixels[-_MARK:, -_MARK:] = color
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    file = {"path": client.upload(buffer.getvalue()), "meta": {"_type": "gradio.FileData"}}
-    for value in (0, 1):
-        edited = client.call("edit", [file, {"Smiling": value}, None, None])
-        started = time.monotonic()
-        status, content = client.ask("GET", f"/gradio_api/file={edited['path']}")
-        assert status == 200, f"download: {status}"
-        client.tally.add("download", started)
-        seen = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))[-_MARK:, -_MARK:]
-        assert (seen == color).all(), "somebody else's photo"
-    client.call("generate", [{"Male": rng.randrange(2)}, 1, rng.randrange(1000)])
-
-
-def be_slow(client: Client, rng: random.Random) -> None:
-    """Upload a photo in small parts."""
-    _send_parts(client.port, rng.randbytes(4_000), parts=20, pause=0.2)
-
-
-def break_off(client: Client, rng: random.Random) -> None:
-    """Go in the midst of an upload, or before a call has its answer."""
-    if rng.random() < 0.5:
-        _send_parts(client.port, rng.randbytes(100_000), parts=3, pause=0.1, sent=2)
-        return
-    body = json.dumps({"data": [{}, 1, 0]}).encode()
-    client.ask("POST", "/gradio_api/call/generate", body, Content_Type="application/json")
-
-
-def be_hostile(client: Client, rng: random.Random) -> None:
-    """Ask for what nobody may have; anything but a refusal is an error.
-
-    Raises:
-        AssertionError: If it is given.
-    """
-    file = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
-    bad = json.dumps({"data": [file]}).encode()
-    call, kind = "/gradio_api/call/recognize", "application/json"
-    tricks: list[tuple[str, str, bytes, dict[str, str]]] = [
-        ("GET", "/gradio_api/file=/etc/passwd", b"", {}),
-        ("GET", "/gradio_api/file=../../../../etc/passwd", b"", {}),
-        ("GET", "/gradio_api/file=http://127.0.0.1:1/", b"", {}),
-        ("GET", "/..%2f..%2f..%2fetc/passwd", b"", {}),
-        ("POST", call, bad, {"Content_Type": kind}),
-        ("POST", call, bad, {"Content_Type": "text/plain"}),
-        ("POST", call, bad, {"Content_Type": "multipart/form-data; boundary=x"}),
-        ("POST", call, bad.decode().encode("utf-16"), {"Content_Type": kind}),
-        ("POST", call, b"[" * 200_000, {"Content_Type": kind}),
-        ("POST", call, b'{"data": [', {"Content_Type": kind}),
-        ("POST", call, bytes(1_100_000), {"Content_Type": kind}),
-        ("POST", "/gradio_api/upload", bytes(26_000_000), {"Content_Type": _form(b"")[1]}),
-        ("POST", call, bad, {"Content_Type": kind, "Host": "rebound.example"}),
-        ("POST", call, b"{}", {"Content_Type": kind, "Sec_Fetch_Site": "cross-site"}),
-        ("GET", "/", b"", {"Host": "rebound.example"}),
-    ]
-    method, path, body, headers = rng.choice(tricks)
-    try:
-        status, answer = client.ask(method, path, body, **headers)
-    except (ConnectionError, http.client.HTTPException):
-        client.tally.refusals += 1  # it hung up on a body that is too large
-        return
-    assert 400 <= status < 500, f"{method} {path} {headers}: {status} {answer[:80]!r}"
-    assert b"root:" not in answer
-    client.tally.refusals += 1
-
-
-_MANNERS = (*[be_patient] * 6, be_slow, break_off, break_off, be_hostile, be_hostile)
 
 
 def serve_users(
@@ -186,21 +45,37 @@ def serve_users(
         port = free.getsockname()[1]
     words = ["app", f"--model={model}", f"--port={port}", "--requests-per-minute=0"]
     environment = os.environ | {"TMPDIR": str(temporary), "HF_HUB_OFFLINE": "1"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "twobirds", *words],
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "log").open("wb"),
-        env=environment,
-    )
+    with (folder / "log").open("wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "twobirds", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+            env=environment,
+        )
     tally = Tally()
     try:
         _wait(port, server)
         memory = _visit(Client(port, tally), server.pid, users, seconds, pause, seed)
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(_PATIENCE_SECONDS)
+        tally.errors += end_server(server)
     log = (folder / "log").read_text()
     return _judged(tally, memory, users, seconds, log, sorted(os.listdir(temporary)))  # noqa: PTH208
+
+
+def end_server(server: "subprocess.Popen[bytes]", patience: float = _PATIENCE_SECONDS) -> list[str]:
+    """End the server, by SIGKILL where SIGTERM does not end it in some seconds.
+
+    Returns:
+        The fault, if it had to be killed.
+    """
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(patience)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+        return [f"the server did not end {patience:g} s after SIGTERM"]
+    return []
 
 
 def _visit(
@@ -213,7 +88,7 @@ def _visit(
         rng = random.Random(f"{seed} user {number}")
         time.sleep(rng.uniform(0, pause))
         while time.monotonic() < end:
-            manner = rng.choice(_MANNERS)
+            manner = rng.choice(MANNERS)
             try:
                 manner(client, rng)
             except Exception as error:  # whatever it is, the user saw no answer
@@ -254,32 +129,6 @@ def _judged(
         "files_left": left,
         "faults": faults,
     }
-
-
-def _form(content: bytes) -> tuple[bytes, str]:
-    boundary = uuid.uuid4().hex
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={boundary}"
-
-
-def _send_parts(
-    port: int, content: bytes, *, parts: int, pause: float, sent: int | None = None
-) -> None:
-    """Upload a file in parts, or the first of them."""
-    body, kind = _form(content)
-    head = (
-        f"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {kind}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    length = -(-len(body) // parts)
-    with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_SECONDS) as connection:
-        connection.sendall(head.encode())
-        for start in range(0, len(body), length)[:sent]:
-            connection.sendall(body[start : start + length])
-            time.sleep(pause)
-        if sent is None and not connection.recv(1_000).startswith(b"HTTP/1.1 200"):
-            raise RuntimeError("a slow upload was not taken")
 
 
 def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
