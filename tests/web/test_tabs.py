@@ -12,6 +12,7 @@ from PIL import Image
 
 from photos.making_photos import PlacedFaces, decoded, encoded, noise
 from twobirds.api import FaceModel
+from twobirds.apps.web import edit_tab as edit_tab_module
 from twobirds.apps.web.brush import _Painted
 from twobirds.apps.web.compare_tab import CompareTab
 from twobirds.apps.web.edit_tab import EditTab
@@ -144,8 +145,20 @@ def test_strength_and_search_reach_the_edit(edit_tab: EditTab, photo: str) -> No
     _, result = edit_tab._make(False, key, 2, 2.0, False, *values)
     assert result["visible"]
     assert b"Bald=1, strength 2" in Path(result["value"]).read_bytes()
-    _, result = edit_tab._make(False, key, 2, 1.0, True, *values)
+    said, result = edit_tab._make(False, key, 2, 1.0, True, *values)
     assert b"Bald=1 until 0.9" in Path(result["value"]).read_bytes()
+    assert not isinstance(said, str)  # the status stays
+
+
+def test_the_page_says_that_content_credentials_are_lost(
+    edit_tab: EditTab, photo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, _, _, _, _, _, _, _, *stood = edit_tab._open(photo, None)
+    values = moved(edit_tab, stood, "Bald", 1.0)
+    monkeypatch.setattr(edit_tab_module, "has_credentials", lambda _: True)
+    said, result = edit_tab._make(False, key, 2, 1.0, False, *values)
+    assert said.startswith("⚠ The photo's Content Credentials (C2PA) are not kept")
+    assert result["visible"]
 
 
 def layer(height: int, width: int, *rows: int) -> bytes:

@@ -28,8 +28,13 @@ from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.web.words import KEEP, QUALITY, outcome
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, OpenPhoto
+from twobirds.photos.credentials import has_credentials
 
 _NO_PHOTO = "⚠ Open a photo first."
+_LOST_CREDENTIALS = (
+    "⚠ The photo's Content Credentials (C2PA) are not kept in the file: "
+    "`twobirds edit` with --c2pa-cert and --c2pa-key keeps them."
+)
 
 
 class _Result(NamedTuple):
@@ -218,7 +223,8 @@ class EditTab:
             name, content = self.service.edit_file(photo, index + 1, request, noted=noted)
         except InputError as error:
             return [complaint(error), download()]
-        return [gr.skip(), download(self.files.write(name, content))]
+        said = _LOST_CREDENTIALS if has_credentials(photo.data) else gr.skip()
+        return [said, download(self.files.write(name, content))]
 
     def _request(
         self,

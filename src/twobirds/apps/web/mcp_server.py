@@ -131,7 +131,10 @@ class _Tools:
             ),
         ] = None,
     ) -> Image:
-        """Change attributes of a face in a photo; gives the edited photo."""
+        """Change attributes of a face in a photo; gives the edited photo.
+
+        Content Credentials (C2PA) of the photo are not kept.
+        """
 
         def work() -> Image:
             if not changes:
