@@ -10,7 +10,7 @@ from twobirds.photos.session import OpenPhoto
 UNSURE = (0.25, 0.75)
 """Probabilities between which the recognizer does not say whether an attribute is there: of its
 decisions on CelebA's validation faces 63 % are right there and 96 % elsewhere
-(benchmarks/certainty.py)."""
+(benchmarks/results/certainty.json)."""
 
 
 @dataclass(frozen=True)
