@@ -139,7 +139,7 @@ class PackEmbeddings:
         embedder: What embeds.
         pack: Whose faces.
         size: Side in pixels to which the faces are brought first, that of the model.
-        progress: Told about faces embedded.
+        progress: Called with the step, the number of faces embedded, and of all.
     """
 
     def __init__(

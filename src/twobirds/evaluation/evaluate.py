@@ -58,7 +58,7 @@ def evaluate(
         second_judge_path: File of the second judge; trained there first if absent. None does
             without; it needs the judge, too.
         embedder_path: ONNX file of a face embedder. None does without.
-        progress: Told what is going on.
+        progress: Called with the name of the step, how much of it is done, and of how much.
 
     Returns:
         The report; what could not be had is left out, with a sentence under `absent`.

@@ -75,7 +75,7 @@ def pass_faces(
         model: What is evaluated.
         faces: The N real faces.
         plan: Edits and judges; None makes no edit.
-        progress: Told about faces done.
+        progress: Called with the step, the number of faces done, and of all.
     """
     parts: list[PassedFaces] = []
     start = 0

@@ -30,7 +30,7 @@ def generate_batches(
         model: The generator.
         attributes: `[N, K]` 0/1.
         seed: Of z; a row's z depends on its number alone, not on the batches.
-        progress: Told about faces generated.
+        progress: Called with the step, the number of faces generated, and of all.
 
     Yields:
         `[B, S, S, 3]` uint8, where the model put them.

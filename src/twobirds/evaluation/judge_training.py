@@ -48,7 +48,7 @@ def train_or_load_judge(
         model: What it is to judge: gives size, attributes and device, and takes no other part.
         images: Training images to show a new judge.
         seed: Of a new judge.
-        progress: Told about images shown.
+        progress: Called with the step, the number of images shown, and of all to show.
 
     Raises:
         InputError: If the file is damaged or another pack's, or judge and model share a seed.
@@ -123,7 +123,7 @@ def fit_classifier(
         optimizer: Its learning rates are the peaks of the cycle.
         images: How many to show, in batches.
         batch_size: B.
-        report: Told after each step how many images were shown, and of how many.
+        report: Called after each step with the number of images shown, and of all to show.
     """
     num_steps = max(1, math.ceil(images / batch_size))
     schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -93,7 +93,7 @@ def load_or_train_second_judge(
         model: What it is to judge: gives size, attributes and device, and takes no other part.
         trunk: The frozen part of the network.
         images: Training images to show a new one.
-        progress: Told about images shown.
+        progress: Called with the step, the number of images shown, and of all to show.
 
     Raises:
         InputError: If the file is damaged or another pack's.

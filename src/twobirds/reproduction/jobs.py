@@ -28,7 +28,7 @@ class Jobs:
     Args:
         train: Trains one; picklable, for the processes are started afresh (spawn).
         num_jobs: Maximum number at a time.
-        announce: Told, in a line, what begins.
+        announce: Called with a line that says which training begins.
     """
 
     train: Train

@@ -57,10 +57,10 @@ def reproduce(
         budget: How much to train and measure.
         runtime: The device; one process.
         seed: Of everything random.
-        announce: Told which model is trained.
+        announce: Called with a line for each training and for the measurements.
         num_jobs: Models to train at a time, each with its share of the cores.
         embedder_path: ONNX file of a face embedder; None does without identity.
-        progress: Told how far the measurements are.
+        progress: Called with the name of a measurement, how much is done, and of how much.
 
     Returns:
         Whether the report was written; not if a signal stopped a training.

@@ -55,7 +55,7 @@ class Trainings:
         budget: How much to train.
         runtime: Where to compute.
         seed: Of everything random.
-        announce: Told which model is trained.
+        announce: Called with a line that says which training begins.
         num_jobs: Models to train at a time; more than one have a process each.
     """
 

@@ -113,7 +113,7 @@ def fit_svms(
     Args:
         features: `[N, P]` float32.
         attributes: `[N, K]` 0/1.
-        progress: Told about SVMs fitted.
+        progress: Called with the step, the number of SVMs fitted, and of all.
     """
     mean, scale = features.mean(axis=0), features.std(axis=0).clip(1e-6)
     standardized = (features - mean) / scale
