@@ -131,10 +131,7 @@ class _Tools:
             ),
         ] = None,
     ) -> Image:
-        """Change attributes of a face in a photo; gives the edited photo.
-
-        Content Credentials (C2PA) of the photo are not kept.
-        """
+        """Change attributes of a face; gives the photo, without Content Credentials it had."""
 
         def work() -> Image:
             if not changes:
