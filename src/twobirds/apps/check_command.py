@@ -62,13 +62,13 @@ def _check(name: str) -> list[str]:
 
 
 def _check_onnx(folder: Path) -> str:
-    """Verify every file of a model in ONNX files, and say which model it is."""
+    """Verify and open every file of a model in ONNX files, and say which model it is."""
     from twobirds.models.onnx_model import OnnxModel
 
     model = OnnxModel.load(folder)
-    for name in model.content["files"]:
-        model.verified(name)
-    return f"ONNX files, as exported (weights sha256 {model.content['weights_sha256'][:12]})"
+    model.check()
+    sha256 = model.description.facts.weights_sha256
+    return f"ONNX files, as exported (weights sha256 {sha256[:12]})"
 
 
 def _check_model(name: str, what: str) -> str:

@@ -28,14 +28,14 @@ from twobirds.config import to_dict
 from twobirds.errors import InputError, missing_extra
 from twobirds.models.edit_layers import EditLayers
 from twobirds.models.networks import Encoding, FaceNetworks
-from twobirds.models.onnx_model import (
+from twobirds.models.onnx_description import (
     BANK_FILE,
     FORMAT,
-    NETWORKS,
+    HASHED_FILES,
     ONNX_FILE,
     network_file,
-    open_network,
 )
+from twobirds.models.onnx_model import open_network
 from twobirds.models.trained import Trained
 
 OPSET = 20
@@ -43,7 +43,7 @@ OPSET = 20
 TOLERANCE = 1e-4
 """Largest absolute difference from PyTorch, of any output; images lie in [-1, 1]."""
 _TRACED_FACES, _CHECKED_FACES = 2, (1, 3)
-_FILES = frozenset({ONNX_FILE, BANK_FILE, CARD_FILE, *map(network_file, NETWORKS)})
+_FILES = HASHED_FILES | {ONNX_FILE, CARD_FILE}
 _Compute = Callable[..., dict[str, Tensor]]
 
 
@@ -220,7 +220,7 @@ def _compared(name: str, part: _Part, content: bytes) -> float:
     Raises:
         InputError: If it is too large or no number.
     """
-    session, largest = open_network(content), 0.0
+    session, largest = open_network(content, name), 0.0
     taken = [each.name for each in session.get_inputs()]
     for count in _CHECKED_FACES:
         inputs = part.inputs(count)

@@ -1,6 +1,7 @@
 """A trained model as ONNX files, run by onnxruntime on arrays; needs no PyTorch."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,21 +9,24 @@ from typing import Any, Self
 
 import numpy as np
 
-from twobirds.atomic import json_sha256, read_json
 from twobirds.errors import InputError, missing_extra
 from twobirds.machine import num_threads
+from twobirds.models.onnx_description import (
+    BANK_FILE,
+    ONNX_FILE,
+    OnnxDescription,
+    load_description,
+    network_file,
+)
 
-ONNX_FILE = "onnx.json"
-"""What the networks are: the run, sizes and hashes."""
-BANK_FILE = "attribute_bank.npy"
-NETWORKS = ("recognizer", "encoder", "generator", "editor")
-"""Each in a file of its name; `docs/guide/onnx.md` lists inputs and outputs."""
-FORMAT = 1
-
-
-def network_file(network: str) -> str:
-    """Name of a network's file."""
-    return f"{network}.onnx"
+_OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "recognizer": ("attribute_logits",),
+    "encoder": ("latents",),
+    "generator": ("images",),
+    "editor": ("edited",),
+}
+LAYER_OUTPUTS = ("flow", "gain", "offset", "paint", "alpha", "strength")
+"""Outputs of the editor of a model that has layers."""
 
 
 def is_onnx_model(source: str | Path) -> bool:
@@ -45,8 +49,8 @@ class OnnxModel:
     """The networks of a model; make one with `OnnxModel.load`. Each is opened when it is needed."""
 
     folder: Path
-    content: Mapping[str, Any]
-    """Of the file `onnx.json`, verified."""
+    description: OnnxDescription
+    """Of the file `onnx.json`, checked."""
     _sessions: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -54,20 +58,9 @@ class OnnxModel:
         """Load what `twobirds export --onnx` wrote; a network's hash is verified as it is opened.
 
         Raises:
-            InputError: If the description is absent, damaged or of a newer version.
+            InputError: If the description is absent, damaged or wrong.
         """
-        path = Path(folder) / ONNX_FILE
-        content = read_json(path)
-        if not isinstance(content, dict):
-            raise InputError(f"{path}: must be a JSON object")
-        if content.pop("onnx_sha256", None) != json_sha256(content):
-            raise InputError(f"{path}: is damaged: it does not match its hash")
-        if content.get("format") != FORMAT:
-            raise InputError(
-                f"{path}: has format {content.get('format')}, this version of twobirds reads "
-                f"{FORMAT}: export the model again"
-            )
-        return cls(Path(folder), content)
+        return cls(Path(folder), load_description(Path(folder) / ONNX_FILE))
 
     @property
     def name(self) -> str:
@@ -77,28 +70,27 @@ class OnnxModel:
     @property
     def attributes(self) -> list[str]:
         """Names of the K attributes, in order."""
-        return list(self.content["run"]["data"]["attributes"])
+        return list(self.description.config.data.attributes)
 
     @property
     def size(self) -> int:
         """Height and width of the images in pixels."""
-        return int(self.content["run"]["data"]["size"])
+        return self.description.config.data.size
 
     @property
     def landmarks(self) -> tuple[tuple[float, float], ...] | None:
         """Eyes, nose tip and mouth corners of aligned faces, `DataConfig.landmarks`."""
-        points = self.content["run"]["data"]["landmarks"]
-        return None if points is None else tuple((float(x), float(y)) for x, y in points)
+        return self.description.config.data.landmarks
 
     @property
     def num_latents(self) -> int:
         """Length of z."""
-        return int(self.content["num_latents"])
+        return self.description.facts.num_latents
 
     @property
     def has_layers(self) -> bool:
         """Whether the editor says what it does in layers."""
-        return bool(self.content["has_layers"])
+        return self.description.facts.has_layers
 
     def recognize(self, pixels: np.ndarray) -> np.ndarray:
         """Probability of each attribute of aligned faces.
@@ -135,26 +127,47 @@ class OnnxModel:
             Its outputs by name, of B rows each.
 
         Raises:
-            InputError: If its file is absent or damaged, or onnxruntime is not installed.
+            InputError: If its file is absent, damaged, no such network or fails on the inputs, or
+                onnxruntime is not installed.
         """
-        session = self._session(network)
-        taken = {each.name: inputs[each.name] for each in session.get_inputs()}
-        count = len(next(iter(taken.values())))
+        session, path = self._session(network), self.folder / network_file(network)
+        names = [each.name for each in session.get_inputs()]
+        if not names or not set(names) <= set(inputs):
+            raise InputError(f"{path}: takes {names}, not some of {sorted(inputs)}")
+        taken = {name: inputs[name] for name in names}
+        count = len(taken[names[0]])
         if not count:  # exported for batches of at least one
             taken = {name: np.zeros((1, *x.shape[1:]), np.float32) for name, x in taken.items()}
         names = [each.name for each in session.get_outputs()]
-        outputs = session.run(names, taken)
-        return {name: value[:count] for name, value in zip(names, outputs, strict=True)}
+        try:
+            outputs = dict(zip(names, session.run(names, taken), strict=True))
+        except Exception as error:  # onnxruntime raises classes of its own without a common base
+            raise InputError(f"{path}: cannot be run: {_first_line(error)}") from error
+        for name, value in outputs.items():
+            self._require_output(path, name, value, max(count, 1))
+        return {name: value[:count] for name, value in outputs.items()}
 
     def attribute_bank(self) -> np.ndarray:
         """`[R, K]` uint8 0/1: attribute rows that occur in the training data.
 
         Raises:
-            InputError: If the file is absent or damaged.
+            InputError: If the file is absent, damaged or no such array.
         """
-        self.verified(BANK_FILE)
-        bank: np.ndarray = np.load(self.folder / BANK_FILE, allow_pickle=False)
-        return bank
+        file, path = io.BytesIO(self.verified(BANK_FILE)), self.folder / BANK_FILE
+        try:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("its version is not 1.0")
+            shape, in_columns, dtype = np.lib.format.read_array_header_1_0(file)
+        except Exception as error:  # numpy promises no class
+            raise InputError(f"{path}: is not a NumPy array: {_first_line(error)}") from error
+        values, width = np.frombuffer(file.read(), np.uint8), len(self.attributes)
+        if dtype != np.uint8 or in_columns or len(shape) != 2 or shape[1] != width or not shape[0]:
+            raise InputError(
+                f"{path}: must be uint8 rows of {width} attributes, not {dtype} {list(shape)}"
+            )
+        if len(values) != shape[0] * width or values.max() > 1:
+            raise InputError(f"{path}: must hold {shape[0]} x {width} values 0 or 1")
+        return values.reshape(shape).copy()
 
     def verified(self, name: str) -> bytes:
         """The content of a file of the model.
@@ -167,28 +180,87 @@ class OnnxModel:
             content = path.read_bytes()
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-        if hashlib.sha256(content).hexdigest() != self.content["files"].get(name):
+        if hashlib.sha256(content).hexdigest() != self.description.hashes[name]:
             raise InputError(f"{path}: is damaged or not the file that {ONNX_FILE} describes")
         return content
 
+    def check(self) -> None:
+        """Verify and open every file of the model; no network is run.
+
+        Raises:
+            InputError: If one is absent, damaged or not what its name says.
+        """
+        for network in _OUTPUTS:
+            self._session(network)
+        self.attribute_bank()
+
     def _session(self, network: str) -> Any:
         if network not in self._sessions:
-            content = self.verified(network_file(network))
-            self._sessions[network] = open_network(content)
+            path = self.folder / network_file(network)
+            session = open_network(self.verified(path.name), str(path))
+            wanted = _OUTPUTS[network]
+            if network == "editor" and self.has_layers:
+                wanted += LAYER_OUTPUTS
+            missing = sorted({*wanted} - {each.name for each in session.get_outputs()})
+            if missing:
+                raise InputError(f"{path}: has no output {', '.join(missing)}")
+            self._sessions[network] = session
         return self._sessions[network]
 
+    def _require_output(self, path: Path, name: str, value: Any, count: int) -> None:
+        """Refuse what is not finite float32 of the output's shape; None stands for any length."""
+        image = (3, self.size, self.size)
+        shapes: dict[str, tuple[int | None, ...]] = {
+            "attribute_logits": (len(self.attributes),),
+            "latents": (self.num_latents,),
+            "images": image,
+            "edited": image,
+            "strength": (),
+            "flow": (2, None, None),
+            "alpha": (1, None, None),
+            **dict.fromkeys(("gain", "offset", "paint"), (3, None, None)),
+        }
+        if not isinstance(value, np.ndarray) or value.dtype != np.float32 or not value.ndim:
+            raise InputError(f"{path}: its output {name} must be a float32 array")
+        wanted = (count, *shapes.get(name, value.shape[1:]))
+        if len(wanted) != value.ndim or any(
+            side not in (None, found) for side, found in zip(wanted, value.shape, strict=True)
+        ):
+            raise InputError(
+                f"{path}: its output {name} has shape {list(value.shape)}, not "
+                f"{['any' if side is None else side for side in wanted]}"
+            )
+        if not np.isfinite(value).all():
+            raise InputError(f"{path}: its output {name} is not finite")
 
-def open_network(content: bytes) -> Any:
+
+def open_network(content: bytes, name: str) -> Any:
     """An `onnxruntime.InferenceSession` on the CPU.
 
+    Args:
+        content: Of the file; it must hold all weights.
+        name: What to call it in messages.
+
     Raises:
-        InputError: If onnxruntime is not installed.
+        InputError: If it is no network, or names other files, or onnxruntime is not installed.
     """
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise missing_extra("models in ONNX files need", "photos", error) from error
+        raise missing_extra("models in ONNX files need", "onnx", error) from error
+    # A tensor in another file names it under this key, in plain bytes. onnxruntime would open it.
+    if b"location" in content:
+        raise InputError(f"{name}: seems to keep weights in other files: save it as one file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # failures raise here
     options.intra_op_num_threads = num_threads()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own format
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises classes of its own without a common base
+        raise InputError(f"{name}: is not a usable ONNX network: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -8,9 +8,8 @@ from torch import Tensor
 
 from twobirds.models.edit_layers import EditLayers
 from twobirds.models.networks import Encoding, FaceNetworks
-from twobirds.models.onnx_model import ONNX_FILE, OnnxModel
+from twobirds.models.onnx_model import OnnxModel
 from twobirds.models.trained import Trained
-from twobirds.recipes.registry import parse_run
 
 
 class OnnxNetworks(FaceNetworks):
@@ -80,13 +79,13 @@ def load_onnx(folder: Path) -> Trained:
     """Load a model that `twobirds export --onnx` wrote.
 
     Raises:
-        InputError: If its files are absent or damaged.
+        InputError: If its description or its attribute rows are absent, damaged or wrong.
     """
     model = OnnxModel.load(folder)
     return Trained(
         OnnxNetworks(model),
-        parse_run(model.content["run"], f"{folder / ONNX_FILE}: run"),
+        model.description.config,
         torch.from_numpy(model.attribute_bank()),
-        model.content["weights_sha256"],
-        pack_sha256=model.content["pack_sha256"],
+        model.description.facts.weights_sha256,
+        pack_sha256=model.description.facts.pack_sha256,
     )
