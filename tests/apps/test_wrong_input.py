@@ -56,11 +56,14 @@ def test_wrong_images(fails: Fails, image: Path, model: str, tmp_path: Path) -> 
     (tmp_path / "cut.png").write_bytes(image.read_bytes()[:300])
     (tmp_path / "folder.png").mkdir()
     edit = ("edit", "--aligned", model, "--set", "Male=1", "--")
-    assert fails(*edit, "notes.png") == "notes.png: not a JPEG, PNG, WebP or BMP image"
+    assert fails(*edit, "notes.png") == "notes.png: not a JPEG, PNG, WebP, BMP or HEIC image"
     assert fails(*edit, "empty.png") == "empty.png: empty file"
     assert fails(*edit, "cut.png").startswith("cut.png: cannot be decoded (")
     assert fails(*edit, "absent.png") == "absent.png: cannot be read: No such file or directory"
-    assert fails(*edit, "folder.png") == "folder.png: cannot be read: Is a directory"
+    unnamed = "folder.png is a folder: name another one for its results with --out"
+    assert fails(*edit, "folder.png") == unnamed
+    reconstruct = ("reconstruct", "--aligned", model, "--", "folder.png")
+    assert fails(*reconstruct) == "folder.png: cannot be read: Is a directory"
     assert "Not a directory" in fails(*edit, image / "x.png")
     assert fails("recognize", "--aligned", image, "absent.png", model).startswith("absent.png: ")
     if os.getuid() != 0:  # root reads everything

@@ -4,7 +4,7 @@ import difflib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -93,12 +93,15 @@ class Train:
         """Train; returns the exit code."""
         from twobirds.data.pack import open_pack
         from twobirds.runtime import start
+        from twobirds.training.checkpoints import find_checkpoint
         from twobirds.training.run import train_run
 
         if self.minutes is not None and not self.minutes > 0:
             raise InputError(f"--minutes must be positive, not {self.minutes}")
+        resume: bool | Literal["previous"] = "previous" if self.rollback else self.resume
         config = self.config()
         pack = open_pack(self.data, verify=True)
+        find_checkpoint(self.out, resume)  # a run that cannot go on is refused before the plan
         with start(self.device, self.precision) as runtime:
             network = self._feature_network(config, runtime)
             if runtime.is_main:
@@ -108,7 +111,7 @@ class Train:
                 pack,
                 self.out,
                 runtime,
-                resume="previous" if self.rollback else self.resume,
+                resume=resume,
                 max_seconds=math.inf if self.minutes is None else self.minutes * 60,
                 shows_progress=True,
                 feature_network=network and network[0],
