@@ -4,6 +4,7 @@ import http.server
 import io
 import itertools
 import json
+import mmap
 import os
 import random
 import re
@@ -446,6 +447,11 @@ def say_and_leave(words: list[str]) -> int:
     return 2
 
 
+def map_memory(words: list[str]) -> int:
+    mmap.mmap(-1, 1 << 28).close()  # not from what malloc keeps, which no limit forbids
+    return 0
+
+
 def stop_the_clock(words: list[str]) -> int:
     times = [time.time() for _ in range(20)]
     return int(times == sorted(times))
@@ -462,7 +468,8 @@ def stop_the_clock(words: list[str]) -> int:
         (fill_the_disk, lambda *_: None, ""),
         (fill_the_disk, lambda failing, _: failing.limit_files(50_000), "File too large"),
         (fill_the_disk, lambda failing, _: failing.limit_open_files(0), "Too many open files"),
-        (lambda words: len(bytes(1 << 28)) and 0, lambda f, _: f.limit_memory(1 << 20), "Memory"),
+        (map_memory, lambda *_: None, ""),
+        (map_memory, lambda failing, _: failing.limit_memory(1 << 20), "allocate memory"),
         (stop_the_clock, lambda failing, _: failing.jump_clock(), ""),
     ],
 )
