@@ -11,7 +11,7 @@ SHELL := /bin/bash
     pictures wheel campaign campaign-short sbom audit clean
 
 help:
-	@echo "make demo   render drawn faces, train on them, evaluate: 6 minutes on two quiet cores, allow 15"
+	@echo "make demo   render drawn faces, train on them, evaluate: 6 to 15 minutes on two quiet cores"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types and tests"
 	@echo "also: setup fmt lint type links docs notebook wheel test-slow test-web test-ray tutorial pictures"
