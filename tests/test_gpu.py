@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from making_runs import CPU, TRAIN, differences, layered_recipe, modern_recipe, recipe, write_pack
+from twobirds import randomness
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import DataConfig, RunConfig
 from twobirds.data.loader import Loader
@@ -50,6 +51,7 @@ CONFIGS = {
     ),
 }
 WAIT_NEVER = ("paper", "modern", "layered")
+REPLAYED = ("layered",)
 LAST = 4  # an iteration in which all networks learn
 
 
@@ -125,7 +127,13 @@ def runtime(device: torch.device, precision: Precision = "float32") -> Runtime:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_an_update_in_float32_is_the_cpus(name: str, pack: Pack, there: torch.device) -> None:
+def test_an_update_in_float32_is_the_cpus(
+    name: str, pack: Pack, there: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = randomness.device_noise
+    monkeypatch.setattr(  # a GPU's own numbers are others
+        randomness, "device_noise", lambda shape, seed, at: sample(shape, seed, CPU.device).to(at)
+    )
     on_cpu = Training(name, pack, CPU)
     with exact_float32():
         on_gpu = Training(name, pack, runtime(there))
@@ -195,6 +203,26 @@ def test_an_update_never_waits_for_the_gpu(
             training.objective.update(batch, training.loader, LAST)
         finally:
             torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("name", REPLAYED)
+def test_a_replayed_update_is_the_update(name: str, pack: Pack, there: torch.device) -> None:
+    """Nothing of a recording is left from the iteration in which it was made."""
+    if there.type != "cuda":
+        pytest.skip("needs CUDA; tests/training/test_graphs.py tells the rest on a CPU")
+    with exact_float32():
+        replayed = Training(name, pack, runtime(there))
+        plain = Training(name, pack, runtime(there))
+        plain.objective._learn._is_enabled = False
+        for number in range(LAST + 6):
+            shown, expected = replayed.update(number), plain.update(number)
+            assert shown == pytest.approx(expected, rel=0.1, abs=0.05), number
+        assert replayed.objective._learn._recordings, "nothing was recorded"
+        averages = [n for n in plain.objective.networks if n.endswith("_ema")]
+        for average in averages:
+            own = replayed.objective.networks[average].state_dict()
+            for key, value in plain.objective.networks[average].state_dict().items():
+                assert (own[key] - value).norm() <= 0.05 * value.norm() + 1e-3, f"{average} {key}"
 
 
 def test_the_faces_lie_on_the_gpu(pack: Pack, there: torch.device) -> None:

@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 import torch
+from torch import Tensor
 
 _MASK_64 = (1 << 64) - 1
 
@@ -103,7 +104,8 @@ def keyed_generator(*keys: int) -> torch.Generator:
     """A CPU generator that is a pure function of its keys, such as seed, iteration and purpose.
 
     A run that samples everything this way resumes exactly from its iteration number alone, and
-    samples the same numbers on any device. The mixing is SplitMix64's (Steele et al., 2014).
+    samples the same numbers on any device, `device_noise` aside. The mixing is SplitMix64's (Steele
+    et al., 2014).
     """
     state = 0
     for key in keys:
@@ -112,3 +114,15 @@ def keyed_generator(*keys: int) -> torch.Generator:
         state = (state ^ (state >> 27)) * 0x94D049BB133111EB & _MASK_64
         state ^= state >> 31
     return torch.Generator().manual_seed(state)
+
+
+def device_noise(shape: tuple[int, ...], seed: int, device: torch.device) -> Tensor:
+    """Standard normal numbers, a function of the seed and of the kind of device.
+
+    They are sampled on the device: millions of them, in every iteration.
+
+    Returns:
+        `shape`, float32.
+    """
+    generator = torch.Generator(device).manual_seed(seed % 2**63)
+    return torch.randn(shape, generator=generator, device=device)

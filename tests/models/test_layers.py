@@ -98,6 +98,9 @@ def test_update_ema_by_hand() -> None:
     update_ema(average, network, 0.75)
     assert average.weight.tolist() == [1.25, 1.5]
     assert average.running_mean.tolist() == [1.0, -1.0]
+    update_ema(average, network, torch.tensor(0.5))  # as in a CUDA graph
+    assert average.weight.tolist() == [1.625, 2.25]
+    assert average.running_mean.tolist() == [2.5, -2.5]
     update_ema(average, network, 0.0)
     assert average.weight.tolist() == [2.0, 3.0]
 

@@ -20,6 +20,7 @@ from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.recipes.registry import recipe_of
 from twobirds.runtime import Runtime
+from twobirds.training.graphs import ReplayedUpdate
 from twobirds.training.run import fit_to_pack
 
 META = torch.device("meta")
@@ -30,6 +31,9 @@ CONFIGS = {
     ),
     "layered": layered_recipe(recognizer_images=24),
 }
+
+REPLAYED = ("layered",)
+"""Whose updates are recorded as CUDA graphs."""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,40 @@ def test_an_update_never_waits_for_the_device(name: str, pack: Pack) -> None:
         metrics = iterate(number)
         assert metrics
         assert all(value.device == META for value in metrics.values())
+
+
+class NothingFromTheHost(TorchDispatchMode):
+    """Refuses what a CUDA graph cannot replay: copies from the host, and random numbers."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        tensors = [t for t in tree_leaves((args, kwargs or {})) if isinstance(t, Tensor)]
+        if any(t.device != META and t.ndim for t in tensors):
+            raise AssertionError(f"{func} takes numbers from the host")
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            raise AssertionError(f"{func} samples random numbers")
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.usefixtures("_meta_device")
+@pytest.mark.parametrize("name", REPLAYED)
+def test_an_update_that_is_replayed_takes_nothing_from_the_host(
+    name: str, pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, replayed = CONFIGS[name], []
+
+    def call(self: ReplayedUpdate[Any], inputs: Any) -> dict[str, Tensor]:
+        self._update(inputs)  # what is copied once, such as constants
+        with NothingFromTheHost():
+            replayed.append(self._update(inputs))
+        return replayed[-1]
+
+    monkeypatch.setattr(ReplayedUpdate, "__call__", call)
+    iterate = update(config, pack)
+    for number in (0, 2, config.train.images // config.train.batch_size - 1):  # all stages
+        iterate(number)
+    assert len(replayed) == 3
 
 
 def waits() -> Iterator[Callable[[], Any]]:

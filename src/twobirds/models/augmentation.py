@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twobirds import randomness
 from twobirds.models.layers import rotate_and_zoom
 from twobirds.runtime import to_device
 
@@ -112,8 +113,7 @@ def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
     """Noise of the images' shape, of standard deviations up to 1, 0 for half of them."""
     levels = (2 * torch.rand(len(images), 1, 1, 1, generator=generator) - 1).clamp(min=0)
     seed = int(torch.randint(2**62, (), generator=generator))
-    there = torch.Generator(images.device).manual_seed(seed)  # millions of numbers: on the device
-    noise = torch.randn(images.shape, generator=there, device=images.device)
+    noise = randomness.device_noise(tuple(images.shape), seed, images.device)
     return to_device(levels, images.device) * noise
 
 

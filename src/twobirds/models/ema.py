@@ -1,11 +1,11 @@
 """The moving average of a network's weights."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @torch.no_grad()
-def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
+def update_ema(average: nn.Module, network: nn.Module, decay: float | Tensor) -> None:
     """Move `average` towards `network`, in place: decay * average + (1 - decay) * network.
 
     Running statistics of batch norm are averaged like weights.
@@ -13,11 +13,17 @@ def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
     Args:
         average: The network that holds the average.
         network: The network in training, of the same shapes.
-        decay: In [0, 1]; 0 copies.
+        decay: In [0, 1]; 0 copies. A scalar `[]` where the host does not know the number: in a
+            CUDA graph.
     """
     pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
     targets, sources = zip(*pairs, strict=True)
-    torch._foreach_lerp_(list(targets), list(sources), 1 - decay)
+    if isinstance(decay, Tensor):
+        differences = torch._foreach_sub(sources, targets)
+        torch._foreach_mul_(differences, 1 - decay)
+        torch._foreach_add_(targets, differences)
+    else:
+        torch._foreach_lerp_(list(targets), list(sources), 1 - decay)
 
 
 def ema_decay(batch_size: int, half_life_images: int, images_seen: int) -> float:

@@ -7,6 +7,7 @@ residual: after 32,000 images reconstructions have 23.5 dB, without principal co
 (docs/recipes/modern.md).
 """
 
+import functools
 from typing import NamedTuple
 
 import torch
@@ -19,8 +20,13 @@ LUMA, CHROMA = 32, 8
 """Sides of a thumbnail's grids: people see fine detail in brightness alone."""
 NUM_VALUES = LUMA**2 + 2 * CHROMA**2
 """Length of a thumbnail."""
-_YCBCR = [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]]  # ITU-R BT.601
-_RGB = torch.linalg.inv(torch.tensor(_YCBCR, dtype=torch.float64)).tolist()
+_Matrix = tuple[tuple[float, ...], ...]
+_YCBCR: _Matrix = (  # ITU-R BT.601
+    (0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081),
+)  # fmt: skip
+_RGB: _Matrix = tuple(
+    tuple(row) for row in torch.linalg.inv(torch.tensor(_YCBCR, dtype=torch.float64)).tolist()
+)
 _CHROMA_WEIGHT = LUMA / CHROMA  # a coarse value stands for the square of this many fine ones
 _SLOPE = 0.851  # tanh of it times a standard normal number is nearly U(-1, 1)
 _MAX_LATENT = 0.999  # 4.5 standard deviations
@@ -154,10 +160,16 @@ class Moments:
         )
 
 
-def _rotate(images: Tensor, matrix: list[list[float]]) -> Tensor:
+def _rotate(images: Tensor, matrix: _Matrix) -> Tensor:
     """Mix the three colours of `[B, 3, H, W]`; a convolution might be rounded to TF32."""
-    weight = to_device(torch.tensor(matrix, dtype=images.dtype), images.device)
+    weight = _on_device(matrix, images.dtype, images.device)
     return torch.einsum("ij,bjhw->bihw", weight, images)
+
+
+@functools.cache
+def _on_device(matrix: _Matrix, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A matrix as a tensor, copied to a device once: a CUDA graph cannot replay the copy."""
+    return to_device(torch.tensor(matrix, dtype=dtype), device)
 
 
 def _solve(square: Tensor, right: Tensor, ridge: float) -> Tensor:

@@ -12,7 +12,8 @@ from twobirds.recipes.layered.discriminator import (
     conditions_of,
     hinge,
 )
-from twobirds.recipes.layered.iteration import EditBatch, Faces, Seen
+from twobirds.recipes.layered.inputs import EditBatch
+from twobirds.recipes.layered.iteration import Faces, Seen
 
 _REAL_WEIGHT = 1.0
 _EDIT_WEIGHT = 1.5

@@ -20,10 +20,10 @@ from twobirds.losses.attributes import label_loss
 from twobirds.losses.integrated import latent_distance, perceptual_distance, pixel_distance
 from twobirds.models.edit_layers import apply_layers
 from twobirds.models.layers import evaluation_mode, frozen_weights
-from twobirds.randomness import RandomPurpose
 from twobirds.recipes.layered import discriminator_losses, losses
 from twobirds.recipes.layered.discriminator import conditions_of
-from twobirds.recipes.layered.iteration import EditBatch, Edits, Faces, Seen, Step
+from twobirds.recipes.layered.inputs import EditBatch, Inputs, Step
+from twobirds.recipes.layered.iteration import Edits, Faces, Iteration, Seen
 from twobirds.recipes.layered.players import (
     DISCRIMINATOR,
     EDITOR,
@@ -31,12 +31,16 @@ from twobirds.recipes.layered.players import (
     RECOGNIZER,
     Players,
 )
+from twobirds.recipes.layered.rates import Rates
 from twobirds.recipes.layered.recognition import recognizer_loss
 from twobirds.recipes.layered.samples import sample_rows
 from twobirds.recipes.layered.sampling import EditSampler
 from twobirds.runtime import Runtime, to_device
+from twobirds.training.graphs import ReplayedUpdate
 from twobirds.training.schedule import Unscheduled
 
+Terms = dict[str, tuple[float | Tensor, Tensor]]
+"""Losses by name, scalars `[]`, each with its weight."""
 _MIN_BATCH = 4
 _ALSO_PREFERRED = ("Smiling", "Wearing_Hat", "Gray_Hair")
 # Weights of the regularizers, times `regularization_weight`.
@@ -71,6 +75,11 @@ class LayeredGAN(Unscheduled):
         self._preference = 1 + (self.recipe.change_preference - 1) * preferred  # [K], on the CPU
         self._device_preference = self._preference.to(runtime.device)
         self._sampler: EditSampler | None = None
+        self._dense_weights: Tensor | None = None
+        is_alone_on_gpu = runtime.device.type == "cuda" and runtime.world_size == 1
+        self._learn = ReplayedUpdate(
+            self._update, self.optimizers.values(), is_enabled=is_alone_on_gpu
+        )
 
     def initialize(self, pack: Pack) -> None:
         """Set latents and prototypes from the train split."""
@@ -84,35 +93,50 @@ class LayeredGAN(Unscheduled):
 
     def update(self, batch: Batch, loader: Loader, iteration: int) -> dict[str, Tensor]:
         """One iteration: recognizer, D, then editor and generator."""
-        step = Step(batch, loader, iteration)
-        players, leads = self.players, self.stage(step.images_seen) == 1
-        metrics: dict[str, Tensor] = {}
-        if step.images_seen < self.recipe.recognizer_images:
-            metrics["recognizer"] = loss = recognizer_loss(players, step)
+        seen, recipe = iteration * loader.batch_size, self.recipe
+        inputs = Inputs.sample(
+            Step(batch, loader, iteration),
+            recipe,
+            self._edit_sampler(loader),
+            has_recognizer=seen < recipe.recognizer_images,
+        )
+        if self._dense_weights is None:
+            self._dense_weights = self._weights_by_value(loader)
+        rates: Rates = Rates.of(self.config, recipe, seen)
+        if self.runtime.device.type == "cuda":
+            numbers = to_device(torch.tensor(rates, dtype=torch.float32), self.runtime.device)
+            rates = Rates(*numbers.unbind())
+        return self._learn(Iteration(inputs, rates, leads=self.stage(seen) == 1))
+
+    def _update(self, iteration: Iteration) -> dict[str, Tensor]:
+        inputs, rates, leads = iteration
+        players, metrics = self.players, dict[str, Tensor]()
+        if inputs.recognized is not None:
+            metrics["recognizer"] = loss = recognizer_loss(players, inputs.recognized)
             loss.backward()
-            players.step(RECOGNIZER, step.images_seen)
-            players.update_averages(["recognizer"], step.images_seen + loader.batch_size)
+            players.step(RECOGNIZER, rates.recognizer)
+            players.update_averages(["recognizer"], rates.recognizer_decay)
 
         with torch.set_grad_enabled(not leads):
-            edits, faces = self._edit(step), self._generate(step)
-            seen_edits, seen_faces = self._see_edits(step, edits), self._see_faces(step, faces)
+            edits, faces = self._edit(inputs.edits), self._generate(inputs)
+            seen_edits, seen_faces = self._see_edits(inputs, edits), self._see_faces(inputs, faces)
 
+        assert self._dense_weights is not None
         terms = discriminator_losses.of_edits(
-            players.edit_discriminator, edits.batch, seen_edits, self._dense_weights(loader)
+            players.edit_discriminator, inputs.edits, seen_edits, self._dense_weights
         ) | discriminator_losses.of_faces(players.face_discriminator, faces, seen_faces)
         torch.stack([weight * loss for weight, loss in terms.values()]).sum().backward()
-        players.step(DISCRIMINATOR, step.images_seen)
+        players.step(DISCRIMINATOR, rates.discriminator)
         metrics |= {name: loss for name, (_, loss) in terms.items()}
 
         if not leads:
-            edit_terms = self._edit_losses(step, edits, seen_edits)
-            face_terms = self._face_losses(step, faces, seen_faces)
-            both = edit_terms | face_terms
+            both = self._edit_losses(edits, seen_edits, rates.ramp) | self._face_losses(
+                faces, seen_faces, rates.ramp
+            )
             torch.stack([weight * loss for weight, loss in both.values()]).sum().backward()
-            players.step(EDITOR, step.images_seen)
-            players.step(GENERATOR, step.images_seen)
-            averaged = step.images_seen + loader.batch_size - self.recipe.discriminator_lead_images
-            players.update_averages(["editor", "generator", "encoder"], averaged)
+            players.step(EDITOR, rates.generator)
+            players.step(GENERATOR, rates.generator)
+            players.update_averages(["editor", "generator", "encoder"], rates.decay)
             metrics |= {name: loss for name, (_, loss) in both.items()}
         return {name: value.detach() for name, value in metrics.items()}
 
@@ -120,48 +144,41 @@ class LayeredGAN(Unscheduled):
         """Generated faces, real ones, their reconstructions, and edits."""
         return sample_rows(self.players, real_images, attributes)
 
-    def _edit(self, step: Step) -> Edits:
+    def _edit(self, batch: EditBatch) -> Edits:
         """Edit real faces of every attribute and value as often as of any other."""
-        count = self._num_edited(step)
-        batch = EditBatch.sample(step, self._edit_sampler(step.loader), count)
         with self.runtime.autocast():
             output = self.players.editor(batch.sources, batch.change, batch.target)
-        strength = torch.ones(count, device=batch.sources.device)
+        strength = torch.ones(len(batch.sources), device=batch.sources.device)
         edited = apply_layers(batch.sources, output.layers, strength).clamp(-1.1, 1.1)
         return Edits(batch, edited, output)
 
-    def _generate(self, step: Step) -> Faces:
+    def _generate(self, inputs: Inputs) -> Faces:
         """Reconstruct real faces from their latents, and generate others from random ones."""
-        count = len(step.batch.images) - self._num_edited(step)
-        num_coded = round(count * self.recipe.reconstructed_share)
-        real, attributes = step.batch.images[:count], step.batch.attributes[:count]
-        shape = (count - num_coded, self.recipe.num_latents)
-        sampled = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
+        real, attributes = inputs.faces
+        num_coded = len(real) - len(inputs.latents)
         with self.runtime.autocast():
             encoded = self.players.encoder(real[:num_coded])
-            latents = torch.cat([encoded.float(), to_device(sampled, real.device)])  # [F, Z]
+            latents = torch.cat([encoded.float(), inputs.latents])  # [F, Z]
             fake = self.players.generator(latents, attributes)
         return Faces(real, attributes, latents, fake.float(), num_coded)
 
-    def _see_edits(self, step: Step, edits: Edits) -> Seen:
+    def _see_edits(self, inputs: Inputs, edits: Edits) -> Seen:
         """Features of sources and examples, and of edits through their sources' views."""
-        batch, noise = edits.batch, step.noise(RandomPurpose.VIEW_NOISE)
-        views = step.views(RandomPurpose.EDIT_VIEW, len(batch.sources))
-        others = step.views(RandomPurpose.EXAMPLE_VIEW, len(batch.examples))
-        real = torch.cat([views(batch.sources, noise), others(batch.examples, noise)])
+        batch, views = edits.batch, inputs.views
+        sources = views.edits(batch.sources, views.source_noise)
+        examples = views.examples(batch.examples, views.example_noise)
         with torch.no_grad():
-            features = self.players.features(real)
-        return Seen(features, self.players.features(views(edits.edited, noise)))
+            features = self.players.features(torch.cat([sources, examples]))
+        return Seen(features, self.players.features(views.edits(edits.edited, views.edit_noise)))
 
-    def _see_faces(self, step: Step, faces: Faces) -> Seen:
+    def _see_faces(self, inputs: Inputs, faces: Faces) -> Seen:
         """Features of real faces, and of generated ones through the same views."""
-        noise = step.noise(RandomPurpose.FACE_NOISE)
-        views = step.views(RandomPurpose.FACE_VIEW, len(faces.real))
+        views = inputs.views
         with torch.no_grad():
-            features = self.players.features(views(faces.real, noise))
-        return Seen(features, self.players.features(views(faces.fake, noise)))
+            features = self.players.features(views.faces(faces.real, views.real_noise))
+        return Seen(features, self.players.features(views.faces(faces.fake, views.fake_noise)))
 
-    def _edit_losses(self, step: Step, edits: Edits, seen: Seen) -> dict[str, tuple[float, Tensor]]:
+    def _edit_losses(self, edits: Edits, seen: Seen, ramp: float | Tensor) -> Terms:
         """The editor's losses by name, each with its weight."""
         batch, recipe, discriminator = edits.batch, self.recipe, self.players.edit_discriminator
         with frozen_weights(discriminator), evaluation_mode(discriminator):
@@ -176,7 +193,7 @@ class LayeredGAN(Unscheduled):
         is_changed, confidence = batch.change != 0, discriminator.confidence
         changed = losses.changed_label_loss(logits, batch.target, is_changed, confidence)
         kept = losses.kept_label_loss(logits, source_logits, is_changed)
-        adversarial = recipe.adversarial_weight * self._ramp(step)
+        adversarial = recipe.adversarial_weight * ramp
         return {
             "edit_adversarial": (adversarial, -scores.sum(1).mean()),
             "edit_realness": (adversarial, -realness.sum(1).mean()),
@@ -192,7 +209,7 @@ class LayeredGAN(Unscheduled):
             ),
         } | self._edit_costs(edits)
 
-    def _edit_costs(self, edits: Edits) -> dict[str, tuple[float, Tensor]]:
+    def _edit_costs(self, edits: Edits) -> Terms:
         """What keeps edits small, by name, each with its weight."""
         batch, scale = edits.batch, self.recipe.regularization_weight
         freedom = self.players.prototypes.colourfulness[batch.columns]
@@ -208,7 +225,7 @@ class LayeredGAN(Unscheduled):
             "edit_prototype_mask": (_MASK * scale, cost.prototype_mask),
         }
 
-    def _face_losses(self, step: Step, faces: Faces, seen: Seen) -> dict[str, tuple[float, Tensor]]:
+    def _face_losses(self, faces: Faces, seen: Seen, ramp: float | Tensor) -> Terms:
         """Losses of generator and encoder; the paper's integrated loss on reconstructions."""
         recipe, discriminator, coded = self.recipe, self.players.face_discriminator, faces.num_coded
         with frozen_weights(discriminator), evaluation_mode(discriminator):
@@ -216,8 +233,8 @@ class LayeredGAN(Unscheduled):
                 discriminator(seen.fake), slice(None), conditions_of(faces.attributes)
             )
             logits = discriminator.classify(seen.fake)
-        adversarial = recipe.face_adversarial_weight * self._ramp(step)
-        terms = {
+        adversarial = recipe.face_adversarial_weight * ramp
+        terms: Terms = {
             "face_adversarial": (adversarial, -scores.sum(1).mean()),
             "face_label": (recipe.face_label_weight, label_loss(logits, faces.attributes)),
         }
@@ -235,16 +252,6 @@ class LayeredGAN(Unscheduled):
             terms["prior"] = (recipe.prior_weight, losses.prior_distance(faces.latents[:coded]))
         return terms
 
-    def _num_edited(self, step: Step) -> int:
-        """E: at least one face of a batch is edited; batch norm needs two that are generated."""
-        total = len(step.batch.images)
-        return min(max(1, round(total * self.recipe.edited_share)), total - 2)
-
-    def _ramp(self, step: Step) -> float:
-        """Factor on the adversarial weights: rises from 0 to 1 after the editor has begun."""
-        since = step.images_seen - self.recipe.discriminator_lead_images
-        return min(1.0, max(0.0, since / max(1, self.recipe.ramp_images)))
-
     def _edit_sampler(self, loader: Loader) -> EditSampler:
         if self._sampler is None:
             labels = loader.labels_on_cpu(loader.rows)
@@ -252,7 +259,7 @@ class LayeredGAN(Unscheduled):
             self._sampler = EditSampler(labels, exclusion, self._preference)
         return self._sampler
 
-    def _dense_weights(self, loader: Loader) -> Tensor:
+    def _weights_by_value(self, loader: Loader) -> Tensor:
         """`[2, K]`: weights of the loss on each attribute and value; rare values count more."""
         share = loader.frequencies.clamp(0.03, 0.97)
         by_value = torch.stack([0.5 / (1 - share), 0.5 / share]).clamp(max=5.0)

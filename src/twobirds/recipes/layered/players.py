@@ -1,7 +1,6 @@
 """The networks of recipe `layered` in training, and their optimizers."""
 
 import copy
-import math
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ from twobirds.config import RunConfig
 from twobirds.data.attributes import exclusion_matrix
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
-from twobirds.models.ema import ema_decay, update_ema
+from twobirds.models.ema import update_ema
 from twobirds.models.initialization import channels_last
 from twobirds.models.pca import Moments
 from twobirds.models.pretrained import load_efficientnet_lite
@@ -35,7 +34,6 @@ from twobirds.training.warm_start import AVERAGE_SUFFIX
 T = TypeVar("T", bound=nn.Module)
 EDITOR, GENERATOR, DISCRIMINATOR, RECOGNIZER = "editor", "generator", "discriminator", "recognizer"
 """The optimizers: of the editor, of G with the encoder, of both D, of the recognizer."""
-_MIN_RATE = 0.25  # of the step sizes at the end, but for the recognizer's
 _MAX_NORM = 20.0  # of the gradient of editor, and of G with the encoder
 _CHUNK = 512  # faces loaded at a time
 _WEIGHT_DECAY = 0.05  # of the recognizer
@@ -157,42 +155,24 @@ class Players:
             features = self.features_of.features(images)
         return [f.float() for f in features]
 
-    def step(self, name: str, images_seen: int) -> None:
-        """Apply and clear the gradients of an optimizer's weights, at the current step size."""
+    def step(self, name: str, rate: float | Tensor) -> None:
+        """Apply and clear the gradients of an optimizer's weights, at a step size."""
         optimizer = self.optimizers[name]
-        rate = self._learning_rate(name, images_seen)
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("speed", 1.0)
+            group["capturable"] = isinstance(rate, Tensor) and rate.is_cuda  # by a CUDA graph
             average_gradients(group["params"])
             if name in (EDITOR, GENERATOR):
                 nn.utils.clip_grad_norm_(group["params"], _MAX_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
-    def update_averages(self, names: Iterable[str], images_seen: int) -> None:
+    def update_averages(self, names: Iterable[str], decay: float | Tensor) -> None:
         """Move the moving averages of these networks."""
-        half_life = self.recipe.ema_half_life_images
-        decay = ema_decay(self.config.train.batch_size, half_life, images_seen)
         for name in names:
             update_ema(self._averages[name], self.networks[name], decay)
-
-    def _learning_rate(self, name: str, images_seen: int) -> float:
-        """Half a cosine: to a quarter over the run; to zero over the recognizer's images."""
-        images = self.config.train.images
-        if name == RECOGNIZER:
-            last = min(self.recipe.recognizer_images, images)
-            return self.recipe.recognizer_learning_rate * _half_cosine(images_seen / last)
-        full = self.config.train.learning_rate
-        if name == DISCRIMINATOR:
-            full = self.recipe.discriminator_learning_rate
-        return full * (_MIN_RATE + (1 - _MIN_RATE) * _half_cosine(images_seen / images))
 
 
 def _average(network: T) -> T:
     """A copy to hold a moving average, in evaluation mode."""
     return copy.deepcopy(network).requires_grad_(False).eval()
-
-
-def _half_cosine(share: float) -> float:
-    """From 1 at a share of 0 to 0 at 1 and beyond."""
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))

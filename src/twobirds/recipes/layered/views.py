@@ -62,12 +62,12 @@ class Views(NamedTuple):
         )
         return cls(*(to_device(change, device) for change in views))
 
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, images: Tensor, noise: Tensor) -> Tensor:
         """Show faces.
 
         Args:
             images: `[B, 3, H, W]` float32, about [-1, 1].
-            generator: On the device of the images, of the noise.
+            noise: `[B, 3, 96, 96]`, standard normal; each face has its own share of it.
 
         Returns:
             `[B, 3, 96, 96]` float32, channels last; gradients pass.
@@ -79,7 +79,6 @@ class Views(NamedTuple):
         shape = [len(seen), 3, VIEW_SIZE, VIEW_SIZE]
         grid = F.affine_grid(self.theta, shape, align_corners=False)
         seen = F.grid_sample(seen, grid, padding_mode="reflection", align_corners=False)
-        noise = torch.randn(seen.shape, generator=generator, device=seen.device)
         seen = seen * _outside_square(self.centre, self.is_hidden) + self.noise * noise
         return seen.contiguous(memory_format=torch.channels_last)
 

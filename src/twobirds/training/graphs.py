@@ -1,0 +1,103 @@
+"""Replaying an iteration as one CUDA graph.
+
+A GPU computes an iteration of small networks sooner than the host queues its thousands of kernels:
+on an H200 recipe `layered` queued for 210 ms at 128 faces. Recorded once, they are all queued by
+one call.
+"""
+
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.utils._pytree import tree_flatten, tree_unflatten
+
+T = TypeVar("T")
+_WARM_UP = 3  # calls before a recording: what is allocated or chosen once is not part of it
+
+
+class ReplayedUpdate(Generic[T]):
+    """An update of weights that is recorded on a GPU and replayed from then on.
+
+    Its kernels must be a function of its inputs' tensors, of their shapes, and of what else is in
+    its inputs: it may not wait for the device, sample random numbers, or copy from the host.
+
+    Args:
+        update: From inputs in (named) tuples to detached scalars `[]` by name.
+        optimizers: Those whose steps are part of it.
+        is_enabled: Whether to record; else every call is the update itself.
+    """
+
+    def __init__(
+        self,
+        update: Callable[[T], dict[str, Tensor]],
+        optimizers: Iterable[Optimizer],
+        *,
+        is_enabled: bool,
+    ) -> None:
+        self._update, self._is_enabled = update, is_enabled
+        self._optimizers = list(optimizers)
+        self._calls: dict[Hashable, int] = {}
+        self._recordings: dict[Hashable, _Recording] = {}
+
+    def __call__(self, inputs: T) -> dict[str, Tensor]:
+        """Update the weights."""
+        if not self._is_enabled:
+            return self._update(inputs)
+        leaves, _ = tree_flatten(inputs)
+        key = tuple(leaf.shape if isinstance(leaf, Tensor) else leaf for leaf in leaves)
+        if key not in self._recordings:
+            self._calls[key] = self._calls.get(key, 0) + 1
+            if self._calls[key] <= _WARM_UP:
+                return self._warm_up(inputs)
+            if not self._record(key, inputs):
+                return self._update(inputs)
+        return self._recordings[key].replay(leaves)
+
+    def _warm_up(self, inputs: T) -> dict[str, Tensor]:
+        """Update on another stream, as in a recording."""
+        own, side = torch.cuda.current_stream(), torch.cuda.Stream()
+        side.wait_stream(own)
+        with torch.cuda.stream(side):
+            values = self._update(inputs)
+        own.wait_stream(side)
+        return values
+
+    def _record(self, key: Hashable, inputs: T) -> bool:
+        """Record the update; returns whether that succeeded."""
+        try:
+            self._recordings[key] = _Recording(self._update, inputs)
+        except RuntimeError as error:
+            self._is_enabled = False
+            for optimizer in self._optimizers:
+                optimizer.zero_grad(set_to_none=True)
+            reason = str(error).splitlines()[0]
+            warnings.warn(
+                f"this GPU cannot record an iteration ({reason}): training goes on without, slower",
+                stacklevel=2,
+            )
+            return False
+        return True
+
+
+class _Recording:
+    """A CUDA graph, the tensors that it works on, and those that it writes."""
+
+    def __init__(self, update: Callable[[T], dict[str, Tensor]], inputs: T) -> None:
+        leaves, structure = tree_flatten(inputs)
+        self._inputs = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            values = update(tree_unflatten(self._inputs, structure))
+            self._names = list(values)
+            self._values = torch.stack(list(values.values()))
+
+    def replay(self, inputs: Sequence[Any]) -> dict[str, Tensor]:
+        """Run the graph on other inputs of the same shapes."""
+        for own, new in zip(self._inputs, inputs, strict=True):
+            if isinstance(new, Tensor):
+                own.copy_(new, non_blocking=True)
+        self._graph.replay()
+        return dict(zip(self._names, self._values.clone().unbind(), strict=True))

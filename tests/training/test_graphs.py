@@ -1,0 +1,106 @@
+"""What a recorded update needs that a CPU can tell: when it is recorded, again, and not at all."""
+
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from twobirds.training import graphs
+from twobirds.training.graphs import ReplayedUpdate
+
+
+class Inputs(NamedTuple):
+    faces: Tensor
+    labels: Tensor | None
+    leads: bool
+
+
+class Recording:
+    """Stands in for a CUDA graph: replays by calling the update."""
+
+    num_made = 0
+
+    def __init__(self, update, inputs) -> None:  # type: ignore[no-untyped-def]
+        type(self).num_made += 1
+        update(inputs)
+
+    def replay(self, inputs) -> dict[str, Tensor]:  # type: ignore[no-untyped-def]
+        return {"replayed": inputs[0].sum()}
+
+
+@pytest.fixture
+def recording(monkeypatch: pytest.MonkeyPatch) -> type[Recording]:
+    monkeypatch.setattr(graphs, "_Recording", Recording)
+    monkeypatch.setattr(ReplayedUpdate, "_warm_up", lambda self, inputs: self._update(inputs))
+    Recording.num_made = 0
+    return Recording
+
+
+def network() -> tuple[nn.Linear, torch.optim.Adam]:
+    layer = nn.Linear(1, 1)
+    return layer, torch.optim.Adam(layer.parameters())
+
+
+def replayed(*, is_enabled: bool) -> ReplayedUpdate[Inputs]:
+    return ReplayedUpdate(
+        lambda inputs: {"updated": inputs.faces.sum()}, [network()[1]], is_enabled=is_enabled
+    )
+
+
+def names(update: ReplayedUpdate[Inputs], inputs: Inputs, count: int) -> list[str]:
+    return [name for _ in range(count) for name in update(inputs)]
+
+
+def test_an_update_is_recorded_after_it_ran_three_times(recording: type[Recording]) -> None:
+    update = replayed(is_enabled=True)
+    inputs = Inputs(torch.ones(2), torch.ones(2), leads=True)
+    assert names(update, inputs, 5) == ["updated"] * 3 + ["replayed"] * 2
+    assert recording.num_made == 1
+    assert update(inputs._replace(faces=torch.full((2,), 3.0)))["replayed"] == 6
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Inputs(torch.ones(2), torch.ones(2), leads=False),
+        Inputs(torch.ones(2), None, leads=True),
+        Inputs(torch.ones(3), torch.ones(2), leads=True),
+    ],
+)
+def test_what_runs_other_kernels_is_recorded_by_itself(
+    other: Inputs, recording: type[Recording]
+) -> None:
+    update = replayed(is_enabled=True)
+    inputs = Inputs(torch.ones(2), torch.ones(2), leads=True)
+    names(update, inputs, 4)
+    assert names(update, other, 4) == ["updated"] * 3 + ["replayed"]
+    assert names(update, inputs, 1) == ["replayed"]
+    assert recording.num_made == 2
+
+
+@pytest.mark.usefixtures("recording")
+def test_without_a_gpu_nothing_is_recorded() -> None:
+    update = replayed(is_enabled=False)
+    assert names(update, Inputs(torch.ones(2), None, leads=True), 5) == ["updated"] * 5
+
+
+@pytest.mark.usefixtures("recording")
+def test_training_goes_on_where_recording_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, optimizer = network()
+
+    def update(inputs: Inputs) -> dict[str, Tensor]:
+        return {"updated": inputs.faces.sum()}
+
+    def fail(_: object, inputs: Inputs) -> None:
+        layer(inputs.faces[:1]).sum().backward()  # what a recording leaves, that ends midway
+        raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
+
+    monkeypatch.setattr(graphs, "_Recording", fail)
+    learn = ReplayedUpdate(update, [optimizer], is_enabled=True)
+    inputs = Inputs(torch.ones(2), None, leads=True)
+    names(learn, inputs, 3)
+    with pytest.warns(UserWarning, match=r"cannot record an iteration \(operation not permitted"):
+        assert names(learn, inputs, 1) == ["updated"]
+    assert layer.weight.grad is None
+    assert names(learn, inputs, 2) == ["updated"] * 2
