@@ -1,6 +1,6 @@
-"""A film edited: how steady the edit is, how fast, and in how much memory.
+"""A video edited: how steady the edit is, how fast, and in how much memory.
 
-Usage: `python benchmarks/video.py --out benchmarks/results/video-cpu.json`. The film is
+Usage: `python benchmarks/video.py --out benchmarks/results/video-cpu.json`. The video is
 scikit-image's astronaut, moved, turned and scaled by a known motion, as H.264 of 1280x720 pixels.
 """
 
@@ -46,7 +46,7 @@ class Settings:
     attribute: str = "Blond_Hair"
     """Which is set to 1."""
     seconds: float = 10.0
-    """Length of the film."""
+    """Length of the video."""
     out: Path | None = None
     """Where the results go, as JSON."""
 
@@ -57,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session = PhotoSession(FaceModel.load(settings.model, device="cpu"), find_detector())
     request = EditRequest({settings.attribute: 1.0})
     with tempfile.TemporaryDirectory() as name:
-        path, out = Path(name) / "film.mp4", Path(name) / "edited.mp4"
-        write_film(path, settings.seconds)
+        path, out = Path(name) / "video.mp4", Path(name) / "edited.mp4"
+        write_video(path, settings.seconds)
         video, started, cpu = Video(path), time.perf_counter(), time.process_time()
         found, count = find_video_faces(video, session, lambda _: None)
         edits = [decide(face, request) for face in choose_video_faces(found, None)]
@@ -101,8 +101,8 @@ def motion(second: float) -> np.ndarray:
     return np.hstack([turn, (centre - turn @ FACE)[:, None]])
 
 
-def write_film(path: Path, seconds: float) -> None:
-    """Write the film."""
+def write_video(path: Path, seconds: float) -> None:
+    """Write the video."""
     picture = astronaut()
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "18"})

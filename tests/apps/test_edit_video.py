@@ -1,4 +1,4 @@
-"""`twobirds edit FILM`."""
+"""`twobirds edit VIDEO`."""
 
 from pathlib import Path
 
@@ -12,47 +12,47 @@ from twobirds.photos.video import VideoWriter
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "film.mp4", moved_astronaut(7, 320, 240), has_sound=True)
+def video(tmp_path: Path) -> Path:
+    return write_video(tmp_path / "video.mp4", moved_astronaut(7, 320, 240), has_sound=True)
 
 
-def test_a_film_is_edited(
-    film: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_video_is_edited(
+    video: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["edit", str(film), model, "--set", "Bald=1", f"--out={tmp_path}/out.mp4"]
+    words = ["edit", str(video), model, "--set", "Bald=1", f"--out={tmp_path}/out.mp4"]
     assert main([*words, "--device=cpu"]) == 0
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path}/out.mp4\n"
-    assert f"{film}: face 1 is in frames 0 to 6 of 7; Bald predicted as 0." in captured.err
-    assert times_of(tmp_path / "out.mp4") == times_of(film)
-    assert sound_of(tmp_path / "out.mp4") == sound_of(film)
+    assert f"{video}: face 1 is in frames 0 to 6 of 7; Bald predicted as 0." in captured.err
+    assert times_of(tmp_path / "out.mp4") == times_of(video)
+    assert sound_of(tmp_path / "out.mp4") == sound_of(video)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert "Synthetic image: edited by TwoBirds, model model (" in container.metadata["comment"]
     assert main([*words[:-1], f"--out={tmp_path}", "--no-metadata", "--visible-note"]) == 0
-    with av.open(str(tmp_path / "film.edited.mp4")) as container:
+    with av.open(str(tmp_path / "video.edited.mp4")) as container:
         assert "comment" not in container.metadata
         last = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][-1]
-    note = last[-12:, 4:30]  # in the lower left corner, where the film is of one grey
+    note = last[-12:, 4:30]  # in the lower left corner, where the video is of one grey
     assert note.min() < 50
     assert note.max() > 150
 
 
-def test_what_a_film_does_not_take(
-    film: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_a_video_does_not_take(
+    video: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     grey = [np.full((120, 160, 3), 128, np.uint8)] * 6
     empty = write_video(tmp_path / "empty.mp4", grey)
     other = tmp_path / "other.mp4"
-    other.write_text("no film")
+    other.write_text("no video")
     for words, message in (
-        ([str(film), str(other)], "is a film, which goes alone"),
-        ([str(film), "--face=2"], "--face 2 is for photos"),
-        ([str(film), "--aligned"], "--aligned is for photos"),
-        ([str(film), "--refine=5"], "--refine is for photos"),
-        ([str(film), f"--layers={tmp_path}/x"], "--layers is for photos"),
-        ([str(film), f"--out={tmp_path}/x.gif"], "choose a name that ends in one of .mp4"),
-        ([str(film), f"--out={film}"], "is the film itself"),
-        ([str(other)], "other.mp4: is no film, or damaged"),
+        ([str(video), str(other)], "is a video, which goes alone"),
+        ([str(video), "--face=2"], "--face 2 is for photos"),
+        ([str(video), "--aligned"], "--aligned is for photos"),
+        ([str(video), "--refine=5"], "--refine is for photos"),
+        ([str(video), f"--layers={tmp_path}/x"], "--layers is for photos"),
+        ([str(video), f"--out={tmp_path}/x.gif"], "choose a name that ends in one of .mp4"),
+        ([str(video), f"--out={video}"], "is the video itself"),
+        ([str(other)], "other.mp4: is no video, or damaged"),
         ([str(tmp_path / "none.mp4")], "none.mp4: cannot be read"),
         ([str(empty)], "empty.mp4: no face is found in any frame"),
     ):
@@ -61,18 +61,18 @@ def test_what_a_film_does_not_take(
         assert message in told.splitlines()[-1]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "empty.mp4",
-        "film.mp4",
         "other.mp4",
+        "video.mp4",
     ]
 
 
-def test_a_stop_leaves_no_film(
-    film: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_stop_leaves_no_video(
+    video: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(VideoWriter, "write", stop)
-    words = ["edit", str(film), model, "--device=cpu", f"--out={tmp_path}/out.mp4"]
+    words = ["edit", str(video), model, "--device=cpu", f"--out={tmp_path}/out.mp4"]
     assert main([*words, "--set", "Bald=1"]) == 130
-    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]

@@ -1,4 +1,4 @@
-"""Films for tests, made in a temporary folder."""
+"""Videos for tests, made in a temporary folder."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def write_video(
     has_sound: bool = False,
     colours: Mapping[str, int] | None = None,
 ) -> Path:
-    """A film of `[H, W, 3]` uint8; times are in milliseconds, else 25 frames a second."""
+    """A video of `[H, W, 3]` uint8; times are in milliseconds, else 25 frames a second."""
     with av.open(str(path), "w") as container:
         options = {"crf": "8"} if codec.startswith("lib") else {}
         stream = container.add_stream(codec, rate=25, options=options)

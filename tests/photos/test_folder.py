@@ -24,7 +24,7 @@ def write(path: Path, content: bytes = PNG) -> Path:
 
 def test_subfolders_belong_to_a_folder_and_hidden_files_do_not(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
-    for name in ("b.PNG", "a/c.jpg", "a/.d.png", ".e/f.png", "notes.txt", "a/film.mp4"):
+    for name in ("b.PNG", "a/c.jpg", "a/.d.png", ".e/f.png", "notes.txt", "a/video.mp4"):
         write(folder / name)
     (folder / "link").symlink_to(folder / "a")
     found = list_photos(folder, out, as_png=False)

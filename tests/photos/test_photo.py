@@ -210,7 +210,7 @@ def test_heic_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="to read HEIC, install the package pillow-heif"):
         read_photo(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     with pytest.raises(InputError, match="not a JPEG"):
-        read_photo(b"\0\0\0\x18ftypisom\0\0\0\0isomavc1")  # a film
+        read_photo(b"\0\0\0\x18ftypisom\0\0\0\0isomavc1")  # a video
 
 
 def test_mutated_files_are_decoded_or_refused() -> None:

@@ -1,4 +1,4 @@
-"""Faces followed through a film: a detector of the test knows where they are."""
+"""Faces followed through a video: a detector of the test knows where they are."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Films decoded and written anew."""
+"""Videos decoded and written anew."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ BOX = np.s_[40:60, 60:100]
 
 
 def rewrite(path: Path, out: Path, change: Callable[[np.ndarray], None]) -> Path:
-    """Write a film with all pictures changed."""
+    """Write a video with all pictures changed."""
     video = Video(path)
 
     def write(file: Any) -> None:
@@ -115,7 +115,7 @@ def turned(path: Path, matrix: tuple[int, int, int, int]) -> Path:
     ("matrix", "quarter_turns"),
     [((0, 1, -1, 0), 3), ((-1, 0, 0, -1), 2), ((0, -1, 1, 0), 1)],
 )
-def test_a_film_that_is_to_be_turned_is_written_upright(
+def test_a_video_that_is_to_be_turned_is_written_upright(
     tmp_path: Path, matrix: tuple[int, int, int, int], quarter_turns: int
 ) -> None:
     path = write_video(tmp_path / "a.mp4", FRAMES)
@@ -143,7 +143,7 @@ def test_odd_sizes_and_ten_bits_are_written_with_a_note(tmp_path: Path) -> None:
     assert_alike(frames_of(path)[2][:30], frames_of(out)[2][:30])
 
 
-def test_films_that_would_come_out_wrong_are_refused(tmp_path: Path) -> None:
+def test_videos_that_would_come_out_wrong_are_refused(tmp_path: Path) -> None:
     def wrong(name: str, message: str, **arguments: Any) -> None:
         path = write_video(tmp_path / name, FRAMES[:2], codec="ffv1", **arguments)
         with pytest.raises(InputError, match=message):
@@ -153,9 +153,9 @@ def test_films_that_would_come_out_wrong_are_refused(tmp_path: Path) -> None:
     wrong("alpha.mkv", "has transparency", pix_fmt="yuva420p")
     whole = write_video(tmp_path / "whole.mp4", FRAMES, has_sound=True).read_bytes()
     (tmp_path / "half.mp4").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "text.mp4").write_text("no film")
+    (tmp_path / "text.mp4").write_text("no video")
     for name in ("half.mp4", "text.mp4"):
-        with pytest.raises(InputError, match=f"{name}: is no film, or damaged"):
+        with pytest.raises(InputError, match=f"{name}: is no video, or damaged"):
             Video(tmp_path / name)
     with av.open(str(tmp_path / "sound.mp4"), "w") as container:
         sound = container.add_stream("aac", rate=8000, layout="mono")

@@ -1,4 +1,4 @@
-"""Films edited: decided once, applied steadily, with a few frames in memory."""
+"""Videos edited: decided once, applied steadily, with a few frames in memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,9 +27,9 @@ BLOND = EditRequest({"Blond_Hair": 1.0})
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Video:
+def video(tmp_path_factory: pytest.TempPathFactory) -> Video:
     frames = moved_astronaut(16, *SIZE)
-    return Video(write_video(tmp_path_factory.mktemp("film") / "a.mp4", frames))
+    return Video(write_video(tmp_path_factory.mktemp("video") / "a.mp4", frames))
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def session() -> PhotoSession:
 
 
 @pytest.fixture(scope="module")
-def edit(film: Video, session: PhotoSession) -> SteadyEdit:
-    found, count = find_video_faces(film, session, lambda _: None)
+def edit(video: Video, session: PhotoSession) -> SteadyEdit:
+    found, count = find_video_faces(video, session, lambda _: None)
     assert count == 16
     [face] = choose_video_faces(found, None)
     return decide(face, BLOND)
@@ -56,12 +56,12 @@ def test_landmarks_follow_the_motion(edit: SteadyEdit) -> None:
     assert np.linalg.norm(errors, axis=2).max() < 0.05 * eyes
 
 
-def test_the_edit_flickers_no_more_than_the_film(
-    film: Video, session: PhotoSession, edit: SteadyEdit
+def test_the_edit_flickers_no_more_than_the_video(
+    video: Video, session: PhotoSession, edit: SteadyEdit
 ) -> None:
-    """With the known motion undone, where the film's own change is its noise alone."""
+    """With the known motion undone, where the video's own change is its noise alone."""
     changes, noise, sizes = [], [], []
-    pairs = edited_frames(film.frames(), [edit], session.model)
+    pairs = edited_frames(video.frames(), [edit], session.model)
     for (frame, pixels), (next_frame, next_pixels) in pairwise(pairs):
         number = round(float(frame.source.time or 0) * 25)
         still = [
@@ -88,12 +88,12 @@ def undone(values: np.ndarray, number: int) -> np.ndarray:
 
 
 def test_only_a_few_frames_are_in_memory(
-    film: Video, session: PhotoSession, edit: SteadyEdit
+    video: Video, session: PhotoSession, edit: SteadyEdit
 ) -> None:
     ahead: list[int] = []
 
     def counted() -> Iterator[Frame]:
-        for frame in film.frames():
+        for frame in video.frames():
             ahead.append(1)
             yield frame
 
@@ -130,7 +130,7 @@ def test_the_mean_of_edits_is_that_of_their_fields() -> None:
     assert difference.after.numpy() == pytest.approx(0.75)
 
 
-def test_edits_in_layers_go_through_a_film(film: Video, tmp_path: Path, edit: SteadyEdit) -> None:
+def test_edits_in_layers_go_through_a_video(video: Video, tmp_path: Path, edit: SteadyEdit) -> None:
     run = trained_run(
         tmp_path / "run", write_pack(tmp_path / "pack"), layered_recipe(), max_seconds=0.0
     )
@@ -138,11 +138,11 @@ def test_edits_in_layers_go_through_a_film(film: Video, tmp_path: Path, edit: St
     crops = torch.zeros(2, 3, model.size, model.size)
     probabilities = model.recognize(crops).mean(dim=0)
     layered = SteadyEdit(edit.face, EditRequest({"Bald": 1.0}), probabilities)
-    frames = [pixels for _, pixels in edited_frames(film.frames(), [layered], model)]
+    frames = [pixels for _, pixels in edited_frames(video.frames(), [layered], model)]
     assert len(frames) == 16
 
 
-def test_films_without_a_face_that_can_be_edited(
+def test_videos_without_a_face_that_can_be_edited(
     tmp_path: Path, session: PhotoSession, edit: SteadyEdit
 ) -> None:
     empty = [np.full((120, 160, 3), 10 * n, np.uint8) for n in range(6)]

@@ -1,4 +1,4 @@
-"""The command that edits, on a film."""
+"""The command that edits, on a video."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from twobirds.photos.video_edit import SteadyEdit
 
 VIDEO_EXTENSIONS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-"""Extensions, in lower case, of files that are taken for films."""
+"""Extensions, in lower case, of files that are taken for videos."""
 
 
 def edit_video(
     command: "Edit", changes: dict[str, float], reference: "Reference | None" = None
 ) -> int:
-    """Edit the film that a command names; returns the exit code.
+    """Edit the video that a command names; returns the exit code.
 
     Args:
         command: The command.
@@ -33,14 +33,14 @@ def edit_video(
         reference: Whose values are taken besides.
 
     Raises:
-        InputError: If an option does not go with a film, or the film cannot be edited.
+        InputError: If an option does not go with a video, or the video cannot be edited.
     """
     path = next(path for path in command.images if path.suffix.lower() in VIDEO_EXTENSIONS)
     _check(command, path)
     try:
         from twobirds.photos.video import Video
     except ModuleNotFoundError as error:
-        raise missing_extra("films need", "video", error) from error
+        raise missing_extra("videos need", "video", error) from error
     from twobirds.photos import EditRequest, Marks
     from twobirds.photos.video_edit import write_edited_video
 
@@ -66,7 +66,7 @@ def edit_video(
 def _decide(
     command: "Edit", video: "Video", session: "PhotoSession", request: "EditRequest"
 ) -> tuple[list["SteadyEdit"], int]:
-    """Follow the faces of a film, and decide what is done to each; also the number of frames."""
+    """Follow the faces of a video, and decide what is done to each; also the number of frames."""
     from twobirds.photos.video_edit import decide
     from twobirds.photos.video_faces import choose_video_faces, find_video_faces
 
@@ -102,9 +102,9 @@ def _described(edit: "SteadyEdit", model: "FaceModel") -> str:
 
 
 def _check(command: "Edit", path: Path) -> None:
-    """Refuse options that do not go with a film, before anything is loaded."""
+    """Refuse options that do not go with a video, before anything is loaded."""
     if len(command.images) > 1:
-        raise InputError(f"{path} is a film, which goes alone: give one film, or photos")
+        raise InputError(f"{path} is a video, which goes alone: give one video, or photos")
     if isinstance(command.face, int):
         raise InputError(f"--face {command.face} is for photos: leave it out, or take --face all")
     others = {
@@ -118,16 +118,16 @@ def _check(command: "Edit", path: Path) -> None:
     }
     for name, value in others.items():
         if value:
-            raise InputError(f"{name} is for photos, and {path} is a film: leave it out")
+            raise InputError(f"{name} is for photos, and {path} is a video: leave it out")
     if not path.is_file():
         raise InputError(f"{path}: cannot be read: it is no file")
 
 
 def _output(out: Path | None, path: Path) -> Path:
-    """Where the film goes.
+    """Where the video goes.
 
     Raises:
-        InputError: If its name does not say which format it is, or it is the film itself.
+        InputError: If its name does not say which format it is, or it is the video itself.
     """
     from twobirds.photos.video import CONTAINERS
 
@@ -137,5 +137,5 @@ def _output(out: Path | None, path: Path) -> Path:
     if out.suffix.lower() not in CONTAINERS:
         raise InputError(f"{out}: choose a name that ends in one of {', '.join(CONTAINERS)}")
     if out.resolve() == path.resolve() or (out.exists() and out.samefile(path)):
-        raise InputError(f"{out} is the film itself: choose another --out")
+        raise InputError(f"{out} is the video itself: choose another --out")
     return out

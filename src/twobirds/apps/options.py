@@ -53,7 +53,7 @@ ImagesOrFolder = Annotated[
     tyro.conf.arg(
         metavar="IMAGE...",
         help="Photos: JPEG, PNG, WebP, BMP, or HEIC with the package pillow-heif; or one folder, "
-        "whose photos are all edited, those of subfolders too; or one film, with the extra video.",
+        "whose photos are all edited, those of subfolders too; or one video, with the extra video.",
         help_behavior_hint="(required)",
     ),
 ]

@@ -186,7 +186,7 @@ def differences(
 
 
 def mean_edit(edits: Sequence[FaceEdit], weights: Tensor) -> FaceEdit:
-    """The weighted mean of edits of one face, as in neighbouring frames of a film.
+    """The weighted mean of edits of one face, as in neighbouring frames of a video.
 
     Args:
         edits: All of one kind.

@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame of a film."""
+"""Faces followed from frame to frame of a video."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ class Follower(Protocol):
 
 @dataclass(eq=False)
 class Track:
-    """A face in the frames of a film in which it was found."""
+    """A face in the frames of a video in which it was found."""
 
     first: int
     """The first frame."""
@@ -60,7 +60,7 @@ class Track:
 
 
 class FaceTracker:
-    """Finds and follows the faces of a film, frame by frame.
+    """Finds and follows the faces of a video, frame by frame.
 
     A search of the whole picture every `DETECTION_INTERVAL` frames, and wherever a face is lost,
     finds faces; in between they are followed, forward and back to where they came into view.

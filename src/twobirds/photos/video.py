@@ -1,4 +1,4 @@
-"""Films: their frames decoded upright one after the other, and written anew with their sound."""
+"""Videos: their frames decoded upright one after the other, and written anew with their sound."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ _COLOURS = ("color_range", "colorspace", "color_primaries", "color_trc", "sample
 
 
 class Frame(NamedTuple):
-    """A picture of a film."""
+    """A picture of a video."""
 
     pixels: np.ndarray
     """`[H, W, 3]` uint8 RGB, upright."""
@@ -38,7 +38,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What a film is, by its file."""
+    """What a video is, by its file."""
 
     width: int
     """Upright, in pixels."""
@@ -52,13 +52,13 @@ class VideoFacts:
 
 
 class Video:
-    """A film's file, which is decoded as often as it is asked for.
+    """A video's file, which is decoded as often as it is asked for.
 
     Args:
         path: The file.
 
     Raises:
-        InputError: If it is no film, or of a kind that would come out wrong.
+        InputError: If it is no video, or of a kind that would come out wrong.
     """
 
     def __init__(self, path: Path) -> None:
@@ -119,12 +119,12 @@ class Video:
 
 
 class VideoWriter:
-    """Writes pictures as a film with the times, the colours and the sound of another.
+    """Writes pictures as a video with the times, the colours and the sound of another.
 
     Args:
         file: Opened for writing; can be sought in.
         suffix: End of the file's name, which chooses the format.
-        source: The film that the pictures are from.
+        source: The video that the pictures are from.
         comment: What the file says of itself; None says nothing.
     """
 
@@ -255,7 +255,7 @@ def _facts_of(container: InputContainer, stream: VideoStream, first: VideoFrame)
 
 
 def _require_plain(path: Path, first: VideoFrame) -> None:
-    """Refuse films that would come out wrong.
+    """Refuse videos that would come out wrong.
 
     Raises:
         InputError: If there is one.
@@ -274,7 +274,7 @@ def _require_plain(path: Path, first: VideoFrame) -> None:
 
 
 def _metadata(source: Mapping[str, str], comment: str | None) -> dict[str, str]:
-    """A film's metadata, with a comment added to its own."""
+    """A video's metadata, with a comment added to its own."""
     kept = {name: text for name, text in source.items() if name in _KEPT_METADATA}
     if comment is not None:
         kept["comment"] = " ".join(filter(None, [kept.get("comment"), comment]))
@@ -291,4 +291,4 @@ def _reporting(path: Path) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"{path}: is no film, or damaged: {reason}") from error
+        raise InputError(f"{path}: is no video, or damaged: {reason}") from error

@@ -1,4 +1,4 @@
-"""Films edited: the change of each face is decided once, and applied steadily to every frame."""
+"""Videos edited: the change of each face is decided once, and applied steadily to every frame."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -59,18 +59,18 @@ def write_edited_video(
     marks: Marks,
     on_frame: OnFrame,
 ) -> None:
-    """Go through a film again, edit its faces and write it, whole or not at all.
+    """Go through a video again, edit its faces and write it, whole or not at all.
 
     Args:
         path: The new file.
-        video: The film.
+        video: The video.
         edits: What is done to its faces.
         model: Which edits.
-        marks: How the film is marked as synthetic.
+        marks: How the video is marked as synthetic.
         on_frame: Called with the number of frames that are done.
 
     Raises:
-        InputError: If the film is damaged, or its sound does not fit into the new format.
+        InputError: If the video is damaged, or its sound does not fit into the new format.
         OSError: If the file cannot be written.
     """
     provenance = marks.provenance(model)
@@ -93,7 +93,7 @@ def edited_frames(
     """Edit frames one after the other; a few before and after each are in memory.
 
     Args:
-        frames: Of a film, from the first.
+        frames: Of a video, from the first.
         edits: What is done to its faces.
         model: Which edits.
 

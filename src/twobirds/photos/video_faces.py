@@ -1,4 +1,4 @@
-"""The faces of a film: where each is in every frame, and what its attributes are."""
+"""The faces of a video: where each is in every frame, and what its attributes are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,16 +25,16 @@ _LANDMARK_SIGMA = 2.0  # frames
 
 @dataclass(frozen=True, eq=False)
 class FaceInVideo:
-    """A face that is followed through a film."""
+    """A face that is followed through a video."""
 
     landmarks: dict[int, np.ndarray]
-    """`[5, 2]` (x, y) by frame, smoothed, in the film's pixels."""
+    """`[5, 2]` (x, y) by frame, smoothed, in the video's pixels."""
     samples: EncodedFaces
     """The face as the model sees it, in several frames."""
     refusal: str | None
     """Why it is hopeless in most of them."""
     importance: float
-    """How plausible it is that the film is about it."""
+    """How plausible it is that the video is about it."""
     track: Track
 
     @property
@@ -51,10 +51,10 @@ class FaceInVideo:
 def find_video_faces(
     video: Video, session: PhotoSession, on_frame: OnFrame
 ) -> tuple[list[FaceInVideo], int]:
-    """Go through a film once and follow its faces; only landmarks and some crops are kept.
+    """Go through a video once and follow its faces; only landmarks and some crops are kept.
 
     Args:
-        video: The film.
+        video: The video.
         session: Whose detector looks, and whose model they are for.
         on_frame: Called with the number of frames that are done.
 
@@ -62,7 +62,7 @@ def find_video_faces(
         The faces in the order in which they come into view; the number of frames.
 
     Raises:
-        InputError: If the film is damaged.
+        InputError: If the video is damaged.
     """
     assert session.detector is not None
     tracker, template = FaceTracker(session.detector), template_of(session.model)
@@ -87,7 +87,7 @@ def choose_video_faces(
     """Choose the faces to be edited.
 
     Args:
-        faces: Of a film.
+        faces: Of a video.
         choice: All, or None: at each time the most plausible one.
 
     Raises:
@@ -133,7 +133,7 @@ class _Samples:
     template: Template
     size: int
     scale: float
-    """Pixels of the film for one of the pictures that are looked at."""
+    """Pixels of the video for one of the pictures that are looked at."""
     crops: dict[int, np.ndarray] = field(default_factory=dict)
     """`[S, S, 3]` uint8 by frame."""
     refusals: dict[int, str | None] = field(default_factory=dict)
