@@ -51,7 +51,7 @@ CONFIGS = {
     ),
 }
 WAIT_NEVER = ("paper", "modern", "layered")
-REPLAYED = ("layered",)
+REPLAYED = ("paper", "layered")
 LAST = 4  # an iteration in which all networks learn
 
 

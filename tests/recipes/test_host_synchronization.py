@@ -32,7 +32,7 @@ CONFIGS = {
     "layered": layered_recipe(recognizer_images=24),
 }
 
-REPLAYED = ("layered",)
+REPLAYED = ("paper", "layered")
 """Whose updates are recorded as CUDA graphs."""
 
 

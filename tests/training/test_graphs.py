@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from twobirds.runtime import Runtime
 from twobirds.training import graphs
 from twobirds.training.graphs import ReplayedUpdate
 
@@ -42,10 +43,11 @@ def network() -> tuple[nn.Linear, torch.optim.Adam]:
     return layer, torch.optim.Adam(layer.parameters())
 
 
-def replayed(*, is_enabled: bool) -> ReplayedUpdate[Inputs]:
-    return ReplayedUpdate(
-        lambda inputs: {"updated": inputs.faces.sum()}, [network()[1]], is_enabled=is_enabled
-    )
+GPU, CPU = Runtime(torch.device("cuda")), Runtime(torch.device("cpu"))
+
+
+def replayed(runtime: Runtime) -> ReplayedUpdate[Inputs]:
+    return ReplayedUpdate(lambda inputs: {"updated": inputs.faces.sum()}, [network()[1]], runtime)
 
 
 def names(update: ReplayedUpdate[Inputs], inputs: Inputs, count: int) -> list[str]:
@@ -53,7 +55,7 @@ def names(update: ReplayedUpdate[Inputs], inputs: Inputs, count: int) -> list[st
 
 
 def test_an_update_is_recorded_after_it_ran_three_times(recording: type[Recording]) -> None:
-    update = replayed(is_enabled=True)
+    update = replayed(GPU)
     inputs = Inputs(torch.ones(2), torch.ones(2), leads=True)
     assert names(update, inputs, 5) == ["updated"] * 3 + ["replayed"] * 2
     assert recording.num_made == 1
@@ -71,7 +73,7 @@ def test_an_update_is_recorded_after_it_ran_three_times(recording: type[Recordin
 def test_what_runs_other_kernels_is_recorded_by_itself(
     other: Inputs, recording: type[Recording]
 ) -> None:
-    update = replayed(is_enabled=True)
+    update = replayed(GPU)
     inputs = Inputs(torch.ones(2), torch.ones(2), leads=True)
     names(update, inputs, 4)
     assert names(update, other, 4) == ["updated"] * 3 + ["replayed"]
@@ -80,8 +82,9 @@ def test_what_runs_other_kernels_is_recorded_by_itself(
 
 
 @pytest.mark.usefixtures("recording")
-def test_without_a_gpu_nothing_is_recorded() -> None:
-    update = replayed(is_enabled=False)
+@pytest.mark.parametrize("runtime", [CPU, Runtime(torch.device("cuda"), world_size=2)])
+def test_without_a_gpu_for_itself_nothing_is_recorded(runtime: Runtime) -> None:
+    update = replayed(runtime)
     assert names(update, Inputs(torch.ones(2), None, leads=True), 5) == ["updated"] * 5
 
 
@@ -97,10 +100,22 @@ def test_training_goes_on_where_recording_fails(monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
 
     monkeypatch.setattr(graphs, "_Recording", fail)
-    learn = ReplayedUpdate(update, [optimizer], is_enabled=True)
+    learn = ReplayedUpdate(update, [optimizer], GPU)
     inputs = Inputs(torch.ones(2), None, leads=True)
     names(learn, inputs, 3)
     with pytest.warns(UserWarning, match=r"cannot record an iteration \(operation not permitted"):
         assert names(learn, inputs, 1) == ["updated"]
     assert layer.weight.grad is None
     assert names(learn, inputs, 2) == ["updated"] * 2
+
+
+@pytest.mark.usefixtures("recording")
+@pytest.mark.parametrize(("runtime", "capturable"), [(GPU, True), (CPU, False)])
+def test_optimizers_can_be_recorded_whatever_a_checkpoint_says(
+    runtime: Runtime, *, capturable: bool
+) -> None:
+    optimizer = network()[1]
+    update = ReplayedUpdate(lambda inputs: {"updated": inputs.faces.sum()}, [optimizer], runtime)
+    optimizer.param_groups[0]["capturable"] = not capturable
+    update(Inputs(torch.ones(2), None, leads=True))
+    assert optimizer.param_groups[0]["capturable"] is capturable

@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from twobirds.runtime import Runtime
+
 T = TypeVar("T")
 _WARM_UP = 3  # calls before a recording: what is allocated or chosen once is not part of it
 
@@ -27,23 +29,25 @@ class ReplayedUpdate(Generic[T]):
     Args:
         update: From inputs in (named) tuples to detached scalars `[]` by name.
         optimizers: Those whose steps are part of it.
-        is_enabled: Whether to record; else every call is the update itself.
+        runtime: On a GPU, in one process, updates are recorded; else a call is the update itself.
     """
 
     def __init__(
         self,
         update: Callable[[T], dict[str, Tensor]],
         optimizers: Iterable[Optimizer],
-        *,
-        is_enabled: bool,
+        runtime: Runtime,
     ) -> None:
-        self._update, self._is_enabled = update, is_enabled
-        self._optimizers = list(optimizers)
+        self._update, self._optimizers = update, list(optimizers)
+        self._is_enabled = runtime.device.type == "cuda" and runtime.world_size == 1
         self._calls: dict[Hashable, int] = {}
         self._recordings: dict[Hashable, _Recording] = {}
 
     def __call__(self, inputs: T) -> dict[str, Tensor]:
         """Update the weights."""
+        for optimizer in self._optimizers:  # a checkpoint may be of another device
+            for group in optimizer.param_groups:
+                group["capturable"] = self._is_enabled
         if not self._is_enabled:
             return self._update(inputs)
         leaves, _ = tree_flatten(inputs)

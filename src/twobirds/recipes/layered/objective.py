@@ -76,10 +76,7 @@ class LayeredGAN(Unscheduled):
         self._device_preference = self._preference.to(runtime.device)
         self._sampler: EditSampler | None = None
         self._dense_weights: Tensor | None = None
-        is_alone_on_gpu = runtime.device.type == "cuda" and runtime.world_size == 1
-        self._learn = ReplayedUpdate(
-            self._update, self.optimizers.values(), is_enabled=is_alone_on_gpu
-        )
+        self._learn = ReplayedUpdate(self._update, self.optimizers.values(), runtime)
 
     def initialize(self, pack: Pack) -> None:
         """Set latents and prototypes from the train split."""

@@ -160,7 +160,6 @@ class Players:
         optimizer = self.optimizers[name]
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("speed", 1.0)
-            group["capturable"] = isinstance(rate, Tensor) and rate.is_cuda  # by a CUDA graph
             average_gradients(group["params"])
             if name in (EDITOR, GENERATOR):
                 nn.utils.clip_grad_norm_(group["params"], _MAX_NORM)

@@ -1,6 +1,7 @@
 """The paper's training as an objective of the loop: two stages, balanced updates."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +23,34 @@ from twobirds.recipes.paper.stages import (
     update_generator,
 )
 from twobirds.runtime import Runtime, to_device
+from twobirds.training.graphs import ReplayedUpdate
 from twobirds.training.warm_start import NetworkWeights, load_matching
 
 _KEYS_BETWEEN_UPDATES = 100
 """By how much the key of random numbers differs from one update of an iteration to the next."""
+
+
+class FakeInputs(NamedTuple):
+    """What faces are generated from."""
+
+    latents: Tensor
+    """`[B, Z]` in [-1, 1]."""
+    attributes: Tensor
+    """`[B, K]` 0/1."""
+
+
+class Iteration(NamedTuple):
+    """All that an iteration is a function of, beside the weights."""
+
+    batch: Batch
+    fakes: FakeInputs
+    """Of the first update of D, and of G."""
+    discriminator_extras: tuple[FakeInputs, ...]
+    """Of what the balance adds."""
+    generator_extras: tuple[FakeInputs, ...]
+    decay: float | Tensor
+    """Of G's moving average; a scalar `[]` on a GPU, where iterations are replayed."""
+    stage: int
 
 
 class IterativeGAN:
@@ -49,6 +74,7 @@ class IterativeGAN:
             raise InputError("recipe.feature_source is network exactly when a network is given")
         self.feature_network = feature_network
         self.balance = UpdateBalance(self.recipe.balance_ratio, self.recipe.max_updates)
+        self._learn = ReplayedUpdate(self._update, self.optimizers.values(), runtime)
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -80,23 +106,37 @@ class IterativeGAN:
         pass over reconstructions. Of G it has the latent code loss in stage 2, but reconstructs
         nothing.
         """
-        images_seen = iteration * loader.batch_size
-        stage = self.stage(images_seen)
-        fakes = self._fakes(loader, iteration, 0)
-        if stage == 1:
-            metrics = stage1_update(self.players, batch, fakes)
+        seen = iteration * loader.batch_size
+        decay: float | Tensor = self.players.average_decay(seen + loader.batch_size)
+        if self.runtime.device.type == "cuda":
+            decay = to_device(torch.tensor(decay, dtype=torch.float32), self.runtime.device)
+        inputs = Iteration(
+            batch,
+            self._fake_inputs(loader, iteration, 0),
+            self._extra_inputs(loader, iteration, self.balance.num_discriminator),
+            self._extra_inputs(loader, iteration, self.balance.num_generator),
+            decay,
+            self.stage(seen),
+        )
+        return self._learn(inputs)
+
+    def _update(self, iteration: Iteration) -> dict[str, Tensor]:
+        """What `update` does once everything is sampled."""
+        players, batch, has_latents = self.players, iteration.batch, iteration.stage == 2
+        fakes = self._generate(iteration.fakes)
+        if iteration.stage == 1:
+            metrics = stage1_update(players, batch, fakes)
         else:
-            metrics = stage2_update(self.players, batch, fakes, self.feature_network)
-        for number in range(1, self.balance.num_discriminator):
+            metrics = stage2_update(players, batch, fakes, self.feature_network)
+        for extra in iteration.discriminator_extras:
             with torch.no_grad():
-                extra = self._fakes(loader, iteration, number)
+                others = self._generate(extra)
             # Known fault: C's labels for these fakes are those of the iteration's first ones. To
             # correct it would change what every run of this recipe learns from its seed.
-            update_discriminator(self.players, batch, extra._replace(attributes=fakes.attributes))
-        for number in range(1, self.balance.num_generator):
-            extra = self._fakes(loader, iteration, number)
-            update_generator(self.players, extra, has_latent_loss=stage == 2)
-        self.players.update_average(images_seen + loader.batch_size)
+            update_discriminator(players, batch, others._replace(attributes=fakes.attributes))
+        for extra in iteration.generator_extras:
+            update_generator(players, self._generate(extra), has_latent_loss=has_latents)
+        players.update_average(iteration.decay)
         return metrics
 
     def adapt(self, means: Mapping[str, float]) -> None:
@@ -133,8 +173,15 @@ class IterativeGAN:
         self.players.discriminator.train()
         return rows
 
-    def _fakes(self, loader: Loader, iteration: int, number: int) -> Fakes:
-        """This process's slice of the faces generated for an update of an iteration."""
+    def _generate(self, inputs: FakeInputs) -> Fakes:
+        return Fakes(self.players.generate(*inputs), *inputs)
+
+    def _extra_inputs(self, loader: Loader, iteration: int, count: int) -> tuple[FakeInputs, ...]:
+        """What the updates after the first generate faces from, if there are `count` in all."""
+        return tuple(self._fake_inputs(loader, iteration, number) for number in range(1, count))
+
+    def _fake_inputs(self, loader: Loader, iteration: int, number: int) -> FakeInputs:
+        """This process's slice of what an update of an iteration generates faces from."""
         step, share = _KEYS_BETWEEN_UPDATES * number, self.recipe.edited_share
         keys = self.config.train.seed, iteration, RandomPurpose.LATENTS + step
         latents = self._uniform(loader.batch_size, keyed_generator(*keys))[loader.mine]  # [B, Z]
@@ -142,7 +189,7 @@ class IterativeGAN:
         if number:
             purpose = RandomPurpose.EXTRA_FAKE_ATTRIBUTES
         attributes = loader.fake_attributes(iteration, purpose + step, edited_share=share)  # [B, K]
-        return Fakes(self.players.generate(latents, attributes), latents, attributes)
+        return FakeInputs(latents, attributes)
 
     def _uniform(self, count: int, generator: torch.Generator) -> Tensor:
         """Z ~ U(-1, 1), `[count, Z]`."""

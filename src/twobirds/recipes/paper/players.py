@@ -79,9 +79,12 @@ class Players:
         """Apply and clear the gradients of one network, averaged over the processes."""
         apply_gradients(self.networks[name], self.optimizers[name])
 
-    def update_average(self, images_seen: int) -> None:
+    def average_decay(self, images_seen: int) -> float:
+        """Decay of G's moving average in an iteration that ends at so many images."""
+        half_life = self.recipe.ema_half_life_images
+        return ema_decay(self.config.train.batch_size, half_life, images_seen)
+
+    def update_average(self, decay: float | Tensor) -> None:
         """Move G's moving average, if one is kept."""
         if self.average is not None:
-            half_life = self.recipe.ema_half_life_images
-            decay = ema_decay(self.config.train.batch_size, half_life, images_seen)
             update_ema(self.average, self.generator, decay)
