@@ -24,11 +24,11 @@ from hardware import write_results
 from twobirds.api import FaceModel
 from twobirds.apps.pictures import write_bytes
 from twobirds.machine import describe_machine
-from twobirds.photos import EditRequest, FaceEdits, Marks, OpenPhoto, PhotoSession
+from twobirds.photos import EditRequest, Marks, OpenPhoto, PhotoSession
 from twobirds.photos.detectors import find_detector
 from twobirds.photos.edit_log import EditLog
-from twobirds.photos.folder import FolderPhoto, list_photos
-from twobirds.photos.folder_edit import FolderEdit, edit_photos
+from twobirds.photos.folder import FolderPhoto, list_photos, name_edits
+from twobirds.photos.folder_edit import FolderEdit, PhotoEdits, edit_photos
 
 REQUEST = EditRequest({"Smiling": 0.0})
 MARKS = Marks("edited", REQUEST.details)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_photos(folder / "photos", settings)
-        photos = list_photos(folder / "photos", folder / "out", as_png=False).photos
+        photos = name_edits(list_photos(folder / "photos"), folder / "out", as_png=False)
         overlapping, alone = measure(photos, session, settings.turn, folder)
         for photo in photos:
             one_by_one = folder / "one-by-one" / photo.output_name
@@ -114,9 +114,9 @@ def measure(
 def edit(
     name: str,  # noqa: ARG001
     photo: OpenPhoto,
-) -> tuple[FaceEdits, list[str]]:
+) -> PhotoEdits:
     """The edit of each photo."""
-    return photo.edit(REQUEST, photo.indices(None, for_edits=True)), []
+    return PhotoEdits(photo, photo.edit(REQUEST, photo.indices(None, for_edits=True)))
 
 
 if __name__ == "__main__":

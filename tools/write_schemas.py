@@ -13,15 +13,19 @@ from twobirds.apps import results
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference" / "schemas"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_COMMANDS = {"edit-folder": "edit FOLDER"}
 _TYPES: dict[str, Any] = {
     "recognize": results.RecognizedFace,
     "edit": results.EditedPhoto,
+    "edit-folder": results.EditedOfFolder,
 }
 
 
 def schemas() -> dict[str, str]:
     """The content of each file, by name."""
-    return {f"{command}.json": _schema(command, kind) for command, kind in _TYPES.items()}
+    return {
+        f"{name}.json": _schema(_COMMANDS.get(name, name), kind) for name, kind in _TYPES.items()
+    }
 
 
 def _schema(command: str, kind: Any) -> str:

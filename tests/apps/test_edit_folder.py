@@ -202,9 +202,13 @@ def test_options_that_do_not_go_with_a_folder(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    dark = tmp_path / "dark.png"
+    Image.new("L", (300, 300)).save(dark)
     for more, message in (
         (["--set", "Bald=1", f"--layers={tmp_path}/layers"], "--layers is for single photos"),
-        (["--set", "Bald=1", f"--protect={folder}/a.jpg"], "--protect is for single photos"),
+        (["--set", "Bald=1", f"--protect={folder}/sub/d.png"], "edited as one of its photos: move"),
+        (["--set", "Bald=1", f"--protect={dark}"], "the mask protects nothing"),
+        (["--set", "Bald=1", f"--protect={dark}", "--aligned"], "leave out --aligned"),
         (["--set", "Hat=1"], "Wearing_Hat, Wearing_Lipstick"),
         (["--set", "Bald=1", "--strength=-1"], "strength must"),
     ):
@@ -221,6 +225,31 @@ def test_options_that_do_not_go_with_a_folder(
     capsys.readouterr()
     assert edit("out", "--set", "Bald=0") == 2
     assert 'another edit, with changes {"Bald": 1.0} and not' in capsys.readouterr().err
+
+
+def test_a_mask_holds_for_every_photo(
+    edit: Callable[..., int], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    FACE.crop((0, 0, 290, 300)).save(folder / "smaller.png")
+    white = np.zeros((300, 300), bool)
+    white[:, :150] = True
+    mask = tmp_path / "mask.png"
+    Image.fromarray(white.astype(np.uint8) * 255).save(mask)
+    assert edit("out.v2", "--set", "Bald=1", f"--protect={mask}") == 5
+    told = capsys.readouterr().err
+    assert f"smaller.png: refused: --protect {mask}: the mask has 300x300 pixels, and" in told
+    results = {name: Path(name).with_suffix(".png").as_posix() for name in NAMES}
+    assert set(contents(tmp_path / "out.v2")) == {*results.values(), LOG_FILE}
+    for name, result in results.items():
+        before = np.asarray(Image.open(folder / name).convert("RGB"))
+        after = np.asarray(Image.open(tmp_path / "out.v2" / result).convert("RGB"))
+        assert (before[white] == after[white]).all()
+        assert (before[~white] != after[~white]).any()
+    notes = log_of(tmp_path / "out.v2")["a.jpg"]["notes"]
+    assert f"a.jpg: 50.0% of the photo stay as they are, where {mask} is white" in notes
+    Image.fromarray(~white).save(mask)
+    assert edit("out.v2", "--set", "Bald=1", f"--protect={mask}") == 2
+    assert "another edit, with protect_sha256" in capsys.readouterr().err
 
 
 def test_faces_that_are_cut_already_become_png(

@@ -91,12 +91,31 @@ def test_edited_photos(
     assert "face" not in face
 
 
-def test_a_folder_has_its_log(
+def test_photos_of_a_folder(
     photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["edit", str(photo.parent), model, "--set", "Bald=1", f"--out={tmp_path}/x", "--json"]
-    assert main(words) == 2
-    assert "--json is for single photos" in capsys.readouterr().err
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo = photo.rename(folder / "photo.png")
+    (folder / "damaged.png").write_bytes(photo.read_bytes()[:100])
+    options = [model, "--face=all", "--set", "Bald=1", "--device=cpu", "--json"]
+    assert main(["edit", str(photo), *options, f"--out={tmp_path}/alone.png"]) == 0
+    (alone,) = validated("edit", capsys.readouterr().out)
+    printed = []
+    for number in range(2):  # edited now, and edited before
+        assert main(["edit", str(folder), *options, f"--out={tmp_path}/out"]) == 5
+        captured = capsys.readouterr()
+        assert f" ({number} of them before)" * number in captured.err
+        printed.append(captured.out)
+    assert printed[0] == printed[1]
+    damaged, edited = validated("edit-folder", printed[0])
+    assert damaged["image"] == str(folder / "damaged.png")
+    assert (damaged["status"], set(damaged)) == ("refused", {"image", "status", "reason"})
+    assert "cannot be decoded" in damaged["reason"]
+    assert edited == {**alone, "status": "edited", "output": f"{tmp_path}/out/photo.png"}
+    assert [face["face"] for face in edited["faces"]] == [1, 2]
+    with pytest.raises(jsonschema.ValidationError):
+        validated("edit-folder", json.dumps([{**damaged, "status": "gone"}]))
 
 
 def test_no_number_is_no_result(
@@ -113,8 +132,8 @@ def test_no_number_is_no_result(
     nothing = property(lambda faces: attributes(faces) * float("nan"))
     monkeypatch.setattr(EncodedFaces, "attributes", nothing)
     out = tmp_path / "edited.png"
-    edit = ["edit", "--set", "Bald=1", f"--out={out}", "--json"]
-    for words in (["recognize", "--json"], ["recognize"], edit):
+    edit = ["edit", "--set", "Bald=1", f"--out={out}"]
+    for words in (["recognize", "--json"], ["recognize"], edit, [*edit, "--json"]):
         assert main([*words, "--aligned", str(image), model]) == 2
         assert not out.exists()
         captured = capsys.readouterr()

@@ -9,7 +9,7 @@ import pytest
 from photos.making_photos import encoded, noise
 from twobirds.errors import InputError
 from twobirds.photos.edit_log import EditLog, LogEntry
-from twobirds.photos.folder import LOG_FILE, list_photos
+from twobirds.photos.folder import LOG_FILE, list_photos, name_edits
 
 PNG = encoded(noise(20, 20))
 JPEG = encoded(noise(20, 20), "JPEG")
@@ -26,13 +26,28 @@ def test_subfolders_belong_to_a_folder_and_hidden_files_do_not(tmp_path: Path) -
     folder, out = tmp_path / "in", tmp_path / "out"
     for name in ("b.PNG", "a/c.jpg", "a/.d.png", ".e/f.png", "notes.txt", "a/video.mp4"):
         write(folder / name)
-    (folder / "link").symlink_to(folder / "a")
-    found = list_photos(folder, out, as_png=False)
-    assert [photo.name for photo in found.photos] == ["a/c.jpg", "b.PNG"]
+    (folder / "a/link").symlink_to(folder)
+    (folder / "file.png").symlink_to(folder / "b.PNG")
+    found = list_photos(folder)
+    assert found.names == ("a/c.jpg", "b.PNG", "file.png")
+    photos = name_edits(found, out, as_png=False)
+    assert [photo.name for photo in photos] == list(found.names)
     # The content says that a/c.jpg is PNG.
-    assert [photo.output_name for photo in found.photos] == ["a/c.png", "b.png"]
-    assert [photo.output for photo in found.photos] == [out / "a/c.png", out / "b.png"]
+    assert [photo.output_name for photo in photos] == ["a/c.png", "b.png", "file.png"]
+    assert [photo.output for photo in photos][:2] == [out / "a/c.png", out / "b.png"]
     assert found.others == {".txt": 1, ".mp4": 1}
+    assert list(found.left_out()) == [
+        f"{folder}: files that are no photos are left alone: 1 .mp4, 1 .txt",
+        f"{folder}: links to folders are not followed: a/link",
+    ]
+
+
+def test_every_extension_of_photos_counts(tmp_path: Path) -> None:
+    for name in ("a.jfif", "b.JPE", "c.heic", "d.gif"):
+        (tmp_path / name).touch()
+    found = list_photos(tmp_path)
+    assert found.names == ("a.jfif", "b.JPE", "c.heic")
+    assert found.others == {".gif": 1}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +66,7 @@ def test_results_of_one_name_are_refused_with_both_photos(
     for name in names:
         write(tmp_path / "in" / name, JPEG if name.lower().endswith("jpeg") else PNG)
     with pytest.raises(InputError) as caught:
-        list_photos(tmp_path / "in", tmp_path / "out", as_png=as_png)
+        name_edits(list_photos(tmp_path / "in"), tmp_path / "out", as_png=as_png)
     assert all(name in str(caught.value) for name in names)
     assert "would both become" in str(caught.value)
 
@@ -59,8 +74,8 @@ def test_results_of_one_name_are_refused_with_both_photos(
 def test_photos_of_one_stem_and_other_formats_do_not_collide(tmp_path: Path) -> None:
     write(tmp_path / "in/a.png")
     write(tmp_path / "in/a.jpg", JPEG)
-    found = list_photos(tmp_path / "in", tmp_path / "out", as_png=False)
-    assert [photo.output_name for photo in found.photos] == ["a.jpg", "a.png"]
+    photos = name_edits(list_photos(tmp_path / "in"), tmp_path / "out", as_png=False)
+    assert [photo.output_name for photo in photos] == ["a.jpg", "a.png"]
 
 
 @pytest.mark.parametrize("out", ["in", "in/edited", ".", "in/../in", "link"])
@@ -68,7 +83,7 @@ def test_neither_folder_may_lie_in_the_other(tmp_path: Path, out: str) -> None:
     write(tmp_path / "in/a.png")
     (tmp_path / "link").symlink_to(tmp_path / "in")
     with pytest.raises(InputError, match="lie in each other"):
-        list_photos(tmp_path / "in", tmp_path / out, as_png=False)
+        name_edits(list_photos(tmp_path / "in"), tmp_path / out, as_png=False)
 
 
 def test_links_in_the_results_do_not_lead_back(tmp_path: Path) -> None:
@@ -76,16 +91,17 @@ def test_links_in_the_results_do_not_lead_back(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a").symlink_to(tmp_path / "in/a")
     with pytest.raises(InputError, match="leads back into"):
-        list_photos(tmp_path / "in", tmp_path / "out", as_png=False)
+        name_edits(list_photos(tmp_path / "in"), tmp_path / "out", as_png=False)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "in/a.txt")
     with pytest.raises(InputError, match=r"no photo is in it: none of \.jpg"):
-        list_photos(tmp_path / "in", tmp_path / "out", as_png=False)
+        list_photos(tmp_path / "in")
+    write(tmp_path / "in/a.png")
     write(tmp_path / "out")
     with pytest.raises(InputError, match="is a file, for a folder of photos"):
-        list_photos(tmp_path / "in", tmp_path / "out", as_png=False)
+        name_edits(list_photos(tmp_path / "in"), tmp_path / "out", as_png=False)
 
 
 def entry(photo: str, content: bytes = PNG) -> LogEntry:

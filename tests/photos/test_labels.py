@@ -13,7 +13,8 @@ from twobirds.api import FaceModel
 from twobirds.apps.cli import main
 from twobirds.data.engine import Engine, map_on_ray
 from twobirds.photos import labels
-from twobirds.photos.labels import Label, LabelPlan, label_photos, photo_names
+from twobirds.photos.folder import list_photos
+from twobirds.photos.labels import Label, LabelPlan, label_photos
 
 parquet = pytest.importorskip("pyarrow.parquet")
 
@@ -53,12 +54,7 @@ def test_a_table_has_a_row_for_each_face(
     assert captured.out == f"recognized 5 faces of 6 photos: {out}\n"
     assert "c.png: " in captured.err
     assert "1 photos could not be used" in captured.err
-
-
-def test_every_extension_of_photos_counts(tmp_path: Path) -> None:
-    for name in ("a.jfif", "b.JPE", "c.heic", "d.gif"):
-        (tmp_path / name).touch()
-    assert photo_names(tmp_path) == ["a.jfif", "b.JPE", "c.heic"]
+    assert f"{folder}: files that are no photos are left alone: 1 .txt\n" in captured.err
 
 
 def test_photos_are_found_and_placed(shared: Path, tmp_path: Path, tiny_run: Path) -> None:
@@ -71,7 +67,11 @@ def test_photos_are_found_and_placed(shared: Path, tmp_path: Path, tiny_run: Pat
     Image.new("RGB", (200, 200)).save(photos / "none.png")
     plan = LabelPlan(photos, str(tiny_run))
     [found, nothing] = sorted(
-        (label for part in label_photos(plan, photo_names(photos), Engine()) for label in part),
+        (
+            label
+            for part in label_photos(plan, list_photos(photos).names, Engine())
+            for label in part
+        ),
         key=lambda label: label.problem is not None,
     )
     assert nothing == Label("none.png", problem="no face is found")
@@ -121,7 +121,7 @@ def test_a_cluster_writes_the_same_table_though_a_worker_is_killed(
         (["photos", "--out", "f.csv"], "choose a name that ends in .parquet"),
         (["photos", "--out", "f.parquet", "--json"], "leave one of them out"),
         (["photos", "--out", "f.parquet", "--aligned", "--face", "1"], "leave out --aligned"),
-        (["empty", "--out", "f.parquet"], "there is no photo in this folder"),
+        (["empty", "--out", "f.parquet"], "empty: no photo is in it: none of .jpg"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

@@ -16,7 +16,7 @@ from twobirds.api import FaceModel
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, Marks, OpenPhoto, PhotoSession
 from twobirds.photos.align import Placement
-from twobirds.photos.protection import read_mask, restore
+from twobirds.photos.protection import read_mask, require_mask, restore
 
 HEIGHT, WIDTH = 110, 230
 FACES = ((10, 20, 60), (90, 15, 70))
@@ -144,7 +144,7 @@ def as_16_bits(mask: np.ndarray) -> bytes:
     ids=["1 bit", "16 bits", "RGB", "opaque RGBA", "palette", "JPEG", "WebP"],
 )
 def test_white_is_protected_in_any_format(save: Callable[[np.ndarray], bytes]) -> None:
-    assert (read_mask(save(PROTECTED), HEIGHT, WIDTH) == PROTECTED).all()
+    assert (read_mask(save(PROTECTED)) == PROTECTED).all()
 
 
 def of_level(level: int) -> bytes:
@@ -188,7 +188,7 @@ def animation() -> bytes:
 )
 def test_what_could_mean_two_things_is_refused(data: bytes, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        read_mask(data, HEIGHT, WIDTH)
+        require_mask(read_mask(data), HEIGHT, WIDTH)
 
 
 def test_photos_that_cannot_stay_as_they_are(session: PhotoSession) -> None:
@@ -203,9 +203,11 @@ def test_photos_that_cannot_stay_as_they_are(session: PhotoSession) -> None:
     with pytest.raises(InputError, match="not of faces that are cut already"):
         aligned.protect(mask_of(PROTECTED[:32, :32]))
     photo = session.open(a_photo("RGB"))
-    for mask in (PROTECTED[1:], PROTECTED.astype(np.uint8) * 255):
+    for mask in (PROTECTED[..., None], PROTECTED.astype(np.uint8) * 255):
         with pytest.raises(InputError, match="the mask must be bool"):
             photo.protect(mask)
+    with pytest.raises(InputError, match="the mask has 230x109 pixels, and the photo, upright, 2"):
+        photo.protect(PROTECTED[1:])
     corner = np.zeros_like(PROTECTED)
     corner[-5:, :5] = True
     photo = session.open(a_photo("RGB")).protect(mask_of(corner))

@@ -94,7 +94,8 @@ class Edit:
             "MASK",
             "nothing is protected",
             "An image of the size of the upright photo, in black and white: what is white in it "
-            "stays exactly as it is. The result is a PNG file.",
+            "stays exactly as it is. The result is a PNG file. For a folder it holds for every "
+            "photo, and photos of another size are refused.",
         ),
     ] = None
     refine: RefineSteps = 0
@@ -114,7 +115,7 @@ class Edit:
     c2pa_cert: Certificate = None
     c2pa_key: PrivateKey = None
     json: bool = False
-    """Print JSON: what became of each face of each photo; the documentation has its schema."""
+    """Print JSON: what became of each face of each photo; the documentation has its schemas."""
     device: Device = "auto"
 
     def run(self) -> int:
@@ -198,6 +199,8 @@ class Edit:
         """Refuse options that do not go with --protect."""
         if self.aligned:
             raise InputError("--protect is for photos: leave out --aligned")
+        if any(path.is_dir() for path in self.images):
+            return
         if len(self.images) > 1:
             raise InputError(
                 f"--protect is the mask of one photo, and {len(self.images)} are given: edit them "
@@ -251,9 +254,10 @@ class _Editing:
         if not self._has_noted_conflicts:
             note_all(conflicts(self._request.changes))
             self._has_noted_conflicts = True
-        note_all(notes_of_edit(file, edits, self._request.changes))
+        faces = list(edited_faces(file, edits, self._request))
+        note_all(notes_of_edit(file, edits, faces, self._request.changes))
         if self._made is not None:
-            self._made.append((self._request, list(edited_faces(file, edits, self._request))))
+            self._made.append((self._request, faces))
         if self._layers is not None:
             from twobirds.apps.edit_layers import layer_pictures
             from twobirds.photos.marks import Marks

@@ -3,30 +3,32 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twobirds import __version__
 from twobirds.apps.credential_options import credentials_note, signer_of
-from twobirds.apps.display import note, note_all, say
+from twobirds.apps.display import note, note_all, say, say_json
 from twobirds.apps.notes import conflicts, notes_of_edit, notes_of_faces
 from twobirds.apps.options import load_model
 from twobirds.apps.photo_files import (
+    Mask,
     choose_faces,
     open_session,
     require_encoders,
 )
 from twobirds.apps.progress import progress_bars
+from twobirds.apps.results import EditedFace, EditedOfFolder, edited_faces
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
     from twobirds.apps.edit_command import Edit
     from twobirds.apps.reference_options import Reference
-    from twobirds.photos import EditRequest, FaceEdits, OpenPhoto
+    from twobirds.photos import EditRequest, OpenPhoto
     from twobirds.photos.credentials import CredentialSigner
-    from twobirds.photos.edit_log import EditLog
+    from twobirds.photos.edit_log import EditLog, LogEntry
     from twobirds.photos.folder import FolderPhoto
-    from twobirds.photos.folder_edit import FolderEdit, Outcome
+    from twobirds.photos.folder_edit import FolderEdit, Outcome, PhotoEdits
 
 SOME_REFUSED = 5
 """The exit code where photos were refused."""
@@ -48,15 +50,15 @@ def edit_folder(
     """
     from twobirds.photos import EditRequest, Marks
     from twobirds.photos.edit_log import EditLog
-    from twobirds.photos.folder import list_photos
+    from twobirds.photos.folder import list_photos, name_edits
     from twobirds.photos.folder_edit import FolderEdit
 
     folder, out = _folders(command)
-    found = list_photos(folder, out, as_png=command.aligned)
-    if found.others:
-        listed = ", ".join(f"{n} {name}" for name, n in sorted(found.others.items()))
-        note(f"{folder}: files that are no photos are left alone: {listed}")
-    require_encoders([photo.output for photo in found.photos])
+    listing = list_photos(folder)
+    note_all(listing.left_out())
+    mask = None if command.protect is None else Mask.read(command.protect)
+    photos = name_edits(listing, out, as_png=command.aligned or mask is not None)
+    require_encoders([photo.output for photo in photos])
     signer = signer_of(command)
     model = load_model(command.model, command.device)
     session = open_session(command, model)
@@ -66,28 +68,45 @@ def edit_folder(
     _rehearse(model, request)
     note_all(conflicts(changes))
     marks = Marks("edited", request.details, command.visible_note, not command.no_metadata, signer)
-    job = FolderEdit(session, _Editing(command, request, signer), marks, command.aligned)
+    job = FolderEdit(session, _Editing(command, request, signer, mask), marks, command.aligned)
     with EditLog.opened(out, _description(command, model, changes)) as log:
-        outcomes = _run(found.photos, job, log)
-    return _summarize(outcomes, log)
+        outcomes = _run(photos, job, log)
+    _summarize(outcomes, log)
+    if command.json:
+        say_json([_result(outcome.entry, folder, out, changes) for outcome in outcomes])
+    else:
+        say(str(log.path))
+    return SOME_REFUSED if any(o.entry.status == "refused" for o in outcomes) else 0
 
 
 class _Editing:
     """The edit of each photo of a folder; see `EditPhoto`."""
 
     def __init__(
-        self, command: "Edit", request: "EditRequest", signer: "CredentialSigner | None"
+        self,
+        command: "Edit",
+        request: "EditRequest",
+        signer: "CredentialSigner | None",
+        mask: Mask | None,
     ) -> None:
-        self._command, self._request, self._signer = command, request, signer
+        self._command, self._request, self._signer, self._mask = command, request, signer, mask
 
-    def __call__(self, name: str, photo: "OpenPhoto") -> tuple["FaceEdits", list[str]]:
+    def __call__(self, name: str, photo: "OpenPhoto") -> "PhotoEdits":
         """Choose faces and edit them."""
+        from twobirds.photos.folder_edit import PhotoEdits
+
         file = choose_faces(self._command, Path(name), photo, for_edits=True)
-        edits = photo.edit(self._request, file.indices)
-        notes = notes_of_edit(file, edits, self._request.changes)
+        notes = [*notes_of_faces(file, for_edits=True)]
+        if self._mask is not None:
+            file = self._mask.protect(file)
+            notes.append(self._mask.note(file))
         line = credentials_note(photo.data, self._signer)
-        of_file = [] if line is None else [f"{name}: {line}"]
-        return edits, [*of_file, *notes_of_faces(file, for_edits=True), *notes]
+        if line is not None:
+            notes.append(f"{name}: {line}")
+        edits = file.photo.edit(self._request, file.indices)
+        faces = list(edited_faces(file, edits, self._request))
+        notes += notes_of_edit(file, edits, faces, self._request.changes)
+        return PhotoEdits(file.photo, edits, faces, notes)
 
 
 def _folders(command: "Edit") -> tuple[Path, Path]:
@@ -97,13 +116,13 @@ def _folders(command: "Edit") -> tuple[Path, Path]:
         raise InputError(f"{folder} is a folder, which goes alone: name one folder, or files")
     if command.out is None:
         raise InputError(f"{folder} is a folder: name another one for its results with --out")
-    for name, value in (
-        ("--layers", command.layers),
-        ("--protect", command.protect),
-        ("--json", command.json),
-    ):
-        if value:
-            raise InputError(f"{name} is for single photos, and {folder} is a folder: leave it out")
+    if command.layers is not None:
+        raise InputError(f"--layers is for single photos, and {folder} is a folder: leave it out")
+    if command.protect is not None and folder.resolve() in command.protect.resolve().parents:
+        raise InputError(
+            f"--protect {command.protect} lies in {folder} and would be edited as one of its "
+            "photos: move it elsewhere"
+        )
     return folder, command.out
 
 
@@ -129,6 +148,7 @@ def _description(
     files = {
         "embedder_sha256": command.embedder,
         "detector_sha256": command.detector,
+        "protect_sha256": command.protect,
         "c2pa_certificate_sha256": command.c2pa_cert,
     }
     return {
@@ -165,8 +185,21 @@ def _run(photos: tuple["FolderPhoto", ...], job: "FolderEdit", log: "EditLog") -
     return outcomes
 
 
-def _summarize(outcomes: list["Outcome"], log: "EditLog") -> int:
-    """Say what was refused and how many photos became what; returns the exit code."""
+def _result(
+    entry: "LogEntry", folder: Path, out: Path, changes: Mapping[str, float]
+) -> EditedOfFolder:
+    """What became of a photo, as it is printed in JSON."""
+    result = EditedOfFolder(image=str(folder / entry.photo), status=entry.status)
+    if entry.status == "refused":
+        result["reason"] = entry.reason or ""
+        return result
+    result["output"], result["changes"] = str(out / (entry.output or "")), changes
+    result["faces"] = [cast(EditedFace, face) for face in entry.faces]
+    return result
+
+
+def _summarize(outcomes: list["Outcome"], log: "EditLog") -> None:
+    """Say what was refused and how many photos became what."""
     refused = [outcome.entry for outcome in outcomes if outcome.entry.status == "refused"]
     note_all(f"{entry.photo}: refused: {entry.reason}" for entry in refused)
     counts = Counter(outcome.entry.status for outcome in outcomes)
@@ -179,5 +212,3 @@ def _summarize(outcomes: list["Outcome"], log: "EditLog") -> int:
     if gone:
         note(f"{gone} earlier results are of photos that are in the folder no more")
     note(f"{len(outcomes)} photos: {', '.join(parts)}{before}; each by name in {log.path}")
-    say(str(log.path))
-    return SOME_REFUSED if refused else 0

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from twobirds.api import Edited
     from twobirds.apps.photo_files import PhotoFile
     from twobirds.apps.photo_protocols import SeenPhoto
+    from twobirds.apps.results import EditedFace
     from twobirds.photos import FaceEdits
 
 _WORDS = {
@@ -52,20 +53,24 @@ def _doubts_of_aligned(file: "PhotoFile[SeenPhoto]") -> Iterator[str]:
 
 
 def notes_of_edit(
-    file: "PhotoFile", edits: "FaceEdits", changes: Mapping[str, float]
+    file: "PhotoFile",
+    edits: "FaceEdits",
+    faces: "Sequence[EditedFace]",
+    changes: Mapping[str, float],
 ) -> Iterator[str]:
     """What was there already, and how far each face has changed.
 
     Args:
         file: The photo, with the faces that were edited.
         edits: What was done.
+        faces: What became of each.
         changes: What was asked for.
     """
     yield from _unchanged(file, changes)
     if edits.search is not None:
         yield from _found_strengths(edits.search, file.labels)
     if edits.search is None or file.photo.protected is not None:
-        yield from _recognized(file, edits, changes)
+        yield from _recognized(file.labels, faces, changes)
 
 
 def conflicts(changes: Mapping[str, float]) -> Iterator[str]:
@@ -84,23 +89,19 @@ def _found_strengths(search: "Edited", labels: Sequence[str]) -> Iterator[str]:
 
 
 def _recognized(
-    file: "PhotoFile", edits: "FaceEdits", changes: Mapping[str, float]
+    labels: Sequence[str], faces: "Sequence[EditedFace]", changes: Mapping[str, float]
 ) -> Iterator[str]:
     """What the recognizer makes of each change, before and after."""
-    model = file.photo.model
-    for label, (index, edit) in zip(file.labels, edits.by_index.items(), strict=True):
-        columns = {name: model.attributes.index(name) for name in changes}
-        before = {name: float(file.photo.attributes[index, k]) for name, k in columns.items()}
-        moved = [name for name, wanted in changes.items() if wanted != float(before[name] > 0.5)]
-        if not moved:
-            continue
-        after = model.recognize(file.photo.edited_face(index, edit)[None])[0]
+    for label, face in zip(labels, faces, strict=True):
+        before, after = face["before"], face["after"]
         moves = [
-            f"{name} {before[name]:.2f} -> {float(after[columns[name]]):.2f}"
-            + " (not reached)" * (abs(changes[name] - float(after[columns[name]])) > 0.5)
-            for name in moved
+            f"{name} {before[name]:.2f} -> {after[name]:.2f}"
+            + " (not reached)" * (abs(wanted - after[name]) > 0.5)
+            for name, wanted in changes.items()
+            if wanted != float(before[name] > 0.5)
         ]
-        yield f"{label}: recognized as {', '.join(moves)}"
+        if moves:
+            yield f"{label}: recognized as {', '.join(moves)}"
 
 
 def _unchanged(file: "PhotoFile", changes: Mapping[str, float]) -> Iterator[str]:

@@ -16,6 +16,8 @@ from twobirds.apps.photo_protocols import OnPhotos, SeenPhoto, ToPhotos
 from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from twobirds.api import FaceModel
     from twobirds.photos import FaceEdits, Marks, OpenPhoto, PhotoSession
     from twobirds.photos.faces import Detector
@@ -82,38 +84,47 @@ class PhotoFile(Generic[SeenT_co]):
         return [{"face": number, "box": [round(x, 1) for x in box]} for number, box in boxes]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mask:
     """The option `--protect`, opened."""
 
     path: Path
-    content: bytes
+    protected: "np.ndarray"
+    """`[H, W]` bool."""
 
     @classmethod
     def read(cls, path: Path) -> "Mask":
         """Read the file.
 
         Raises:
-            InputError: If that is not possible.
+            InputError: If that is not possible, or the mask is not clear.
         """
         try:
-            return cls(path, path.read_bytes())
+            from twobirds.photos.protection import read_mask
+        except ModuleNotFoundError as error:
+            raise missing_extra("photos need", "photos", error) from error
+        try:
+            return cls(path, read_mask(path.read_bytes()))
         except OSError as error:
             raise InputError(f"--protect {path}: cannot be read: {error.strerror}") from error
+        except InputError as error:
+            raise InputError(f"--protect {path}: {error}") from error
 
     def protect(self, file: PhotoFile) -> PhotoFile:
-        """A photo with what is protected of it; how much that is, is printed on stderr.
+        """A photo with what is protected of it.
 
         Raises:
-            InputError: If the mask does not fit the photo or is not clear.
+            InputError: If the mask does not fit the photo.
         """
         try:
-            photo = file.photo.protect(self.content)
+            return replace(file, photo=file.photo.protect(self.protected))
         except InputError as error:
             raise InputError(f"--protect {self.path}: {error}") from error
-        share = float(photo.protected.mean()) if photo.protected is not None else 0.0
-        note(f"{file.path}: {share:.1%} of the photo stay as they are, where {self.path} is white")
-        return replace(file, photo=photo)
+
+    def note(self, file: PhotoFile) -> str:
+        """How much of a photo is protected, in words."""
+        share = float(self.protected.mean())
+        return f"{file.path}: {share:.1%} of the photo stay as they are, where {self.path} is white"
 
 
 Transform = Callable[[PhotoFile], "FaceEdits"]
@@ -208,7 +219,10 @@ def transform(
     with written_together(announce=announce) as write:
         files = open_photos(command, model, for_edits=True)
         for opened, output in zip(files, outputs, strict=True):
-            file = opened if mask is None else mask.protect(opened)
+            file = opened
+            if mask is not None:
+                file = mask.protect(opened)
+                note(mask.note(file))
             write(output, _encoded(file, output, edit(file), marks))
     return outputs
 

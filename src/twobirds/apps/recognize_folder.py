@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twobirds.apps.display import note, say
+from twobirds.apps.display import note, note_all, say
 from twobirds.apps.options import default_model
 from twobirds.apps.progress import progress_bars
 from twobirds.data.engine import Engine
@@ -29,16 +29,13 @@ def recognize_folder(command: "Recognize") -> int:
     folder, out = _require_options(command)
     from twobirds.api import FaceModel
     from twobirds.atomic import write_atomically
-    from twobirds.photos.labels import (
-        LabelPlan,
-        label_photos,
-        photo_names,
-        require_pyarrow,
-        write_labels,
-    )
+    from twobirds.photos.folder import list_photos
+    from twobirds.photos.labels import LabelPlan, label_photos, require_pyarrow, write_labels
 
     require_pyarrow()
-    names, model = photo_names(folder), _absolute(command.model or default_model())
+    listing, model = list_photos(folder), _absolute(command.model or default_model())
+    names = listing.names
+    note_all(listing.left_out())
     attributes = FaceModel.load(model, device="cpu").attributes
     detector = None if command.detector is None else command.detector.absolute()
     plan = LabelPlan(

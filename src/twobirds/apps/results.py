@@ -73,7 +73,7 @@ class EditedFace(TypedDict):
 
 
 class EditedPhoto(TypedDict):
-    """A photo of `twobirds edit --json`, which prints a list of them."""
+    """A photo of `twobirds edit PHOTO... --json`, which prints a list of them."""
 
     image: str
     """The file, as it was named."""
@@ -83,6 +83,23 @@ class EditedPhoto(TypedDict):
     """Target of each attribute, those taken from another photo among them."""
     faces: list[EditedFace]
     """The faces that were edited, from the left."""
+
+
+class EditedOfFolder(TypedDict):
+    """A photo of `twobirds edit FOLDER --json`, which prints a list of them, sorted by path."""
+
+    image: str
+    """The photo: the folder as it was named, and the path within it."""
+    status: Literal["edited", "unchanged", "refused"]
+    """`unchanged` if the edit changes no pixel: the result is the photo itself."""
+    output: NotRequired[str]
+    """The file that was written; absent of a photo that is refused."""
+    changes: NotRequired[Mapping[str, Probability]]
+    """Target of each attribute, those taken from another photo among them; absent if refused."""
+    faces: NotRequired[list[EditedFace]]
+    """The faces that were edited, from the left; absent of a photo that is refused."""
+    reason: NotRequired[str]
+    """Why it is refused, in words."""
 
 
 def recognized_faces(file: "PhotoFile[SeenPhoto]") -> Iterator[RecognizedFace]:

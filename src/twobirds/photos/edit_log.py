@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -33,7 +33,9 @@ class LogEntry:
     output_sha256: str | None = None
     reason: str | None = None
     """Why it is refused, in words."""
-    notes: tuple[str, ...] = ()
+    faces: Sequence[Mapping[str, Any]] = ()
+    """What became of each face that was edited, as `edit --json` prints it."""
+    notes: Sequence[str] = ()
     """Where its faces are, and what is to be said of them."""
 
 

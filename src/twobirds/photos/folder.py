@@ -30,61 +30,77 @@ class FolderPhoto:
 
 
 @dataclass(frozen=True)
-class PhotoFolder:
-    """What is in a folder, subfolders included, and where it goes."""
+class PhotoListing:
+    """What is in a folder, subfolders included."""
 
-    photos: tuple[FolderPhoto, ...]
-    """By name."""
+    folder: Path
+    names: tuple[str, ...]
+    """Paths of the photos within it, with slashes, sorted."""
     others: Counter[str]
     """Numbers of files that are no photos, by extension in lower case."""
+    links: tuple[str, ...]
+    """Paths of links to folders, which are not followed."""
+
+    def left_out(self) -> Iterator[str]:
+        """What of the folder is left alone, in lines."""
+        if self.others:
+            listed = ", ".join(f"{count} {name}" for name, count in sorted(self.others.items()))
+            yield f"{self.folder}: files that are no photos are left alone: {listed}"
+        if self.links:
+            yield f"{self.folder}: links to folders are not followed: {', '.join(self.links)}"
 
 
-def list_photos(folder: Path, out: Path, *, as_png: bool) -> PhotoFolder:
-    """List the photos of a folder and of its subfolders, and name their edits.
+def list_photos(folder: Path) -> PhotoListing:
+    """List the photos of a folder and of its subfolders.
 
-    Hidden files and folders are left out, and links to folders are not followed. An edit has the
-    name of its photo, with the extension of the format that the photo's content has.
-
-    Args:
-        folder: The photos.
-        out: Where the edits go; need not exist.
-        as_png: Name all edits `.png`.
-
-    Raises:
-        InputError: If one of the folders lies in the other, there is no photo, or two edits would
-            have the same name, also where a file system does not tell upper from lower case.
-    """
-    _require_apart(folder, out)
-    photos, others = [], Counter[str]()
-    for path in _files(folder):
-        suffix = path.suffix.lower()
-        if suffix not in PHOTO_EXTENSIONS:
-            others[suffix or path.name] += 1
-            continue
-        name = path.relative_to(folder)
-        output_name = name.with_suffix(".png" if as_png else suffix_of_file(path))
-        photos.append(FolderPhoto(name.as_posix(), path, output_name.as_posix(), out / output_name))
-    if not photos:
-        raise InputError(f"{folder}: no photo is in it: none of {', '.join(PHOTO_EXTENSIONS)}")
-    photos.sort(key=lambda photo: photo.name)
-    _require_distinct(photos)
-    _require_outside(photos, folder)
-    return PhotoFolder(tuple(photos), others)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder that are not hidden.
+    Hidden files and folders are left out, and links to folders are not followed.
 
     Raises:
+        InputError: If there is no photo.
         OSError: If a folder cannot be listed.
     """
 
     def fail(error: OSError) -> None:
         raise error
 
+    names, others, links = list[str](), Counter[str](), list[str]()
     for place, folders, files in os.walk(folder, onerror=fail):
+        below = Path(place).relative_to(folder)
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(place) / name for name in files if not name.startswith("."))
+        links += [(below / name).as_posix() for name in folders if Path(place, name).is_symlink()]
+        for name in (name for name in files if not name.startswith(".")):
+            suffix = Path(name).suffix.lower()
+            if suffix in PHOTO_EXTENSIONS:
+                names.append((below / name).as_posix())
+            else:
+                others[suffix or name] += 1
+    if not names:
+        raise InputError(f"{folder}: no photo is in it: none of {', '.join(PHOTO_EXTENSIONS)}")
+    return PhotoListing(folder, tuple(sorted(names)), others, tuple(sorted(links)))
+
+
+def name_edits(listing: PhotoListing, out: Path, *, as_png: bool) -> tuple[FolderPhoto, ...]:
+    """Say where the edit of each photo goes: under its name, with the extension of its content.
+
+    Args:
+        listing: The photos.
+        out: Where the edits go; need not exist.
+        as_png: Name all edits `.png`.
+
+    Raises:
+        InputError: If one of the folders lies in the other, or two edits would have the same name,
+            also where a file system does not tell upper from lower case.
+    """
+    _require_apart(listing.folder, out)
+    photos = []
+    for name in listing.names:
+        source = listing.folder / name
+        suffix = ".png" if as_png else suffix_of_file(source)
+        output_name = Path(name).with_suffix(suffix).as_posix()
+        photos.append(FolderPhoto(name, source, output_name, out / output_name))
+    _require_distinct(photos)
+    _require_outside(photos, listing.folder)
+    return tuple(photos)
 
 
 def _require_apart(folder: Path, out: Path) -> None:

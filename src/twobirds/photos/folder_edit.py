@@ -2,10 +2,10 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from twobirds.atomic import write_atomically
 from twobirds.errors import InputError
@@ -22,14 +22,23 @@ R = TypeVar("R")
 _AHEAD = 1  # photos that wait on either side of the one that is edited; each takes its memory
 
 
+class PhotoEdits(NamedTuple):
+    """What is done to a photo."""
+
+    photo: OpenPhoto
+    """As it was, with what is protected of it."""
+    edits: FaceEdits
+    faces: Sequence[Mapping[str, Any]] = ()
+    """What became of each face, as JSON takes it."""
+    notes: Sequence[str] = ()
+    """What is to be said of them, in lines."""
+
+
 class EditPhoto(Protocol):
     """Edits the faces of a photo."""
 
-    def __call__(self, name: str, photo: OpenPhoto) -> tuple[FaceEdits, Sequence[str]]:
+    def __call__(self, name: str, photo: OpenPhoto) -> PhotoEdits:
         """Choose faces and edit them.
-
-        Returns:
-            The edits, and what is to be said of them, in lines.
 
         Raises:
             InputError: If the photo is refused.
@@ -67,9 +76,7 @@ class _Stage:
     source_sha256: str | None = None
     data: bytes = b""
     photo: Photo | None = None
-    opened: OpenPhoto | None = None
-    edits: FaceEdits | None = None
-    notes: tuple[str, ...] = ()
+    made: PhotoEdits | None = None
 
     def refused(self, reason: object) -> "_Stage":
         """The photo with its refusal."""
@@ -137,17 +144,16 @@ def _edit(stage: _Stage, job: FolderEdit) -> _Stage:
         return stage
     try:
         opened = job.session.find(stage.data, stage.photo, is_aligned=job.is_aligned)
-        edits, notes = job.edit(stage.planned.name, opened)
+        return replace(stage, made=job.edit(stage.planned.name, opened))
     except InputError as error:
         return stage.refused(error)
-    return replace(stage, opened=opened, edits=edits, notes=tuple(notes))
 
 
 def _write(stage: _Stage, job: FolderEdit, log: EditLog) -> Outcome:
     """Encode an edited photo; write the entry of the log, then the file."""
     content = b""
-    if stage.opened is not None and stage.edits is not None:
-        stage, content = _encode(stage, stage.opened, stage.edits, job.marks)
+    if stage.made is not None:
+        stage, content = _encode(stage, stage.made, job.marks)
     outcome = stage.outcome
     assert outcome is not None
     if outcome.is_new:
@@ -157,13 +163,11 @@ def _write(stage: _Stage, job: FolderEdit, log: EditLog) -> Outcome:
     return outcome
 
 
-def _encode(
-    stage: _Stage, opened: OpenPhoto, edits: FaceEdits, marks: Marks
-) -> tuple[_Stage, bytes]:
+def _encode(stage: _Stage, made: PhotoEdits, marks: Marks) -> tuple[_Stage, bytes]:
     """Composite and encode an edited photo; no content where that is refused."""
     planned = stage.planned
     try:
-        result = opened.encode(edits.by_index, marks, planned.output.suffix)
+        result = made.photo.encode(made.edits.by_index, marks, planned.output.suffix)
     except InputError as error:
         return stage.refused(error), b""
     entry = LogEntry(
@@ -172,6 +176,7 @@ def _encode(
         stage.source_sha256,
         planned.output_name,
         hashlib.sha256(result.content).hexdigest(),
-        notes=stage.notes,
+        faces=tuple(made.faces),
+        notes=tuple(made.notes),
     )
     return _Stage(planned, Outcome(entry)), result.content

@@ -9,10 +9,8 @@ from typing import IO, Any, NamedTuple
 
 from twobirds.api import FaceModel
 from twobirds.data.engine import Engine, map_on_ray
-from twobirds.data.files import Folder
 from twobirds.errors import InputError, missing_extra
 from twobirds.photos.choice import FaceChoice
-from twobirds.photos.folder import PHOTO_EXTENSIONS
 from twobirds.photos.session import PhotoSession
 
 _PART = 64
@@ -49,18 +47,6 @@ class Label(NamedTuple):
     """Of the model's attributes, in its order."""
     problem: str | None = None
     """Why the photo cannot be used."""
-
-
-def photo_names(folder: Path) -> list[str]:
-    """Photos in a folder and its subfolders, as relative paths, sorted.
-
-    Raises:
-        InputError: If there are none.
-    """
-    names = [n for n in Folder(folder).names if Path(n).suffix.lower() in PHOTO_EXTENSIONS]
-    if not names:
-        raise InputError(f"{folder}: there is no photo in this folder")
-    return names
 
 
 def label_photos(

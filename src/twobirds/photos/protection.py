@@ -15,26 +15,22 @@ _FEATHER = 0.02  # of the crop's side, over which an edit comes in beside a prot
 _STRIP_PIXELS = 1_000_000  # of the photo, worked on at a time
 
 
-def read_mask(data: bytes, height: int, width: int) -> np.ndarray:
+def read_mask(data: bytes) -> np.ndarray:
     """Decode a mask: white is what an edit leaves as it is, black what it may change.
 
     Args:
         data: An image file of any format that photos have, of 1, 8 or 16 bits a channel.
-        height: Of the upright photo, in pixels.
-        width: Of the upright photo, in pixels.
 
     Returns:
         `[H, W]` bool: which pixels are protected.
 
     Raises:
-        InputError: If it is no image, has another size than the photo, or can be understood in
-            more than one way.
+        InputError: If it is no image, or can be understood in more than one way.
     """
     try:
         mask = read_photo(data, min_side=1)
     except InputError as error:
         raise InputError(f"the mask: {error}") from error
-    _require_size(mask.pixels.shape, (height, width))
     if mask.left_out is not None:
         raise InputError(f"the mask {mask.left_out.split(':')[0]}: save it as a single picture")
     if mask.alpha is not None and mask.alpha.min() < 255:
@@ -51,6 +47,24 @@ def read_mask(data: bytes, height: int, width: int) -> np.ndarray:
     _require_black_and_white(levels)
     protected: np.ndarray = levels >= _LIGHT
     return protected
+
+
+def require_mask(mask: np.ndarray, height: int, width: int) -> None:
+    """Refuse what is no mask of a photo.
+
+    Args:
+        mask: Which pixels are protected.
+        height: Of the upright photo, in pixels.
+        width: Of the upright photo, in pixels.
+
+    Raises:
+        InputError: If it is not `[H, W]` bool.
+    """
+    if mask.dtype != bool or mask.ndim != 2:
+        raise InputError(
+            f"the mask must be bool [{height}, {width}], not {mask.dtype} {list(mask.shape)}"
+        )
+    _require_size(mask.shape, (height, width))
 
 
 def require_lossless(photo: Photo) -> None:
@@ -105,9 +119,9 @@ def restore(
 
 def _require_size(mask: tuple[int, ...], photo: tuple[int, int]) -> None:
     """Refuse a mask of another height and width than the photo's."""
-    if mask[:2] == photo:
+    if mask == photo:
         return
-    if mask[1::-1] == photo:
+    if mask[::-1] == photo:
         hint = "it lies on its side: turn it upright, as the photo is shown"
     else:
         hint = "it could be meant scaled, or for a part of the photo: save it in the photo's size"

@@ -126,16 +126,11 @@ class OpenPhoto:
         """
         if self.is_aligned:
             raise InputError("a mask protects parts of photos, not of faces that are cut already")
-        from twobirds.photos.protection import read_mask, require_lossless  # OpenCV
+        from twobirds.photos.protection import read_mask, require_lossless, require_mask  # OpenCV
 
         require_lossless(self.photo)
-        height, width = self.photo.pixels.shape[:2]
-        protected = read_mask(mask, height, width) if isinstance(mask, bytes) else mask
-        if protected.dtype != bool or protected.shape != (height, width):
-            raise InputError(
-                f"the mask must be bool [{height}, {width}], not {protected.dtype} "
-                f"{list(protected.shape)}"
-            )
+        protected = read_mask(mask) if isinstance(mask, bytes) else mask
+        require_mask(protected, *self.photo.pixels.shape[:2])
         return replace(self, protected=protected)
 
     def composite(self, edits: Mapping[int, FaceEdit]) -> np.ndarray:
