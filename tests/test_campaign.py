@@ -33,7 +33,7 @@ from twobirds.errors import InputError
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = (
     "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables", "words",
-    "failing", "environment", "summary", "users", "visitors",
+    "failing", "environment", "surroundings", "summary", "users", "visitors", "__main__",
 )  # fmt: skip
 
 pytestmark = [
@@ -356,7 +356,7 @@ def test_pieces_are_put_together(campaign: Any) -> None:
     both = put_together(piece(0, "refused", 3), piece(2, "hang", 4))
     assert both["seconds"] == 7
     found = both["hostile_inputs"]
-    assert (found["count"], found["numbers"]) == (4, [[0, 2], [2, 4]])
+    assert (found["count"], found["numbers"]) == (4, [[0, 4]])
     assert found["ends"] == {"zip": {"done": 2, "refused": 1, "hang": 1}}
     assert (found["slowest_seconds"], found["limits"]["seconds"]) == (1.0, 30)
     assert [fault["number"] for fault in found["faults"]] == [3]
@@ -364,6 +364,36 @@ def test_pieces_are_put_together(campaign: Any) -> None:
         put_together(both, piece(1, "done", 1))
     with pytest.raises(ValueError, match="another seed"):
         put_together(both, piece(4, "done", 1) | {"seed": 1})
+
+
+def test_a_trial_that_is_repeated_replaces_the_one_before(campaign: Any) -> None:
+    summary, trial = campaign.summary.summary_of_trials, campaign.environment.Trial
+    before = summary([trial("a", "pack", 1, "", "bad"), trial("b", "pack", None, "", "hung")])
+    piece = summary([trial("a", "pack", 0, ""), trial("a", "export", 2, "no such thing")])
+    both = campaign.summary.put_together(
+        {"seed": 0, "seconds": 1, "environments": before},
+        {"seed": 0, "seconds": 1, "environments": piece},
+    )["environments"]
+    assert both["codes"] == {"pack": {"a": 0, "b": None}, "export": {"a": 2}}
+    assert both["count"] == 3
+    assert [fault["fault"] for fault in both["faults"]] == ["hung"]
+
+
+def test_each_finished_part_is_written(
+    campaign: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "campaign.json"
+
+    def parts(*_: Any) -> Iterator[dict[str, Any]]:
+        yield {"page": {"faults": ["first"]}}
+        assert json.loads(out.read_text())["page"]["faults"] == ["first"]
+        yield {"environments": {"count": 0, "codes": {}, "faults": []}}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(campaign.__main__, "_parts", parts)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.__main__.main([f"--out={out}", f"--scratch={tmp_path}"])
+    assert {"page", "environments", "hardware"} <= json.loads(out.read_text()).keys()
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -501,6 +531,26 @@ def test_what_needs_an_administrator(
         (partial(campaign.failing.give_away, tmp_path), "Permission denied"),
     ):
         assert reason in campaign.environment._try("disk", "pack", job, prepare).fault
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("echo here > $3", ""),
+        ("echo ${HOME-nowhere} > $3", "made something else"),
+        ("test $HOME && echo here > $3", "code 1: "),
+        ("echo Traceback >&2; echo here > $3", "traceback: Traceback"),
+    ],
+)
+def test_what_odd_surroundings_change_is_seen(
+    campaign: Any, tmp_path: Path, script: str, fault: str
+) -> None:
+    python, out = tmp_path / "python", tmp_path / "out"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o700)
+    job = SimpleNamespace(begin=lambda: None, words=lambda: [str(out)], result=out.read_text)
+    homeless = campaign.surroundings.Surroundings("no HOME", {"HOME": None}, python=str(python))
+    assert campaign.surroundings._try("pack", job, homeless, "here\n").fault == fault
 
 
 @pytest.fixture(autouse=True)

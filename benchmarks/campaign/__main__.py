@@ -5,6 +5,7 @@ Usage: `PYTHONPATH=benchmarks python -m campaign --out benchmarks/results/campai
 """
 
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -34,14 +35,16 @@ from campaign.summary import (
     summary_of_kills,
     summary_of_trials,
 )
+from campaign.surroundings import try_surroundings
 from campaign.users import serve_users
 from campaign.weights import weight_kinds
 from campaign.words import WORDS
 from campaign.worker import Case, Kind, run_cases
-from campaign.world import make_world
+from campaign.world import World, make_world
 from hardware import write_results
 from twobirds.machine import describe_machine
 
+_INPUTS_PER_PART = 250
 _SHARES = {"deceiving image": 1, "damaged image": 6, "sound image": 4, "command": 1}
 """How often a kind comes; 2 where nothing is said."""
 
@@ -59,7 +62,9 @@ class Settings:
     jobs: tuple[str, ...] = ()
     """Which commands are killed and tried in environments; none means all."""
     environments: bool = True
-    """Whether to try full disks, missing rights and the like."""
+    """Whether to try full disks, missing rights, odd surroundings and the like."""
+    pythons: tuple[Path, ...] = ()
+    """Interpreters with TwoBirds installed, such as its wheel, that must make the same."""
     users: int = 50
     """Users of the page at a time."""
     user_seconds: float = 600.0
@@ -81,13 +86,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = tyro.cli(Settings, args=arguments)
     torch.set_num_threads(1)  # sums are taken in one order, and a child may be forked
     warnings.simplefilter("ignore")
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=settings.scratch) as scratch:
-        results = _run(settings, Path(scratch))
-    results["seconds"] = round(time.monotonic() - started)
+    results: dict[str, Any] = {"benchmark": "campaign", "seed": settings.seed, "seconds": 0}
     if settings.add and settings.out is not None and settings.out.exists():
         results = put_together(json.loads(settings.out.read_text()), results)
-    write_results(settings.out, results)
+    results["hardware"] = describe_machine(torch.device("cpu"))
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=settings.scratch) as scratch:
+        for part in _parts(settings, Path(scratch)):
+            seconds, started = time.monotonic() - started, time.monotonic()
+            part |= {"seed": settings.seed, "seconds": round(seconds)}
+            results = put_together(results, part)
+            write_results(settings.out, results)  # what is done stays done if the rest is killed
     faults = [f for name in SECTIONS for f in results.get(name, {}).get("faults", [])]
     print(f"campaign: {len(faults)} faults in {results['seconds']} s")
     for fault in faults:
@@ -95,32 +104,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if faults else 0
 
 
-def _run(settings: Settings, folder: Path) -> dict[str, Any]:
-    """The parts of a campaign that are wanted."""
-    results: dict[str, Any] = {
-        "benchmark": "campaign",
-        "hardware": describe_machine(torch.device("cpu")),
-        "seed": settings.seed,
-    }
+def _parts(settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
+    """Carry out the parts of a campaign that are wanted; gives the results of each."""
     with _quiet():
         world = make_world(folder / "world")
-    if settings.inputs:
-        kinds: dict[str, Kind] = {**IMAGES, **SOURCES, **KNOWN_TABLES, **KNOWN_PICTURES, **WORDS}
-        kinds |= weight_kinds(world) | command_kinds(world)
-        cases = _cases(list(kinds), settings.start, settings.inputs)
-        outcomes = _told(run_cases(kinds, cases, folder, settings.seed), len(cases), "inputs")
-        results["hostile_inputs"] = summary_of_inputs(list(outcomes), settings.start)
+    yield from _inputs(settings, world, folder)
     every = make_jobs(world, folder / "jobs")
     jobs = {name: every[name] for name in settings.jobs or every}
-    if settings.kills:
-        each, seed = -(-settings.kills // len(jobs)), f"{settings.seed} {settings.start}"
-        kills = (kill for name, job in jobs.items() for kill in kill_job(name, job, each, seed))
-        results["kills"] = summary_of_kills(list(_told(kills, each * len(jobs), "kills")))
-    if settings.environments:
-        trials = list(_told(try_environments(jobs), 0, "environments"))
-        results["environments"] = summary_of_trials(trials)
+    each, seed = -(-settings.kills // len(jobs)), f"{settings.seed} {settings.start}"
+    for name, job in jobs.items():
+        if each:
+            kills = _told(kill_job(name, job, each, seed), each, f"kills of {name}")
+            yield {"kills": summary_of_kills(list(kills))}
+    for name, job in jobs.items():
+        if settings.environments:
+            odd = try_surroundings(name, job, settings.pythons)
+            trials = _told(itertools.chain(try_environments(name, job), odd), 0, f"{name} in")
+            yield {"environments": summary_of_trials(list(trials))}
     if settings.users:
-        results["page"] = serve_users(
+        page = serve_users(
             world.model("modern"),
             folder / "page",
             users=settings.users,
@@ -128,7 +130,19 @@ def _run(settings: Settings, folder: Path) -> dict[str, Any]:
             pause=settings.user_pause,
             seed=settings.seed,
         )
-    return results
+        yield {"page": page}
+
+
+def _inputs(settings: Settings, world: World, folder: Path) -> Iterator[dict[str, Any]]:
+    """Try hostile inputs; gives the results of some hundreds at a time."""
+    kinds: dict[str, Kind] = {**IMAGES, **SOURCES, **KNOWN_TABLES, **KNOWN_PICTURES, **WORDS}
+    kinds |= weight_kinds(world) | command_kinds(world)
+    cases = _cases(list(kinds), settings.start, settings.inputs)
+    for first in range(0, len(cases), _INPUTS_PER_PART):
+        part = cases[first : first + _INPUTS_PER_PART]
+        outcomes = _told(run_cases(kinds, part, folder, settings.seed), len(part), "inputs")
+        start = settings.start + first
+        yield {"hostile_inputs": summary_of_inputs(list(outcomes), start)}
 
 
 def _cases(kinds: Sequence[str], start: int, count: int) -> list[Case]:

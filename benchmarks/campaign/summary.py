@@ -1,6 +1,5 @@
 """What a campaign found, as plain data; pieces of one campaign are put together."""
 
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -40,17 +39,21 @@ def summary_of_kills(kills: Sequence[Kill]) -> dict[str, Any]:
 
 
 def summary_of_trials(trials: Sequence[Trial]) -> dict[str, Any]:
-    """How commands ended, by environment."""
-    codes = Counter(f"{trial.environment}: code {trial.code}" for trial in trials)
+    """How commands ended, by job and environment."""
+    codes: dict[str, dict[str, int | None]] = {}
+    for trial in trials:
+        codes.setdefault(trial.job, {})[trial.environment] = trial.code
     return {
         "count": len(trials),
-        "codes": dict(sorted(codes.items())),
+        "codes": codes,
         "faults": [vars(trial) for trial in trials if trial.fault],
     }
 
 
 def put_together(before: dict[str, Any], piece: dict[str, Any]) -> dict[str, Any]:
-    """Add a piece to the results of others; environments and the page are taken from the later.
+    """Add a piece to the results of others; what both tried is taken from the later.
+
+    Inputs and kills are added up, for none comes twice.
 
     Raises:
         ValueError: If inputs came twice, or the seeds differ.
@@ -62,12 +65,39 @@ def put_together(before: dict[str, Any], piece: dict[str, Any]) -> dict[str, Any
     for name in ("hostile_inputs", "kills"):
         if name in before and name in piece:
             together[name] = _sum(before[name], piece[name])
-        elif name in before:
-            together[name] = before[name]
-    ranges = sorted(together.get("hostile_inputs", {}).get("numbers", []))
-    if any(one[1] > other[0] for one, other in itertools.pairwise(ranges)):
-        raise ValueError(f"inputs came twice: {ranges}")
+    if "environments" in before and "environments" in piece:
+        together["environments"] = _later(before["environments"], piece["environments"])
+    if "hostile_inputs" in together:
+        inputs = together["hostile_inputs"]
+        together["hostile_inputs"] = inputs | {"numbers": _joined(inputs["numbers"])}
     return together
+
+
+def _joined(ranges: list[list[int]]) -> list[list[int]]:
+    """Ranges in order, of which those without a gap between them are one.
+
+    Raises:
+        ValueError: If two overlap.
+    """
+    joined: list[list[int]] = []
+    for start, end in sorted(ranges):
+        if joined and joined[-1][1] > start:
+            raise ValueError(f"inputs came twice: {sorted(ranges)}")
+        if joined and joined[-1][1] == start:
+            joined[-1][1] = end
+        else:
+            joined.append([start, end])
+    return joined
+
+
+def _later(before: dict[str, Any], piece: dict[str, Any]) -> dict[str, Any]:
+    """Trials of both; of those that both have, the later."""
+    again = {(job, name) for job, codes in piece["codes"].items() for name in codes}
+    faults = [f for f in before["faults"] if (f["job"], f["environment"]) not in again]
+    jobs = before["codes"] | piece["codes"]
+    codes = {job: before["codes"].get(job, {}) | piece["codes"].get(job, {}) for job in jobs}
+    count = sum(len(ends) for ends in codes.values())
+    return {"count": count, "codes": codes, "faults": [*faults, *piece["faults"]]}
 
 
 def _sum(one: Any, other: Any, name: str = "") -> Any:

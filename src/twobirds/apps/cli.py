@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import tyro
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names may hold any bytes
@@ -51,6 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return code
     except (InputError, TrainingError, OSError, MemoryError, KeyboardInterrupt) as error:
         return _report(error)
+
+
+def _open_missing_streams() -> None:
+    """Give streams that the process was started without to nobody.
+
+    Else the next file that is opened would have the number of stdout or stderr, and messages of
+    libraries in it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nobody = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nobody)
 
 
 def _run(words: list[str]) -> int:
