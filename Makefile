@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or later; everything else is installed into .venv.
 PYTHON ?= python3
 VENV ?= .venv
-MODEL ?= celeba64
+MODEL ?= celeba128
 DEMO := runs/demo
 BIN := $(VENV)/bin
 TWOBIRDS := $(BIN)/twobirds

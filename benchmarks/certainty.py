@@ -1,6 +1,6 @@
 """How often the recognizer is right where it is sure and where it is not.
 
-Usage: `python benchmarks/certainty.py PACK [--model celeba64] [--count 800]
+Usage: `python benchmarks/certainty.py PACK [--model celeba128] [--count 800]
 [--out benchmarks/results/certainty.json]`: on validation faces.
 """
 
@@ -22,7 +22,7 @@ class Settings:
     """What to measure."""
 
     pack: tyro.conf.Positional[Path]
-    model: str = "celeba64"
+    model: str = "celeba128"
     count: int = 800
     """Validation faces, the first ones, or all where there are fewer."""
     out: Path | None = None

@@ -46,7 +46,7 @@ Scene = tuple[np.ndarray, np.ndarray]
 class Settings:
     """What to measure."""
 
-    model: str = "celeba64"
+    model: str = "celeba128"
     """Whose recognizer predicts the attributes."""
     max_photos: int = 1000
     """Maximum number of photos."""

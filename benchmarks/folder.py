@@ -38,7 +38,7 @@ MARKS = Marks("edited", REQUEST.details)
 class Settings:
     """What to measure."""
 
-    model: str = "celeba64"
+    model: str = "celeba128"
     """Which edits."""
     photos: int = 100
     """How many photos."""

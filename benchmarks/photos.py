@@ -42,7 +42,7 @@ class Settings:
 
     folder: tyro.conf.Positional[Path]
     """The photos."""
-    model: str = "celeba64"
+    model: str = "celeba128"
     """Whose recognizer predicts the attributes."""
     detector: Path | None = None
     """A YuNet file; else MTCNN."""

@@ -41,7 +41,7 @@ FACE = (224, 130)
 class Settings:
     """What to measure."""
 
-    model: str = "celeba64"
+    model: str = "celeba128"
     """Which edits."""
     attribute: str = "Blond_Hair"
     """Which is set to 1."""

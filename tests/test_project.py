@@ -210,7 +210,7 @@ def test_the_readme_does_what_it_shows(workplace: Path, capsys: pytest.CaptureFi
         exec(block, names)
     for faces in (names["faces"], names["edited"]):
         assert isinstance(faces, torch.Tensor)
-        assert (faces.shape, faces.dtype) == ((4, 3, 64, 64), torch.float32)
+        assert (faces.shape, faces.dtype) == ((4, 3, 128, 128), torch.float32)
         assert faces.abs().max() <= 1
 
     own = workplace / "own"  # the guide's own data need pictures, here the drawn ones
@@ -234,7 +234,7 @@ def test_the_guides_to_photos_and_generation_do_what_they_show(workplace: Path) 
         for block in blocks("python", page):
             exec(block, names)
     assert len(names["limited"].reasons) == 4
-    assert names["again"].shape == (4, 3, 64, 64)
+    assert names["again"].shape == (4, 3, 128, 128)
     with Image.open("blond.jpg") as picture:
         assert b"Blond_Hair=1" in picture.info["xmp"]
 

@@ -445,7 +445,7 @@ def test_a_half_model_gets_the_figures_of_the_weights_before_they_were_rounded(
 @pytest.mark.parametrize(
     ("shipped", "chosen"),
     [
-        (["celeba64", "celeba64-paper", "drawn64"], "celeba64"),
+        (["celeba128", "celeba64-paper", "drawn64"], "celeba128"),
         (["celeba64-paper", "drawn64"], "celeba64-paper"),
         (["a-new-one", "drawn64"], "drawn64"),
         (["a-new-one"], "a-new-one"),

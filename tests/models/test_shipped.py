@@ -15,8 +15,10 @@ from twobirds.evaluation.reconstruction import psnr_db
 from twobirds.models.card import model_card
 
 REPOSITORY = Path(__file__).parents[2]
-NAMES = ("celeba64", "celeba64-paper", "drawn64")
+NAMES = ("celeba128", "celeba64-paper", "drawn64")
+MAX_BYTES = {"celeba128": 24 * 2**20, "celeba64-paper": 16e6, "drawn64": 16e6}
 NUM_FACES = 24
+NUM_LACKING = 8
 
 
 def folder(name: str) -> Path:
@@ -26,26 +28,28 @@ def folder(name: str) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_is_that_of_the_weights_and_figures(name: str) -> None:
     model = FaceModel.load(name, device="cpu")
-    report = read_json(REPOSITORY / "benchmarks/results" / f"{name}.json")
-    assert report["model"]["weights_sha256"] == model.trained.weights_sha256
+    file = REPOSITORY / "benchmarks/results" / f"{name}.json"
+    report = read_json(file) if file.is_file() else None
+    if report is not None:
+        assert report["model"]["weights_sha256"] == model.trained.weights_sha256
     notes = (REPOSITORY / "docs/cards" / f"{name}.md").read_text()
     card = model_card(name, model.config, report, source=name, notes=notes)
     assert (folder(name) / "README.md").read_text() == card
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_takes_no_more_than_16_megabytes(name: str) -> None:
-    assert sum(file.stat().st_size for file in folder(name).iterdir()) <= 16e6
+def test_it_is_small(name: str) -> None:
+    assert sum(file.stat().st_size for file in folder(name).iterdir()) <= MAX_BYTES[name]
 
 
 @pytest.fixture(scope="module")
 def default_model() -> FaceModel:
-    return FaceModel.load("celeba64", device="cpu")
+    return FaceModel.load("celeba128", device="cpu")
 
 
 @pytest.fixture(scope="module")
 def real_faces(shared: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Faces `[24, 64, 64, 3]` uint8 of the valid split and their labels `[24, 40]`."""
+    """Faces `[24, 128, 128, 3]` uint8 of the valid split and their labels `[24, 40]`."""
     data = shared / "data/celeba128"
     parts = [line.split() for line in (data / "list_eval_partition.txt").read_text().splitlines()]
     names = [name for name, part in parts if part == "1"][:: len(parts) // 500][:NUM_FACES]
@@ -54,7 +58,7 @@ def real_faces(shared: Path) -> tuple[np.ndarray, np.ndarray]:
     faces = []
     for name in names:
         with Image.open(data / "img_align_celeba" / name) as image:
-            faces.append(np.asarray(image.convert("RGB").resize((64, 64), Image.Resampling.BOX)))
+            faces.append(np.asarray(image.convert("RGB")))
     return np.stack(faces), np.array([labels[name] for name in names])
 
 
@@ -62,7 +66,7 @@ def test_an_edit_of_nothing_gives_real_faces_back(
     default_model: FaceModel, real_faces: tuple[np.ndarray, np.ndarray]
 ) -> None:
     images, _ = real_faces
-    assert psnr_db(to_pixels(default_model.edit(images, {})), images).mean() >= 30
+    assert np.array_equal(to_pixels(default_model.edit(images, {})), images)
 
 
 def test_a_code_alone_gives_real_faces_back(
@@ -70,7 +74,7 @@ def test_a_code_alone_gives_real_faces_back(
 ) -> None:
     images, _ = real_faces
     reconstructed = to_pixels(default_model.reconstruct(images))
-    assert psnr_db(reconstructed, images).mean() >= 21
+    assert psnr_db(reconstructed, images).mean() >= 20
     others = psnr_db(reconstructed, np.roll(images, 1, axis=0))
     assert (psnr_db(reconstructed, images) > others + 4).all()  # each its own
 
@@ -80,7 +84,7 @@ def test_it_recognizes_real_faces(
 ) -> None:
     images, labels = real_faces
     errors = (default_model.recognize(images) > 0.5).numpy() != labels
-    assert errors.mean() < 0.14  # 0.10 on all 610 faces of the split; the majority label 0.20
+    assert errors.mean() < 0.12  # 0.094 on all 610 faces of the split; the majority label 0.196
 
 
 @pytest.mark.parametrize("name", ["Eyeglasses", "Bangs", "Blond_Hair", "Smiling"])
@@ -90,8 +94,8 @@ def test_strength_is_a_dial(
     """0 changes nothing; more is more, up to what it takes."""
     images, _ = real_faces
     column = default_model.attributes.index(name)
-    lacking = images[(default_model.recognize(images)[:, column] < 0.3).numpy()]
-    assert len(lacking) >= 5
+    lacking = images[(default_model.recognize(images)[:, column] < 0.3).numpy()][:NUM_LACKING]
+    assert len(lacking) == NUM_LACKING
     nothing = default_model.edit(lacking, {})
     assert torch.equal(default_model.edit(lacking, {name: 1}, strength=0.0), nothing)
     edited = [default_model.edit(lacking, {name: 1}, strength=s) for s in (0.0, 0.25, 0.5, 1.0)]

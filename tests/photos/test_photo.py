@@ -12,7 +12,7 @@ from twobirds.errors import InputError
 from twobirds.photos.encode import encode_photo
 from twobirds.photos.photo import MAX_PHOTO_PIXELS, format_of, read_photo
 
-PROVENANCE = Provenance("edited", "celeba64 (abc)", "Smiling=1")
+PROVENANCE = Provenance("edited", "celeba128 (abc)", "Smiling=1")
 
 
 def smooth(height: int = 60, width: int = 40) -> np.ndarray:
@@ -161,7 +161,7 @@ def test_edited_files_say_so(file_format: str) -> None:
     image = decode(encode_photo(photo, photo.pixels, PROVENANCE))
     xmp = image.info.get("xmp") or image.info["XML:com.adobe.xmp"].encode()
     assert b"digitalsourcetype/compositeWithTrainedAlgorithmicMedia" in xmp
-    assert b"edited by TwoBirds, model celeba64 (abc): Smiling=1." in xmp
+    assert b"edited by TwoBirds, model celeba128 (abc): Smiling=1." in xmp
     silent = decode(encode_photo(photo, photo.pixels, None)).info
     assert not {"xmp", "XML:com.adobe.xmp", "Software"} & set(silent)
 

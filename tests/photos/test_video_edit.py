@@ -34,7 +34,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Video:
 
 @pytest.fixture(scope="module")
 def session() -> PhotoSession:
-    return PhotoSession(FaceModel.load("celeba64", device="cpu"), find_detector())
+    return PhotoSession(FaceModel.load("celeba128", device="cpu"), find_detector())
 
 
 @pytest.fixture(scope="module")

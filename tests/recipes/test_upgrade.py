@@ -223,7 +223,7 @@ def json_ready(values: Any) -> Any:
     return json.loads(json.dumps(values))
 
 
-@pytest.mark.parametrize("name", ["celeba64", "celeba64-paper", "drawn64"])
+@pytest.mark.parametrize("name", ["celeba128", "celeba64-paper", "drawn64"])
 def test_shipped_configurations_keep_every_setting(name: str) -> None:
     path = resources.files("twobirds") / "pretrained" / name / "config.json"
     content = json.loads(path.read_text())

@@ -45,7 +45,7 @@ class FaceModel:
         """Load a model.
 
         Args:
-            source: A shipped name such as `celeba64`, a run or model folder (ONNX files, too), a
+            source: A shipped name such as `celeba128`, a run or model folder (ONNX files, too), a
                 checkpoint, or `hf://owner/name` for a model on the Hugging Face Hub.
             device: auto, cpu, cuda or mps; auto takes CUDA, else an Apple GPU, else the CPU.
 
@@ -180,7 +180,7 @@ class FaceModel:
 
         Args:
             faces: Aligned faces.
-            refine_steps: Steps of optimizing the latents; fifty bring `celeba64` 1.7 dB.
+            refine_steps: Steps of optimizing the latents.
 
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1].

@@ -16,7 +16,7 @@ from twobirds.errors import InputError
 if TYPE_CHECKING:
     from twobirds.api import FaceModel
 
-DEFAULT_MODELS = ("celeba64", "celeba64-paper", "drawn64")
+DEFAULT_MODELS = ("celeba128", "celeba64-paper", "drawn64")
 """Shipped models that serve where none is named; the first one present does."""
 
 Device = Annotated[

@@ -38,7 +38,7 @@ class Provenance:
 
     @property
     def sentence(self) -> str:
-        """In words: "Synthetic image: edited by TwoBirds, model celeba64: Smiling=1."."""
+        """In words: "Synthetic image: edited by TwoBirds, model celeba128: Smiling=1."."""
         details = f": {self.details}" if self.details else ""
         return f"Synthetic image: {self.kind} by TwoBirds, model {self.model}{details}."
 
