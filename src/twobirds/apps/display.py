@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from twobirds.data.problems import printable
 from twobirds.errors import InputError
 
 ShowProgress = Callable[[str, int, int], None]
@@ -15,13 +16,18 @@ _MIN_COLUMNS, _DEFAULT_COLUMNS = 40, 80  # of a terminal: in less, a table shows
 
 
 def say(text: str) -> None:
-    """Print a line on stdout."""
-    sys.stdout.write(text + "\n")
+    """Print a line on stdout: on a terminal what it can show, for programs as it is."""
+    sys.stdout.write((_shown(text) if sys.stdout.isatty() else text) + "\n")
 
 
 def note(text: str) -> None:
-    """Print a line on stderr."""
-    sys.stderr.write(text + "\n")
+    """Print a line on stderr; what would control a terminal is escaped."""
+    sys.stderr.write(_shown(text) + "\n")
+
+
+def _shown(text: str) -> str:
+    """Lines as a terminal can show them; names of files may hold anything."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def note_all(lines: Iterable[str]) -> None:

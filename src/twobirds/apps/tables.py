@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twobirds.apps.display import say
+from twobirds.data.problems import printable
 
 _BAR_WIDTH = 20  # characters of a probability of 1
 _INNER_SECTIONS = ("realism", "second_judge", "prototype")  # of a report's section
@@ -17,7 +18,9 @@ _MAX_FLOOR = 0.6  # of realism, above which the splits differ by more than chanc
 
 def say_attributes(title: str, attributes: Mapping[str, float]) -> None:
     """Print a table of probabilities, the most probable first."""
-    table = Table("attribute", "probability", "", title=Text(title), title_justify="left")
+    table = Table(
+        "attribute", "probability", "", title=Text(printable(title)), title_justify="left"
+    )
     for name, value in sorted(attributes.items(), key=lambda item: -item[1]):
         table.add_row(Text(name), f"{value:.3f}", "█" * round(value * _BAR_WIDTH))
     Console().print(table)

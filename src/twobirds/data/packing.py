@@ -201,5 +201,5 @@ def _write_header(folder: Path, header: dict[str, Any], written: WrittenImages) 
 def _write_problems(path: Path, problems: Sequence[Problem]) -> None:
     """Write what was left out with --skip-bad, an entry a line, if anything was."""
     if problems:
-        lines = [f"{p.kind}: {p.where}: {p.what}\n" for p in problems]
+        lines = [f"{problem.kind}: {problem.line()}\n" for problem in problems]
         path.write_text("".join(lines), encoding="utf-8")

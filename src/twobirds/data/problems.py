@@ -1,5 +1,6 @@
 """What is wrong with a source, gathered so that one report names all of it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ MAX_LISTED = 20
 """Problems of one kind that a report spells out; the rest are counted."""
 
 
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\ud800-\udfff\ufffe\uffff]"
+)
+"""What controls a terminal, ends a line, turns the direction of text, or is no character."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One bad row or file."""
@@ -33,6 +42,10 @@ class Problem:
     """File and line, such as `list_attr_celeba.txt:17`."""
     what: str
     """The fault in words, naming the image or the value."""
+
+    def line(self) -> str:
+        """Where and what, in one line."""
+        return printable(f"{self.where}: {self.what}")
 
 
 def report(problems: Iterable[Problem], source: str, num_good: int) -> InputError:
@@ -50,11 +63,11 @@ def report(problems: Iterable[Problem], source: str, num_good: int) -> InputErro
     for problem in problems:
         groups[problem.kind].append(problem)
     total = sum(len(group) for group in groups.values())
-    lines = [f"{source} has {total} bad {'entry' if total == 1 else 'entries'}."]
+    lines = [f"{printable(source)} has {total} bad {'entry' if total == 1 else 'entries'}."]
     for kind in (kind for kind in get_args(Kind) if kind in groups):
         group = groups[kind]
         lines.append(f"{kind} ({len(group)}):")
-        lines += [f"  {problem.where}: {problem.what}" for problem in group[:MAX_LISTED]]
+        lines += [f"  {problem.line()}" for problem in group[:MAX_LISTED]]
         if len(group) > MAX_LISTED:
             lines.append(f"  and {len(group) - MAX_LISTED} more")
     if total > num_good:  # a whole column or folder is misunderstood, not a few rows
@@ -68,3 +81,11 @@ def shorten(text: str, limit: int = 60) -> str:
     """Quote a piece of a file for a report: printable, and of bounded length."""
     quoted = repr(text[: limit + 1])
     return quoted if len(text) <= limit else f"{repr(text[:limit])[:-1]}…'"
+
+
+def printable(text: str) -> str:
+    """Text as one line that a terminal shows as it is; anything else is escaped, as in Python.
+
+    Names of files and what files hold may be anything, such as commands for a terminal.
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)

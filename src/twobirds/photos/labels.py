@@ -156,7 +156,8 @@ def _row(label: Label, attributes: Sequence[str]) -> dict[str, Any]:
     box = zip(("left", "top", "width", "height"), label.box or (), strict=False)
     values = zip(attributes, label.probabilities or (), strict=False)
     return {
-        "image": label.image,
+        # Bytes of a name that are no UTF-8 are escaped: Parquet has no text of that kind.
+        "image": label.image.encode(errors="backslashreplace").decode(),
         "face": label.face,
         "problem": label.problem,
         **dict(box),

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from twobirds.api import FaceModel
+from twobirds.data.problems import printable
 from twobirds.data.provenance import Kind, Provenance
 from twobirds.photos.credentials import CredentialSigner
 
@@ -29,7 +30,8 @@ class Marks:
         """What the file says of itself; None without metadata."""
         if not self.has_metadata:
             return None
-        return Provenance(self.kind, f"{model.name} ({model.weights_sha256[:12]})", self.details)
+        name = f"{printable(model.name)} ({model.weights_sha256[:12]})"  # XML takes no more
+        return Provenance(self.kind, name, self.details)
 
     def shown_on(self, pixels: np.ndarray) -> np.ndarray:
         """`[H, W, 3]` uint8 with the visible note, if there is to be one."""
