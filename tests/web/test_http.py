@@ -1,5 +1,6 @@
 """The HTTP API as docs/guide/http-api.md shows it, and what it makes of hostile uploads."""
 
+import dataclasses
 import io
 import json
 import re
@@ -16,6 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.data import astronaut
+
+from twobirds.apps.web.endpoints import DEFAULTS, EditCall
 
 DOCUMENT = Path(__file__).parents[2] / "docs/guide/http-api.md"
 
@@ -84,6 +87,34 @@ def call(address: str, name: str, data: list[Any]) -> str:
         event = json.load(answer)["event_id"]
     with urllib.request.urlopen(f"{address}gradio_api/call/{name}/{event}", timeout=60) as answer:
         return str(answer.read().decode())
+
+
+def test_the_api_names_its_values(address: str) -> None:
+    with urllib.request.urlopen(f"{address}gradio_api/info", timeout=30) as answer:
+        endpoints = json.load(answer)["named_endpoints"]
+    assert set(endpoints) == {"/recognize", "/edit", "/generate"}
+    for name, endpoint in endpoints.items():
+        parameters = [value["parameter_name"] for value in endpoint["parameters"]]
+        assert len(parameters) == len(DEFAULTS[name.strip("/")])
+    edit = endpoints["/edit"]["parameters"]
+    names = [value["parameter_name"] for value in edit]
+    assert names == [field.name for field in dataclasses.fields(EditCall)]
+    assert [value["parameter_has_default"] for value in edit[2:]] == [True] * 6
+    described = re.findall(r"^\| `(\w+)` \| [^|]*\| [^|]*\|$", DOCUMENT.read_text(), re.MULTILINE)
+    assert described[-6:] == names[2:]
+
+
+@pytest.mark.timeout(120)
+def test_a_call_may_leave_out_the_last_values(address: str) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(astronaut()).save(buffer, format="JPEG")
+    path = upload(address, "photo.jpg", buffer.getvalue())
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    assert "complete" in call(address, "edit", [file, {"Smiling": 0}, None, None, 0.5])
+    like = [file, {}, None, None, None, file, ["Bald"]]
+    assert "complete" in call(address, "edit", like)
+    refused = call(address, "edit", [file, {"Smiling": 0}, None, None, -1])
+    assert "Strength must lie in [0, 10], not -1." in refused
 
 
 def test_no_file_of_the_machine_can_be_named(address: str, folder: Path) -> None:

@@ -15,7 +15,7 @@ from twobirds.photos.choice import FaceChoice
 from twobirds.photos.credentials import CredentialSigner, warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdits
 from twobirds.photos.marks import Marks
-from twobirds.photos.reference import Taken, merged, take_surely
+from twobirds.photos.reference import Taken, merged, require_together, take_surely
 from twobirds.photos.session import OpenPhoto, PhotoSession
 
 
@@ -147,10 +147,9 @@ def _check(options: PhotoOptions) -> None:
     """Refuse options that do not go together, before anything is opened."""
     if "strength" in options and "until" in options:
         raise InputError("until finds the strength: leave out strength")
-    if "like" in options and "take" not in options:
-        raise InputError("like needs take: the attributes to take from that photo")
-    if "like" not in options and ("take" in options or "like_face" in options):
-        raise InputError("take and like_face go with like, the photo to take from")
+    require_together(
+        has_photo="like" in options, has_names="take" in options, has_face="like_face" in options
+    )
 
 
 def _request(changes: Mapping[str, float], options: PhotoOptions) -> EditRequest:

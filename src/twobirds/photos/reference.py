@@ -32,6 +32,23 @@ class Taken:
         return {name: p for name, p in self.probabilities.items() if low < p < high}
 
 
+def require_together(*, has_photo: bool, has_names: bool, has_face: bool) -> None:
+    """Refuse a part of what says what to take without the others.
+
+    Args:
+        has_photo: Whether there is a photo to take from.
+        has_names: Whether attributes to take are named.
+        has_face: Whether it is said which of its faces is meant.
+
+    Raises:
+        InputError: If something is missing.
+    """
+    if has_photo and not has_names:
+        raise InputError("like needs take: the attributes to take from that photo")
+    if not has_photo and (has_names or has_face):
+        raise InputError("take and like_face go with like, the photo to take from")
+
+
 def require_names(names: Sequence[str], known: Sequence[str]) -> None:
     """Refuse names of attributes to take.
 

@@ -1,12 +1,14 @@
 """The HTTP API: recognize, edit and generate, under /gradio_api/call/NAME."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
 
+from twobirds.api.rows import require_strength
 from twobirds.apps.pictures import near_square_grid, picture_bytes
 from twobirds.apps.web.controls import as_sentence, whole_number
 from twobirds.apps.web.files import Files
@@ -16,6 +18,13 @@ from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, FaceChoice, Marks
+from twobirds.photos.reference import (
+    Taken,
+    merged,
+    require_names,
+    require_together,
+    take_surely,
+)
 
 T = TypeVar("T")
 _MAX_FACES = 64  # of one call of generate
@@ -24,51 +33,99 @@ _MAX_NUMBER = 10_000  # of a face
 
 DEFAULTS: Mapping[str, Sequence[Any]] = {
     "recognize": (None,),
-    "edit": (None, {}, None, None),
+    "edit": (None, {}, None, None, None, None, None, None),
     "generate": ({}, 1, 0),
 }
 """The values of each endpoint where a call leaves them out."""
 
 
+@dataclass(frozen=True)
+class EditCall:
+    """The values of a call of `edit`, most of them as JSON has them; None is the default."""
+
+    photo: str | None
+    """Where the upload lies."""
+    changes: Any
+    """Target in [0, 1] by attribute."""
+    face: Any = None
+    """Its number, or all."""
+    protect: str | None = None
+    """Where a mask lies."""
+    strength: Any = None
+    like: str | None = None
+    """Where a photo to take values from lies."""
+    take: Any = None
+    """Attributes to take from it."""
+    like_face: Any = None
+    """Number of the face there."""
+
+
 def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
     """Add the named endpoints to the page that is being laid out; none of them is seen on it."""
-    sessions = CallSessions(page)
+    endpoints = _Endpoints(page, service, files)
+    with gr.Row(visible=False):
+        photo, picture = gr.File(label="photo"), gr.File(label="picture")
+        values = gr.JSON(label="changes", value={})
+        which, mask = gr.JSON(label="face", value=None), gr.File(label="protect")
+        strength = gr.JSON(label="strength", value=None)
+        like, take = gr.File(label="like"), gr.JSON(label="take", value=None)
+        like_face = gr.JSON(label="like_face", value=None)
+        number, seed = gr.Number(1, label="count"), gr.Number(0, label="seed")
+        answer = gr.JSON(label="faces")
+        call = gr.Button("call")
+    for function, inputs, output in (
+        (endpoints.recognize, [photo], answer),
+        (endpoints.edit, [photo, values, which, mask, strength, like, take, like_face], picture),
+        (endpoints.generate, [values, number, seed], picture),
+    ):
+        call.click(function, inputs, [output], api_name=function.__name__, concurrency_id="work")
 
-    def answer_to(request: gr.Request, work: Callable[[], T]) -> T:
+
+class _Endpoints:
+    """The functions that Gradio calls, whose names and arguments are those of the API.
+
+    Args:
+        page: Which has the endpoints.
+        service: Which does the work.
+        files: Where pictures go.
+    """
+
+    def __init__(self, page: gr.Blocks, service: FaceService, files: Files) -> None:
+        self._service, self._files, self._sessions = service, files, CallSessions(page)
+
+    def recognize(self, request: gr.Request, photo: str | None) -> list[dict[str, Any]]:
+        """The faces of a photo."""
+        return self._answer(request, lambda: _recognize(self._service, photo))
+
+    def edit(
+        self,
+        request: gr.Request,
+        photo: str | None,
+        changes: Any,
+        face: Any = None,
+        protect: str | None = None,
+        strength: Any = None,
+        like: str | None = None,
+        take: Any = None,
+        like_face: Any = None,
+    ) -> str:
+        """Where the edited photo lies; see `EditCall`. Clients may leave out what has a default."""
+        call = EditCall(photo, changes, face, protect, strength, like, take, like_face)
+        return str(self._answer(request, lambda: _edit(self._service, self._files, call)))
+
+    def generate(self, request: gr.Request, attributes: Any, count: Any, seed: Any) -> str:
+        """Where a picture of generated faces lies."""
+        work = partial(_generate, self._service, self._files, attributes, count, seed)
+        return str(self._answer(request, work))
+
+    def _answer(self, request: gr.Request, work: Callable[[], T]) -> T:
+        """Do the work of a call; what is wrong with its input becomes its answer."""
         try:
             return work()
         except InputError as error:
             raise gr.Error(as_sentence(str(error)), print_exception=False) from error
         finally:
-            sessions.answered(request.session_hash)
-
-    def recognize(photo: str | None, request: gr.Request) -> list[dict[str, Any]]:
-        return answer_to(request, lambda: _recognize(service, photo))
-
-    def edit(
-        photo: str | None, changes: Any, face: Any, protect: str | None, request: gr.Request
-    ) -> str:
-        work = partial(_edit, service, files, photo, changes, face, protect)
-        return str(answer_to(request, work))
-
-    def generate(attributes: Any, count: Any, seed: Any, request: gr.Request) -> str:
-        work = partial(_generate, service, files, attributes, count, seed)
-        return str(answer_to(request, work))
-
-    with gr.Row(visible=False):
-        photo, picture = gr.File(label="photo"), gr.File(label="picture")
-        mask = gr.File(label="protect")
-        values = gr.JSON(label="changes", value={})
-        which = gr.JSON(label="face", value=None)
-        number, seed = gr.Number(1, label="count"), gr.Number(0, label="seed")
-        answer = gr.JSON(label="faces")
-        call = gr.Button("call")
-    for function, inputs, output in (
-        (recognize, [photo], answer),
-        (edit, [photo, values, which, mask], picture),
-        (generate, [values, number, seed], picture),
-    ):
-        call.click(function, inputs, [output], api_name=function.__name__, concurrency_id="work")
+            self._sessions.answered(request.session_hash)
 
 
 def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
@@ -86,22 +143,42 @@ def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _edit(
-    service: FaceService,
-    files: Files,
-    photo: str | None,
-    changes: Any,
-    face: Any,
-    protect: str | None = None,
-) -> Path:
-    targets = _values("changes", changes)
-    if not targets:
+def _edit(service: FaceService, files: Files, call: EditCall) -> Path:
+    targets, choice = _values("changes", call.changes), _face(call.face)
+    if not targets and call.like is None:
         raise InputError("changes names no attribute")
-    choice = _face(face)
-    opened = service.open(_uploaded(photo), is_still=True)
-    if protect is not None:
-        opened = opened.protect(_uploaded(protect))
-    return files.write(*service.edit_file(opened, choice, EditRequest(targets)))
+    strength = 1.0 if call.strength is None else call.strength
+    if isinstance(strength, bool):  # which Python takes for a number
+        raise InputError(f"strength must be a number, not {strength!r}")
+    require_strength(strength)
+    targets = merged(targets, _taken(service, call))
+    opened = service.open(_uploaded(call.photo), is_still=True)
+    if call.protect is not None:
+        opened = opened.protect(_uploaded(call.protect))
+    return files.write(*service.edit_file(opened, choice, EditRequest(targets, strength)))
+
+
+def _taken(service: FaceService, call: EditCall) -> Taken:
+    """What is taken from another photo; nothing where there is none."""
+    require_together(
+        has_photo=call.like is not None,
+        has_names=call.take is not None,
+        has_face=call.like_face is not None,
+    )
+    if call.like is None:
+        return Taken({})
+    if not isinstance(call.take, list) or not all(isinstance(name, str) for name in call.take):
+        raise InputError("take must be a list of names such as ['Bangs']")
+    require_names(call.take, service.model.attributes)
+    number = call.like_face
+    if number is not None:
+        number = whole_number("like_face", number, 1, _MAX_NUMBER)
+    try:
+        photo = service.open(_uploaded(call.like), is_still=True)
+        return take_surely(photo, call.take, number)
+    except InputError as error:
+        hint = " (like_face)" if "say which one" in str(error) else ""
+        raise InputError(f"like: {error}{hint}") from error
 
 
 def _generate(service: FaceService, files: Files, attributes: Any, count: Any, seed: Any) -> Path:
