@@ -1,5 +1,8 @@
 """`twobirds edit VIDEO`."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import av
@@ -8,7 +11,7 @@ import pytest
 
 from photos.making_videos import moved_astronaut, sound_of, times_of, write_video
 from twobirds.apps.cli import main
-from twobirds.photos.video import VideoWriter
+from twobirds.photos.video_writer import VideoWriter
 
 
 @pytest.fixture
@@ -76,3 +79,39 @@ def test_a_stop_leaves_no_video(
     words = ["edit", str(video), model, "--device=cpu", f"--out={tmp_path}/out.mp4"]
     assert main([*words, "--set", "Bald=1"]) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_a_process_that_is_ended_leaves_the_video_that_was_there(
+    model: str, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "video.mp4", moved_astronaut(100, 320, 240), has_sound=True)
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"before")
+    words = ["edit", str(video), model, "--device=cpu", "--set", "Bald=1", f"--out={out}"]
+    process = subprocess.Popen([sys.executable, "-m", "twobirds", *words], stderr=subprocess.PIPE)
+    try:
+        for _ in range(1200):
+            if list(tmp_path.glob(".out.mp4.*.tmp")) or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        assert list(tmp_path.glob(".out.mp4.*.tmp")), "it was not ended while it wrote"
+        process.terminate()
+        assert process.wait(60) == 143
+    finally:
+        process.kill()
+        process.communicate()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "video.mp4"]
+    assert out.read_bytes() == b"before"
+
+
+def test_sound_is_refused_before_faces_are_looked_for(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = moved_astronaut(7, 320, 240)
+    video = write_video(tmp_path / "video.mkv", frames, sound_codec="flac")
+    words = ["edit", str(video), model, "--device=cpu", "--set", "Bald=1"]
+    assert main([*words, f"--out={tmp_path}/out.mov"]) == 2
+    told = capsys.readouterr().err
+    assert "its sound, in flac, does not fit into .mov: choose a name that ends in .mkv" in told
+    assert "find faces" not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mkv"]

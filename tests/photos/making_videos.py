@@ -47,6 +47,8 @@ def write_video(
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
     has_sound: bool = False,
+    sound_codec: str | None = None,
+    sound_rate: int = SOUND_RATE,
     colours: Mapping[str, int] | None = None,
 ) -> Path:
     """A video of `[H, W, 3]` uint8; times are in milliseconds, else 25 frames a second."""
@@ -59,7 +61,9 @@ def write_video(
         stream.codec_context.time_base = Fraction(1, 1000)
         for name, value in (colours or {}).items():
             setattr(stream.codec_context, name, value)
-        sound = container.add_stream("aac", rate=SOUND_RATE, layout="mono") if has_sound else None
+        sound = None
+        if has_sound or sound_codec is not None:
+            sound = container.add_stream(sound_codec or "aac", rate=sound_rate, layout="mono")
         container.metadata["title"] = "a test"
         for number, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -67,11 +71,11 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound is not None:
-            steps = np.arange(len(frames) * SOUND_RATE // 25, dtype=np.float32)
+            steps = np.arange(len(frames) * sound_rate // 25, dtype=np.float32)
             wave = av.AudioFrame.from_ndarray(
                 0.1 * np.sin(steps / 3)[None], format="fltp", layout="mono"
             )
-            wave.sample_rate, wave.pts = SOUND_RATE, 0
+            wave.sample_rate, wave.pts = sound_rate, 0
             container.mux(sound.encode(wave))
             container.mux(sound.encode(None))
     return path

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 import pytest
 
 from twobirds.photos.faces import Face
-from twobirds.photos.tracks import FaceTracker, Track, apart_in_time, steady
+from twobirds.photos.tracks import FaceTracker, Track, apart_in_time, correlation, steady
 
 POINTS = np.array([(-5, 0), (5, 0), (0, 5), (-4, 10), (4, 10.0)])
 """A face with eyes 10 pixels apart."""
@@ -85,6 +86,44 @@ def test_a_cut_ends_a_track() -> None:
     places = {n: (50.0, 50.0) if n < 14 else (200.0, 90.0) for n in range(30)}
     tracks = tracked(FollowedFaces(places), 30)
     assert [(track.first, track.last) for track in tracks] == [(0, 13), (14, 29)]
+
+
+def scene(number: int, seed: int) -> np.ndarray:
+    """A frame of a scene with its number: noise, the same in every frame of the scene."""
+    noise = np.random.default_rng(seed).integers(0, 200, (15, 15, 3), np.uint8)
+    pixels = cv2.resize(noise, (120, 120), interpolation=cv2.INTER_CUBIC)
+    pixels[0, 0] = number
+    return pixels
+
+
+@pytest.mark.parametrize("kind", [FollowedFaces, KnownFaces])
+def test_another_face_in_the_same_place_is_another_track(kind: type[KnownFaces]) -> None:
+    tracker = FaceTracker(kind(dict.fromkeys(range(30), (50.0, 50.0))))
+    for number in range(30):
+        tracker.add(number, scene(number, seed=number >= 14))
+    assert [(track.first, track.last) for track in tracker.tracks] == [(0, 13), (14, 29)]
+    assert [len(track.landmarks) for track in tracker.tracks] == [14, 16]
+
+
+def test_a_flash_or_something_before_the_face_ends_no_track() -> None:
+    tracker = FaceTracker(FollowedFaces(dict.fromkeys(range(40), (50.0, 50.0))))
+    for number in range(40):
+        pixels = scene(number, seed=2 * (number in (23, 24)))  # covered
+        if number == 14:
+            pixels = np.minimum(255, pixels.astype(int) + 40).astype(np.uint8)
+        pixels[0, 0] = number
+        tracker.add(number, pixels)
+    found = [(track.first, track.last, len(track.landmarks)) for track in tracker.tracks]
+    assert found == [(0, 39, 38), (23, 24, 2)]
+
+
+def test_correlation_by_hand() -> None:
+    ramp = np.array([0, 1, 2], np.uint8)
+    assert correlation(ramp, ramp * 3 + 50) == pytest.approx(1)
+    assert correlation(ramp, ramp[::-1]) == pytest.approx(-1)
+    assert correlation(ramp, np.array([0, 1, 0])) == pytest.approx(0)
+    flat = np.full(3, 9, np.uint8)
+    assert (correlation(flat, flat + 1), correlation(flat, ramp)) == (1, 0)
 
 
 def test_a_detector_that_follows_nothing_searches_every_frame() -> None:

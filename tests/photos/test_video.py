@@ -1,5 +1,6 @@
 """Videos decoded and written anew."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from photos.making_videos import (
 )
 from twobirds.atomic import write_atomically
 from twobirds.errors import InputError
-from twobirds.photos.video import Video, VideoWriter
+from twobirds.photos import video_writer
+from twobirds.photos.video import Video
+from twobirds.photos.video_writer import VideoWriter, require_sound_fits
 
 FRAMES = moved_astronaut(8, 160, 120, 0.6)
 BOX = np.s_[40:60, 60:100]
@@ -98,6 +101,47 @@ def test_sound_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", FRAMES, has_sound=True)
     with pytest.raises(InputError, match=r"its sound, in aac, does not fit into \.webm"):
         rewrite(path, tmp_path / "b.webm", whiten)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize(("codec", "rate"), [("flac", 8000), ("libopus", 48_000)])
+def test_sound_that_only_the_header_refuses_is_named(tmp_path: Path, codec: str, rate: int) -> None:
+    path = write_video(tmp_path / "a.mkv", FRAMES, sound_codec=codec, sound_rate=rate)
+    name = codec.removeprefix("lib")
+    complaint = rf"a.mkv: its sound, in (lib)?{name}, does not fit into \.mov: choose .* \.mkv$"
+    with pytest.raises(InputError, match=complaint):
+        rewrite(path, tmp_path / "b.mov", whiten)
+    with pytest.raises(InputError, match=complaint):
+        require_sound_fits(Video(path), ".mov")
+    require_sound_fits(Video(path), ".mkv")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mkv"]
+
+
+def test_sound_that_cannot_be_copied_is_named(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", FRAMES, has_sound=True)
+    video = Video(path)
+    writer = VideoWriter(io.BytesIO(), ".mkv", video, None)
+
+    def copy_backwards(packet: Any) -> None:
+        packet.dts = packet.pts = -packet.dts
+        writer.copy(packet)
+
+    with pytest.raises(InputError, match=r"its sound, in aac, .* into \.mkv: convert it first"):
+        list(video.frames(on_packet=copy_backwards))
+
+
+def test_pictures_that_cannot_be_encoded_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", FRAMES, has_sound=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(video_writer, "_ENCODER", ("libx264", {"preset": "none of them"}))
+        with pytest.raises(InputError, match=r"its pictures do not fit into \.mkv: convert it fir"):
+            rewrite(path, tmp_path / "b.mkv", whiten)
+
+    monkeypatch.setattr(VideoWriter, "_time_of", lambda *_: 7)  # two pictures at one time
+    with pytest.raises(InputError, match=r"a picture does not fit into \.mp4: choose a name"):
+        rewrite(path, tmp_path / "b.mp4", whiten)
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
 
 

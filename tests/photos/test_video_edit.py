@@ -13,11 +13,14 @@ import torch
 from making_runs import layered_recipe, trained_run, write_pack
 from photos.making_videos import motion, moved_astronaut, write_video
 from twobirds.api import FaceModel, Limits
+from twobirds.data.faces import to_pixels
+from twobirds.data.similarity import estimate_similarity
 from twobirds.errors import InputError
 from twobirds.models.edit_layers import EditLayers
-from twobirds.photos import EditRequest, PhotoSession
+from twobirds.photos import EditRequest, PhotoSession, tracks
 from twobirds.photos.detectors import find_detector
 from twobirds.photos.edits import ImageDifference, LayeredEdit, mean_edit
+from twobirds.photos.faces import find_faces
 from twobirds.photos.video import Frame, Video
 from twobirds.photos.video_edit import SteadyEdit, decide, edited_frames
 from twobirds.photos.video_faces import choose_video_faces, find_video_faces
@@ -140,6 +143,46 @@ def test_edits_in_layers_go_through_a_video(video: Video, tmp_path: Path, edit: 
     layered = SteadyEdit(edit.face, EditRequest({"Bald": 1.0}), probabilities)
     frames = [pixels for _, pixels in edited_frames(video.frames(), [layered], model)]
     assert len(frames) == 16
+
+
+def another_face(session: PhotoSession, landmarks: np.ndarray) -> np.ndarray:
+    """A frame `[H, W, 3]` uint8 with a generated face in the place of another."""
+    model, detector = session.model, session.detector
+    assert model.landmarks is not None
+    assert detector is not None
+    matrix = estimate_similarity(np.array(model.landmarks) * model.size, landmarks)
+    for seed in range(8):
+        face = to_pixels(model.generate(1, {"Male": 1, "Bald": 1}, seed=seed))[0]
+        frame = cv2.warpAffine(
+            face, matrix, SIZE, borderMode=cv2.BORDER_CONSTANT, borderValue=(40, 60, 50)
+        )
+        if find_faces(detector, frame):
+            return np.asarray(frame)
+    pytest.fail("the detector finds no generated face")
+
+
+def test_a_cut_to_another_face_in_the_same_place(
+    tmp_path: Path, session: PhotoSession, edit: SteadyEdit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = [another_face(session, edit.face.landmarks[11])] * 12
+    clips = {"both": moved_astronaut(12, *SIZE) + other, "other": other}
+    videos = {
+        name: Video(write_video(tmp_path / f"{name}.mp4", frames)) for name, frames in clips.items()
+    }
+    found, _ = find_video_faces(videos["both"], session, lambda _: None)
+    assert [(face.first, face.last) for face in found] == [(0, 11), (12, 23)]
+    before, after = found[0].landmarks[11].mean(axis=0), found[1].landmarks[12].mean(axis=0)
+    assert np.linalg.norm(after - before) < 10  # pixels
+    assert choose_video_faces(found, None) == found
+    [alone], _ = find_video_faces(videos["other"], session, lambda _: None)
+    first, second, expected = (
+        decide(face, BLOND).probabilities.numpy() for face in (*found, alone)
+    )
+    assert second == pytest.approx(expected, abs=0.05)
+    assert np.abs(first - second).max() > 0.5
+    monkeypatch.setattr(tracks, "_SAME_LOOK", -1.0)  # by place alone they are one face
+    [one], _ = find_video_faces(videos["both"], session, lambda _: None)
+    assert (one.first, one.last) == (0, 23)
 
 
 def test_videos_without_a_face_that_can_be_edited(

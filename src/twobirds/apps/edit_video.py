@@ -43,9 +43,11 @@ def edit_video(
         raise missing_extra("videos need", "video", error) from error
     from twobirds.photos import EditRequest, Marks
     from twobirds.photos.video_edit import write_edited_video
+    from twobirds.photos.video_writer import require_sound_fits
 
     out = _output(command.out, path)
     video = Video(path)
+    require_sound_fits(video, out.suffix)
     note_all(f"{path}: {line}" for line in video.facts.notes)
     model = load_model(command.model, command.device)
     session = open_session(command, model)
@@ -129,7 +131,7 @@ def _output(out: Path | None, path: Path) -> Path:
     Raises:
         InputError: If its name does not say which format it is, or it is the video itself.
     """
-    from twobirds.photos.video import CONTAINERS
+    from twobirds.photos.video_writer import CONTAINERS
 
     if out is None or out.is_dir() or not out.suffix:
         suffix = path.suffix if path.suffix.lower() in CONTAINERS else ".mp4"

@@ -7,7 +7,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from twobirds.photos.align import cut_face, place
 from twobirds.photos.faces import Detector, Face, find_faces
+from twobirds.photos.template import CELEBA_TIGHT
 
 DETECTION_INTERVAL = 10
 """Frames from one search of the whole picture to the next."""
@@ -15,6 +17,8 @@ _MIN_SCORE = 0.75  # to go on with a face, as to find one
 _MAX_STEP = 1.0  # eye distances that a face moves from where it is expected
 _MAX_SCALING = 1.4  # of the eye distance from a frame to the next
 _SAME_FACE = 0.7  # eye distances between the centres of two detections of one face
+_LOOK_SIZE = 24  # pixels a side, in which a face is compared with itself in another frame
+_SAME_LOOK = 0.8  # least correlation of a face's pixels from a frame to the next (ADR 29)
 
 
 @runtime_checkable
@@ -46,11 +50,26 @@ class Track:
     """`[5, 2]` (x, y) by frame."""
     scores: dict[int, float] = field(default_factory=dict)
     """By frame."""
+    looks: dict[int, np.ndarray] = field(default_factory=dict)
+    """`[S, S, 3]` uint8: the aligned face in the first and in the last frame, small."""
 
-    def add(self, frame: int, landmarks: np.ndarray, score: float) -> None:
-        """Note where the face is in a frame."""
+    def add(
+        self, frame: int, landmarks: np.ndarray, score: float, look: np.ndarray | None = None
+    ) -> None:
+        """Note where the face is in a frame, and what it looks like there."""
         self.landmarks[frame], self.scores[frame] = landmarks, score
         self.first, self.last = min(self.first, frame), max(self.last, frame)
+        if look is not None:
+            looks = {**self.looks, frame: look}
+            self.looks = {n: looks[n] for n in (self.first, self.last) if n in looks}
+
+    def is_like(self, frame: int, look: np.ndarray) -> bool:
+        """Whether a face in a frame looks like this one in the nearest frame that is known.
+
+        At a cut another person may be in the same place.
+        """
+        known = self.looks.get(self.last if frame > self.last else self.first)
+        return known is None or correlation(known, look) >= _SAME_LOOK
 
     def expected(self, frame: int, step: int) -> np.ndarray:
         """Where the face should be in a frame, from those before it (`step` 1) or after it (-1)."""
@@ -63,7 +82,8 @@ class FaceTracker:
     """Finds and follows the faces of a video, frame by frame.
 
     A search of the whole picture every `DETECTION_INTERVAL` frames, and wherever a face is lost,
-    finds faces; in between they are followed, forward and back to where they came into view.
+    finds faces; in between they are followed, forward and back to where they came into view. A face
+    that looks unlike itself in the frame before, as after a cut, is another one.
 
     Args:
         detector: Which finds faces; one that cannot follow them searches every frame.
@@ -91,24 +111,31 @@ class FaceTracker:
         is_lost = any(track.last < frame for track in before)
         if self._follower is None or is_lost or frame % DETECTION_INTERVAL == 0:
             for face in find_faces(self._detector, pixels):
-                self._match(face, frame)
+                self._match(face, frame, pixels)
         self._active = [t for t in self._active if frame - t.last < DETECTION_INTERVAL]
         self._recent.append((frame, pixels))
         return [track for track in self._active if track.last == frame]
 
-    def _match(self, face: Face, frame: int) -> None:
+    def _match(self, face: Face, frame: int, pixels: np.ndarray) -> None:
         """Give a detected face to the track that it belongs to, or to a new one."""
-        for track in self._active:
-            if _gap(track.landmarks[track.last], face.landmarks) < _SAME_FACE:
-                if track.last < frame:
-                    track.add(frame, face.landmarks, face.score)
+        look = _look(pixels, face.landmarks)
+        near = [
+            track
+            for track in self._active
+            if _gap(track.landmarks[track.last], face.landmarks) < _SAME_FACE
+        ]
+        if any(track.last == frame for track in near):
+            return
+        for track in near:
+            if track.is_like(frame, look):
+                track.add(frame, face.landmarks, face.score, look)
                 return
         track = Track(frame, frame)
-        track.add(frame, face.landmarks, face.score)
+        track.add(frame, face.landmarks, face.score, look)
         self.tracks.append(track)
         self._active.append(track)
-        for earlier, pixels in reversed(self._recent):
-            self._follow([track], earlier, pixels, step=-1)
+        for earlier, earlier_pixels in reversed(self._recent):
+            self._follow([track], earlier, earlier_pixels, step=-1)
             if earlier not in track.landmarks:
                 break
 
@@ -123,8 +150,11 @@ class FaceTracker:
         for track, old, new, score in zip(tracks, expected, found, scores, strict=True):
             others = (t.landmarks.get(frame) for t in self._active if t is not track)
             is_taken = any(o is not None and _gap(o, new) < _SAME_FACE for o in others)
-            if score >= _MIN_SCORE and _is_near(old, new) and not is_taken:
-                track.add(frame, new, float(score))
+            if score < _MIN_SCORE or is_taken or not _is_near(old, new):
+                continue
+            look = _look(pixels, new)
+            if track.is_like(frame, look):
+                track.add(frame, new, float(score), look)
 
 
 def steady(track: Track, sigma: float) -> dict[int, np.ndarray]:
@@ -164,6 +194,28 @@ def apart_in_time(tracks: Iterable[Track], importance: dict[int, float]) -> Iter
         if all(track.last < other.first or other.last < track.first for other in taken):
             taken.append(track)
             yield track
+
+
+def correlation(one: np.ndarray, two: np.ndarray) -> float:
+    """Pearson's correlation of the samples of two images, which brightness and contrast leave.
+
+    Args:
+        one: Of any shape.
+        two: Of the same shape.
+
+    Returns:
+        In [-1, 1]; 1 of two images of a single level each, 0 if only one of them is.
+    """
+    a, b = (image - image.mean(dtype=np.float64) for image in (one, two))
+    spreads = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    if not all(spreads):
+        return float(spreads[0] == spreads[1])
+    return float((a * b).sum() / (spreads[0] * spreads[1]))
+
+
+def _look(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """A face `[S, S, 3]` uint8, aligned and small."""
+    return cut_face(pixels, place(landmarks, CELEBA_TIGHT, _LOOK_SIZE))
 
 
 def _gap(one: np.ndarray, two: np.ndarray) -> float:

@@ -16,8 +16,9 @@ from twobirds.photos.align import Placement, cut_face, place
 from twobirds.photos.edits import EditRequest, FaceEdit, edit_faces, mean_edit
 from twobirds.photos.marks import Marks
 from twobirds.photos.template import template_of
-from twobirds.photos.video import Frame, Video, VideoWriter
+from twobirds.photos.video import Frame, Video
 from twobirds.photos.video_faces import FaceInVideo, OnFrame
+from twobirds.photos.video_writer import VideoWriter
 
 _SIGMA = 1.5  # frames: of the Gaussian over time by which edits are averaged
 _REACH = 4  # frames before and after one that take part
