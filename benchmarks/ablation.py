@@ -1,11 +1,8 @@
-"""From preset paper to preset modern, one change at a time, all at the same budget.
+"""Preset layered less one part each, all at the same budget.
 
 Usage: `python benchmarks/ablation.py PACK FOLDER --images 60000 --embedder FILE.onnx
 --out benchmarks/results/NAME.json`. The models lie in FOLDER, and a stopped call goes on there. All
 are judged on the valid split by one judge, which takes no part in their training.
-
-One step is more than one change: the networks of preset modern come with the weights of losses, the
-step sizes and the number of latents that go with them.
 """
 
 import dataclasses
@@ -28,20 +25,27 @@ from twobirds.evaluation.evaluate import evaluate
 from twobirds.evaluation.headline import figure_at
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.machine import describe_machine
-from twobirds.recipes.modern.presets import MODERN
-from twobirds.recipes.paper.presets import PAPER
+from twobirds.recipes.layered.presets import LAYERED
 from twobirds.reproduction.jobs import Jobs
 from twobirds.runtime import Runtime, pick_device
 from twobirds.training.run import train_run
 
-STAGE1_SHARE = 0.1
-"""Of all variants; early, because stage 2 is what makes z count (docs/logbook/paper.md)."""
+PARTS = {
+    "D": ("adversarial_weight",),
+    "classifier": ("label_weight", "kept_label_weight"),
+    "prototypes": ("prototype_weight",),
+    "mean features": ("mean_weight",),
+    "penalty on casts": ("colour_cast_weight",),
+    "regularization": ("regularization_weight",),
+    "reconstruction": ("perceptual_weight", "pixel_weight"),
+    "latents of generated faces": ("latent_weight",),
+    "prior": ("prior_weight",),
+}
+"""What is left out: the settings that are 0 then."""
 FIGURES = {
     "Hamming": "recognition.hamming_loss",
     "latent-only PSNR": "reconstruction.psnr_db",
     "latent-only same person": "reconstruction.identity.same_person_rate",
-    "edit of nothing PSNR": "reconstruction.edit_path.psnr_db",
-    "edit of nothing SSIM": "reconstruction.edit_path.ssim",
     "edit success": "editing.attgan.success_rate",
     "floor": "editing.attgan.floor_rate",
     "six edits at once": "editing.attgan.several.6.success_rate",
@@ -58,7 +62,7 @@ class Settings:
     """What to train and measure."""
 
     pack: tyro.conf.Positional[Path]
-    """Faces of 64 pixels."""
+    """Faces of the size to train at."""
     folder: tyro.conf.Positional[Path]
     """Gets a run for each variant, and the judge."""
     images: int = 60_000
@@ -67,7 +71,7 @@ class Settings:
     """Which; all by default."""
     embedder: Path | None = None
     """ONNX file of a face embedder."""
-    width: float = 0.5
+    width: float = 1.0
     """Factor on the numbers of channels."""
     faces_per_edit: int = 60
     """Most faces for each attribute and direction."""
@@ -85,66 +89,26 @@ class Settings:
     """Where the table goes, as JSON."""
 
 
-def variants(settings: Settings) -> dict[str, RunConfig]:
-    """The recipes: each has what the one before has, and one change more."""
-    train = {
-        "images": settings.images,
-        "seed": settings.seed,
-        "sample_every_images": max(1, settings.images // 4),
-    }
-    paper = _changed(PAPER, settings.width, batch_size=32, **train)
-    single_changes = _with(paper, label_fakes=False, edited_share=0.5, ema_half_life_images=5_000)
-    modern = _changed(MODERN, settings.width, **train)
-
-    no_pca = {"has_pca": False}
-    no_identity = no_pca | {"edit_identity_weight": 0.0, "identity_weight": 0.0}
-    no_noise = no_identity | {"classifier_noise": 0.0, "classifier_cutout": 0.0}
-    code_only = no_noise | {"has_skips": False, "has_mask": False, "edit_pixel_weight": 0.0}
-    no_edits = code_only | {"edited_share": 0.0, "copied_share": 0.0}
-    return {
-        "paper": paper,
-        "+ C from real faces only, single changes, EMA": single_changes,
-        "+ newer networks and their loss weights": _with(
-            modern, **no_edits, game="non_saturating", gradient_penalty_weight=0.0, augment=False
-        ),
-        "+ relativistic game, R1 and R2": _with(modern, **no_edits, augment=False),
-        "+ DiffAugment": _with(modern, **no_edits),
-        "+ edits in training": _with(modern, **code_only),
-        "+ gated features": _with(modern, **no_noise, has_mask=False),
-        "+ mask": _with(modern, **no_noise),
-        "+ noise-robust classifier with cutout": _with(modern, **no_identity),
-        "+ identity in the classifier": _with(modern, **no_pca),
-        "+ eigenface init: modern": modern,
-    } | _left_out(modern)
-
-
-def _left_out(modern: RunConfig) -> dict[str, RunConfig]:
-    """Preset modern less one part each."""
-    return {
-        "modern without relativistic pairs": _with(modern, game="non_saturating"),
-        "modern without R1 and R2": _with(modern, gradient_penalty_weight=0.0),
-        "modern without DiffAugment": _with(modern, augment=False),
-        "modern without mask": _with(modern, has_mask=False),
-        "modern without consistency of codes": _with(modern, consistency_weight=0.0),
-        "modern without prior": _with(modern, prior_weight=0.0),
-        "modern without pixels kept": _with(modern, edit_pixel_weight=0.0),
-    }
-
-
-def _with(config: RunConfig, **changes: Any) -> RunConfig:
-    return dataclasses.replace(config, recipe=_replaced(config.recipe, **changes))
-
-
-def _changed(config: RunConfig, width: float, **train: Any) -> RunConfig:
-    return dataclasses.replace(
-        config,
-        recipe=_replaced(config.recipe, width=width, stage1_share=STAGE1_SHARE),
-        data=dataclasses.replace(config.data, size=64),
-        train=dataclasses.replace(config.train, **train),
+def variants(settings: Settings, size: int) -> dict[str, RunConfig]:
+    """The preset for faces of `size` pixels, whole and with each part left out."""
+    train = dataclasses.replace(
+        LAYERED.train,
+        images=settings.images,
+        seed=settings.seed,
+        sample_every_images=max(1, settings.images // 4),
     )
+    data = dataclasses.replace(LAYERED.data, size=size)
+    changes: dict[str, dict[str, Any]] = {"layered": {}} | {
+        f"without {part}": dict.fromkeys(names, 0.0) for part, names in PARTS.items()
+    }
+    return {
+        name: RunConfig("layered", _recipe(width=settings.width, **weights), data, train)
+        for name, weights in changes.items()
+    }
 
 
-def _replaced(recipe: Any, **changes: Any) -> Any:
+def _recipe(**changes: Any) -> Any:
+    recipe: Any = LAYERED.recipe
     return dataclasses.replace(recipe, **changes)
 
 
@@ -161,7 +125,7 @@ def train_variant(settings: Settings, name: str) -> bool:
     pack = open_pack(settings.pack)
     shows = settings.jobs == 1
     return train_run(
-        variants(settings)[name], pack, run, runtime, resume=True, shows_progress=shows
+        variants(settings, pack.size)[name], pack, run, runtime, resume=True, shows_progress=shows
     )
 
 
@@ -198,7 +162,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, measure, print the table; returns the exit code."""
     settings = tyro.cli(Settings, args=arguments)
-    names = list(settings.variants or variants(settings))
+    names = list(settings.variants or variants(settings, open_pack(settings.pack).size))
     if settings.jobs > 1:
         if not Jobs(partial(train_variant, settings), settings.jobs, print).run(names, {}):
             return 4

@@ -12,7 +12,6 @@ from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import DataConfig, RunConfig, TrainConfig
 from twobirds.data.pack import ARRAYS, FORMAT, Pack, hash_file, hash_header, open_pack
 from twobirds.recipes.layered.config import LayeredConfig
-from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.runtime import Runtime
 from twobirds.training.run import train_run
@@ -35,18 +34,6 @@ TRAIN = TrainConfig(
     log_every_images=12,  # windows of three iterations
     sample_every_images=16,
     checkpoint_every_seconds=1e9,
-)
-MODERN = ModernConfig(
-    width=1 / 16,
-    num_latents=8,
-    has_pca=False,
-    classifier_cutout=0.0,
-    recognizer_mixup=0.0,
-    stage1_share=0.4,
-    ema_half_life_images=8,
-    adversarial_weight=1.0,
-    label_weight=10.0,
-    pixel_weight=0.5,
 )
 
 
@@ -147,12 +134,6 @@ def differences(first: Any, second: Any, where: str = "") -> list[str]:
             found += differences(first[key], second[key], f"{where}.{key}")
         return found
     return [] if type(first) is type(second) and first == second else [where]
-
-
-def modern_recipe(**changes: Any) -> RunConfig:
-    """The tiny run of recipe `modern`: five iterations of eight faces, stage 2 from the third."""
-    train = dataclasses.replace(TRAIN, batch_size=8, images=40)
-    return changed(RunConfig("modern", MODERN, DataConfig(size=32), train), **changes)
 
 
 def layered_recipe(**changes: Any) -> RunConfig:

@@ -9,7 +9,7 @@ import pytest
 
 from twobirds.config import DataConfig, RunConfig, TrainConfig, to_dict
 from twobirds.errors import InputError
-from twobirds.recipes.modern.config import ModernConfig
+from twobirds.recipes.layered.config import LayeredConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.presets import PAPER
 from twobirds.recipes.registry import PRESETS, parse_run
@@ -32,7 +32,7 @@ def test_presets_are_found_by_their_own_names() -> None:
 
 def test_defaults_are_those_of_the_first_preset() -> None:
     assert PRESETS["paper"].recipe == PaperConfig()
-    assert PRESETS["modern"].recipe == ModernConfig()
+    assert PRESETS["layered"].recipe == LayeredConfig()
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -65,7 +65,7 @@ def run_with(**sections: Any) -> dict[str, Any]:
         ({"preset": "p"}, "config.recipe must be an object with the recipe's name"),
         (
             run_with(recipe={"name": "nobody's"}),
-            r"no name of a recipe \(paper, modern, layered, cgan, ",
+            r"no name of a recipe \(paper, layered, cgan, ",
         ),
         (run_with(recipe={"name": ["paper"]}), "no name of a recipe"),
         (run_with(recipe={"name": "cyclegan"}), "is incomplete or malformed"),
@@ -124,10 +124,8 @@ def test_attribute_names_must_be_distinct() -> None:
         DataConfig(attributes=("Bald", "Bald"))
 
 
-@pytest.mark.parametrize(
-    "recipe", [PaperConfig(stage1_share=0.25), ModernConfig(stage1_share=0.25)]
-)
-def test_stage1_keeps_its_length_when_the_run_changes_its_own(recipe: Any) -> None:
+def test_stage1_keeps_its_length_when_the_run_changes_its_own() -> None:
+    recipe = PaperConfig(stage1_share=0.25)
     config = RunConfig("p", recipe, train=TrainConfig(images=1_000))
     longer = config.with_images(4_000)
     assert (longer.train.images, longer.recipe) == (

@@ -13,7 +13,6 @@ _COMMON = (
 ).split()
 _RECIPES = {
     "paper": "--width=0.0625 --set recipe.num_shared=16 recipe.num_attribute_hidden=8".split(),
-    "modern": "--width=0.0625 --set recipe.has_pca=false".split(),
     "layered": [
         "--width=0.125",
         "--set",

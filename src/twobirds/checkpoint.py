@@ -15,7 +15,7 @@ from twobirds.atomic import json_sha256, new_folder, read_json, write_json, writ
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.recipes.registry import parse_run
-from twobirds.recipes.upgrade import require_format, upgrade_state
+from twobirds.recipes.upgrade import FORMAT, require_format
 from twobirds.states import load_state
 
 WEIGHTS_FILE = "model.safetensors"
@@ -38,9 +38,9 @@ def load_run(path: Path) -> tuple[RunConfig, dict[str, Any]]:
         InputError: If the file is damaged or not a run's checkpoint.
     """
     state = load_state(path)
-    is_old = require_format(state.get("format"), str(path))
+    require_format(state.get("format"), str(path))
     config = parse_run(state.get("config"), f"{path}: config")
-    return config, upgrade_state(config.recipe.name, state) if is_old else state
+    return config, {**state, "format": FORMAT}
 
 
 def save_model(

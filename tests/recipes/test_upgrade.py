@@ -1,7 +1,6 @@
 """Files of version 0.1 are loaded: configurations, runs that go on, saved models."""
 
 import json
-import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from making_runs import differences, modern_recipe, recipe, run_state, trained_run
+from making_runs import differences, recipe, run_state, trained_run
 from twobirds import FaceModel
-from twobirds.checkpoint import load_model, save_model
+from twobirds.checkpoint import CHECKPOINT_FILE, load_model, load_run, save_model
 from twobirds.config import DataConfig, RunConfig, TrainConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.recipes.baselines.config import CNNConfig, CycleGANConfig, DCGANConfig, ResNetConfig
-from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.registry import parse_run
 from twobirds.states import save_state
@@ -74,43 +72,6 @@ def test_an_old_run_of_the_paper_means_the_same() -> None:
     )
 
 
-def test_an_old_modern_run_means_the_same() -> None:
-    old = {"has_eigenfaces": True, "relativistic": False, "gradient_penalty": 0.1, "keep": 2.0,
-           "attribute": 0.25, "consistency": 0.75, "prior": 5.0, "guide_noise": 0.125,
-           "identity_edited": 0.5, "identity_rebuilt": 0.0, "num_people": 12, "favour": 2.0,
-           "edited_share": 0.25}  # fmt: skip
-    config = parse_run(old_run("modern", modern=old))
-    assert config.data.num_people == 12
-    assert config.recipe == ModernConfig(
-        width=0.25,
-        num_latents=50,
-        has_pca=True,
-        game="minmax",
-        adversarial_weight=0.5,
-        gradient_penalty_weight=0.1,
-        label_weight=9.0,
-        edit_label_weight=0.25,
-        perceptual_weight=3.0,
-        pixel_weight=8.0,
-        latent_weight=5.0,
-        consistency_weight=0.75,
-        prior_weight=5.0,
-        edit_pixel_weight=2.0,
-        edit_identity_weight=0.5,
-        identity_weight=0.0,
-        perceptual_norm="l1",
-        pixel_norm="l2",
-        latent_norm="l1",
-        classifier_noise=0.125,
-        classifier_cutout=0.0,
-        recognizer_mixup=0.0,
-        stage1_share=0.25,
-        edited_share=0.25,
-        change_preference=2.0,
-        ema_half_life_images=7,
-    )
-
-
 def test_old_baselines_are_told_apart() -> None:
     cycle = {"attribute": "Bald", "num_channels": 8, "cycle": 3.0, "identity": 2.0}
     expected: list[tuple[str, dict[str, Any], Any]] = [
@@ -127,100 +88,58 @@ def test_old_baselines_are_told_apart() -> None:
 def test_damage_in_an_old_configuration_is_named() -> None:
     with pytest.raises(InputError, match=r"the file\.model must be an object, not list"):
         parse_run(old_run("tiny", model=[1]), "the file")
-    with pytest.raises(InputError, match=r"recipe modern\) has unknown fields: colour"):
-        parse_run(old_run("modern", modern={"colour": 3}))
     with pytest.raises(InputError, match="width must lie in"):
         parse_run(old_run("tiny", model=OLD_MODEL | {"width": 9}))
 
 
-TO_OLD = (
-    (r"^generator\.mapping\.", "generator.style."),
-    (r"^generator\.pca_decoder\.", "generator.eigenfaces."),
-    (r"^generator\.base_features\.", "generator.look."),
-    (r"^generator\.subpixels\.", "generator.spread."),
-    (r"\.modulations\.", ".styles."),
-    (r"^encoder\.pca_encoder\.", "encoder.eigenfaces."),
-)
+REMOVED = "called modern before version 0.2, which is no longer there: train preset modern anew"
 
 
-def old_name(name: str) -> str:
-    for pattern, replacement in TO_OLD:
-        name = re.sub(pattern, replacement, name)
-    return name
+def test_a_run_of_the_recipe_that_was_called_modern_is_refused() -> None:
+    with pytest.raises(InputError, match=f"the file: is of the recipe that was {REMOVED}"):
+        parse_run(old_run("modern", modern={"has_mask": True}), "the file")
+    settings = {"name": "modern", "game": "relativistic", "has_mask": True, "stage1_share": 0.05}
+    with pytest.raises(InputError, match=REMOVED):
+        parse_run({"preset": "modern", "recipe": settings, "data": {}, "train": {}})
 
 
-def as_old_state(state: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint of the tiny run of recipe `modern` as version 0.1 wrote it."""
-    run = state["config"]
-    settings, train = run["recipe"], run["train"]
-    modern = {"has_eigenfaces": True, "relativistic": True, "guide_cutout": 0.0,
-              "recognizer_mixup": 0.0, "num_people": run["data"]["num_people"]}  # fmt: skip
-    names = ("width", "num_latents")
-    config = {
-        "preset": "modern",
-        "model": {k: run["data"][k] for k in ("size", "attributes", "landmarks")}
-        | {k: settings[k] for k in names},
-        "loss": {"adversarial": 1.0, "label": 10.0, "pixel": 0.5, "label_fakes": True},
-        "train": train | {"stage1_share": 0.4, "ema_half_life_images": 8, "balance_ratio": 8.0},
-        "cycle": None,
-        "modern": modern,
-    }
-    networks = {}
-    for name, weights in state["networks"].items():
-        part = name.removesuffix("_ema")
-        renamed = {old_name(f"{part}.{k}").removeprefix(f"{part}."): v for k, v in weights.items()}
-        networks[name.replace("robust_classifier", "guide")] = renamed
-    old_optimizers = {"generator": "drawing", "classifiers": "reading"}
-    optimizers = {old_optimizers.get(k, k): v for k, v in state["optimizers"].items()}
-    changes = {"format": 1, "config": config, "networks": networks, "optimizers": optimizers}
-    return state | changes
+def test_an_old_run_goes_on_bit_equal(tmp_path: Path, tiny_pack: Pack, tiny_run: Path) -> None:
+    part = trained_run(tmp_path / "part", tiny_pack, recipe(), max_seconds=0.0)
+    settings = to_dict(load_run(part / CHECKPOINT_FILE)[0])
+    old = run_state(part) | {"training_seconds": 1.0, "format": 1, "config": as_old(settings)}
+    save_state(part / CHECKPOINT_FILE, old)
+    trained_run(part, tiny_pack, recipe(), resume=True)
+    assert differences(run_state(part), run_state(tiny_run)) == []
 
 
-def test_an_old_run_goes_on_bit_equal(tmp_path: Path, tiny_pack: Pack) -> None:
-    config = modern_recipe(has_pca=True)
-    whole = trained_run(tmp_path / "whole", tiny_pack, config)
-    part = trained_run(tmp_path / "part", tiny_pack, config, max_seconds=0.0)
-    old = as_old_state(run_state(part) | {"training_seconds": 1.0})
-    assert {"guide", "guide_ema"} <= set(old["networks"])
-    assert "style.0.weight" in old["networks"]["generator"]
-    save_state(part / "checkpoint.pt", old)
-    trained_run(part, tiny_pack, config, resume=True)
-    assert differences(run_state(part), run_state(whole)) == []
-
-
-@pytest.mark.parametrize("kind", [recipe, modern_recipe])
-def test_an_old_model_folder_is_the_same_model(tmp_path: Path, tiny_pack: Pack, kind: Any) -> None:
-    is_modern = kind is modern_recipe
-    config = kind(**({"has_pca": True} if is_modern else {}))
-    model = FaceModel.load(trained_run(tmp_path / "run", tiny_pack, config), device="cpu")
+def test_an_old_model_folder_is_the_same_model(tmp_path: Path, tiny_run: Path) -> None:
+    model = FaceModel.load(tiny_run, device="cpu")
     model.save(tmp_path / "new")
     tensors, _ = load_model(tmp_path / "new")
-    old = {old_name(name) if is_modern else name: value for name, value in tensors.items()}
-    assert (set(old) != set(tensors)) == is_modern
-    run = as_old_state(run_state(tmp_path / "run"))["config"] if is_modern else _old_paper(config)
-    digest = save_model(tmp_path / "old", old, {"format": 1, "run": json_ready(run)}, "")
+    run = json.loads(json.dumps(as_old(to_dict(model.config))))
+    digest = save_model(tmp_path / "old", tensors, {"format": 1, "run": run}, "")
     again = FaceModel.load(tmp_path / "old", device="cpu")
     faces = torch.rand(2, 3, 32, 32) * 2 - 1
+    assert again.config == model.config
     assert torch.equal(again.edit(faces, {"Bald": 1}), model.edit(faces, {"Bald": 1}))
     assert torch.equal(again.recognize(faces), model.recognize(faces))
-    assert again.weights_sha256 == digest  # of the file as it is, which reports name
+    assert again.weights_sha256 == digest
     report = {"model": {"weights_sha256": digest}, "data": {"count": 2, "split": "test"},
               "recognition": {"hamming_loss": 0.5}}  # fmt: skip
     again.save(tmp_path / "saved", report=report)
     assert json.loads((tmp_path / "saved/config.json").read_text())["format"] == 2
 
 
-def _old_paper(config: RunConfig) -> dict[str, Any]:
-    plain = to_dict(config)
-    names = ("width", "num_latents", "num_shared", "num_attribute_hidden")
-    model = {"size": 32, "attributes": ["Bald", "Bangs", "Black_Hair", "Blond_Hair", "Eyeglasses",
-             "Male", "Smiling"]}  # fmt: skip
-    return {"preset": "test", "model": model | {k: plain["recipe"][k] for k in names},
-            "loss": {}, "train": {}, "cycle": None, "modern": None}  # fmt: skip
+LOSSES = ("adversarial", "label", "perceptual", "pixel", "latent")
 
 
-def json_ready(values: Any) -> Any:
-    return json.loads(json.dumps(values))
+def as_old(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a run of recipe `paper`, as `to_dict` gives it, of version 0.1."""
+    settings = {k: v for k, v in config["recipe"].items() if k != "name"}
+    losses = {name: settings.pop(f"{name}_weight") for name in LOSSES}
+    data = {k: v for k, v in config["data"].items() if k != "num_people"}
+    sections = {"model": data | settings, "loss": losses, "train": config["train"]}
+    return {"preset": config["preset"], **sections, "cycle": None, "modern": None}
 
 
 @pytest.mark.parametrize("name", ["celeba128", "celeba64-paper", "drawn64"])

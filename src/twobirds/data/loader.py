@@ -95,12 +95,6 @@ class Loader:
         """`[K]` in [0, 1]: how many of the training faces have each attribute."""
         return self.labels(self.rows).mean(0)
 
-    @cached_property
-    def num_varying(self) -> int:
-        """How many attributes some of the training faces have, and others lack."""
-        counts = self.labels_on_cpu(self.rows).sum(0)
-        return int(((counts > 0) & (counts < len(self.rows))).sum())
-
     def batch(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 0."""
         rows = self.rows[self._positions(iteration)][self.mine]

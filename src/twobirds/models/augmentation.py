@@ -1,13 +1,11 @@
-"""Differentiable augmentation of everything that a discriminator or recognizer sees."""
+"""Differentiable augmentation of the faces that a recognizer learns from."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from twobirds import randomness
 from twobirds.models.layers import rotate_and_zoom
 from twobirds.runtime import to_device
 
@@ -30,8 +28,6 @@ class Augmentation:
     """Largest rotation in the plane, in radians; the mirror image fills the corners."""
     zoom: float = 0.0
     """Largest difference from 1 of the factor on the side of the part shown."""
-    noise: float = 0.0
-    """Largest standard deviation of noise; half of the faces get none, the others up to this."""
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Augment images.
@@ -59,32 +55,19 @@ class Augmentation:
             images = rotate_and_zoom(images, self.rotation * angle, 1 + self.zoom * scale)
         if self.cutout:
             images = images * _outside_square(images, self.cutout, samples[5:7])
-        if self.noise:
-            images = images + self.noise * _noise(images, generator)
         return images
 
 
-DISCRIMINATOR = Augmentation(shift=1 / 8, brightness=0.5, saturation=1.0, contrast=0.5, cutout=0.5)
-"""What D sees: strong, so that D does not overfit to ten thousand faces."""
-WEAK = Augmentation(shift=1 / 16, brightness=0.2, saturation=0.3, contrast=0.2)
-"""For classifiers of attributes: weak, for colours are among the attributes."""
-RECOGNIZER = dataclasses.replace(WEAK, cutout=0.3, rotation=0.2, zoom=0.12)
-"""What the recognizer learns from."""
-
-
-def classifier_views(noise: float, cutout: float) -> tuple[Augmentation, Augmentation]:
-    """What the noise-robust classifier sees of generated faces, and of the faces it learns from.
-
-    Through noise, its gradients on the pixels look like the attribute to people too (Kaur et al.,
-    2019). As another part is hidden each time, the whole attribute must show: else a few painted
-    pixels would do, or one eye of two (ADR 21).
-
-    Args:
-        noise: Largest standard deviation of the noise.
-        cutout: Side of what is hidden, as a part of the face's.
-    """
-    view = dataclasses.replace(WEAK, noise=noise, cutout=cutout)
-    return view, dataclasses.replace(view, cutout=max(cutout, RECOGNIZER.cutout))
+RECOGNIZER = Augmentation(
+    shift=1 / 16,
+    brightness=0.2,
+    saturation=0.3,
+    contrast=0.2,
+    cutout=0.3,
+    rotation=0.2,
+    zoom=0.12,
+)
+"""What the recognizer learns from; weak in colours, for these are among the attributes."""
 
 
 def mix(
@@ -107,14 +90,6 @@ def mix(
     weight = float(np.random.default_rng(seed).beta(alpha, alpha))
     other = to_device(torch.randperm(len(images), generator=generator), images.device)
     return torch.lerp(images[other], images, weight), torch.lerp(labels[other], labels, weight)
-
-
-def _noise(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise of the images' shape, of standard deviations up to 1, 0 for half of them."""
-    levels = (2 * torch.rand(len(images), 1, 1, 1, generator=generator) - 1).clamp(min=0)
-    seed = int(torch.randint(2**62, (), generator=generator))
-    noise = randomness.device_noise(tuple(images.shape), seed, images.device)
-    return to_device(levels, images.device) * noise
 
 
 def _shift(images: Tensor, by: Tensor) -> Tensor:

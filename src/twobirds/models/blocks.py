@@ -1,4 +1,4 @@
-"""Residual blocks without batch norm."""
+"""Residual blocks with group norm."""
 
 import math
 
@@ -18,16 +18,15 @@ def group_norm(channels: int, *, affine: bool = True) -> nn.GroupNorm:
 
 
 @torch.no_grad()
-def he_init(layer: nn.Conv2d | nn.Linear, *, gain: float = math.sqrt(2)) -> None:
+def he_init(layer: nn.Conv2d | nn.Linear) -> None:
     """He init: weights that keep the scale of the inputs (He et al., 2015).
 
     torch's own shrink it layer by layer: a network without norm starts nearly constant.
 
     Args:
-        layer: The layer; its bias is set to zero.
-        gain: The square root of 2 after a (leaky) ReLU, else 1.
+        layer: The layer, after a (leaky) ReLU; its bias is set to zero.
     """
-    nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
+    nn.init.normal_(layer.weight, std=math.sqrt(2) / math.sqrt(layer.weight[0].numel()))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
@@ -82,24 +81,19 @@ class ModulatedBlock(nn.Module):
 class DownBlock(nn.Module):
     """Halves height and width: two 3x3 convolutions with leaky ReLU, beside a shortcut.
 
+    Group norm comes before the activations.
+
     Args:
         in_channels: C of what comes in.
         out_channels: C' of what goes out.
-        has_norm: Whether there is group norm before the activations; a discriminator has none.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, has_norm: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(
-            group_norm(in_channels) if has_norm else nn.Identity() for _ in range(2)
-        )
+        self.norms = nn.ModuleList(group_norm(in_channels) for _ in range(2))
         self.first = nn.Conv2d(in_channels, in_channels, 3, padding=1)
         self.second = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-        if not has_norm:
-            he_init(self.first)
-            he_init(self.second, gain=math.sqrt(0.5))  # beside the shortcut
-            he_init(self.shortcut, gain=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[B, C, H, W]` to `[B, C', H / 2, W / 2]`."""

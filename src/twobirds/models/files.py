@@ -29,7 +29,7 @@ from twobirds.models.onnx_model import is_onnx_model
 from twobirds.models.onnx_networks import load_onnx
 from twobirds.models.trained import Trained
 from twobirds.recipes.registry import parse_run
-from twobirds.recipes.upgrade import FORMAT, require_format, upgrade_tensors
+from twobirds.recipes.upgrade import FORMAT, require_format
 
 _BANK = "attribute_bank"
 _AVERAGE = "_ema"
@@ -146,7 +146,6 @@ def check_report(
         measured = report["model"]["weights_sha256"]
     except (KeyError, TypeError) as error:
         raise InputError(f"{name}: is not a report of twobirds evaluate") from error
-    # The file that the model was loaded from may name its tensors as an older version did.
     is_loaded = measured == trained.weights_sha256 and trained.is_half == half
     if is_loaded or measured == _hash_weights(trained, half=half):
         return False
@@ -188,11 +187,9 @@ def push_trained(
 def _from_model_folder(folder: Path) -> Trained:
     tensors, content = load_model(folder)
     where = str(folder / CONFIG_FILE)
-    is_old = require_format(content.get("format"), where)
+    require_format(content.get("format"), where)
     config = parse_run(content.get("run"), f"{where}: run")
     bank = tensors.pop(_BANK, None)
-    if is_old:
-        tensors = upgrade_tensors(config.recipe.name, tensors)
     trained = _assemble(folder, config, tensors, bank)
     return replace(
         trained,

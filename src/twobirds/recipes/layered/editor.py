@@ -102,7 +102,7 @@ class Editor(nn.Module):
         stem, *deeper = channels
         self.stem = nn.Conv2d(3 * _STRIDE**2, stem, 3, padding=1)
         self.down = nn.ModuleList(
-            DownBlock(a, b, has_norm=True) for a, b in zip(channels[:-1], deeper, strict=True)
+            DownBlock(a, b) for a, b in zip(channels[:-1], deeper, strict=True)
         )
         self.mapping = nn.Sequential(
             nn.Linear(3 * num_attributes, _NUM_MAPPED), nn.LeakyReLU(0.2),

@@ -25,7 +25,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.pixels = nn.Conv2d(3, channels[0], 4, stride=2, padding=1)
         self.blocks = nn.ModuleList(
-            DownBlock(c_in, c_out, has_norm=True) for c_in, c_out in itertools.pairwise(channels)
+            DownBlock(c_in, c_out) for c_in, c_out in itertools.pairwise(channels)
         )
         self.norm = group_norm(channels[-1])
         self.corrections = nn.Linear(channels[-1] * 16, _NUM_CORRECTIONS, bias=False)

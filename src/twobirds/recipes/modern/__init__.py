@@ -1,1 +1,0 @@
-"""Recipe `modern`: the paper's idea with networks and losses of today (docs/recipes/modern.md)."""
