@@ -1,4 +1,4 @@
-"""Preset layered less one part each, all at the same budget.
+"""Preset modern less one part each, all at the same budget.
 
 Usage: `python benchmarks/ablation.py PACK FOLDER --images 60000 --embedder FILE.onnx
 --out benchmarks/results/NAME.json`. The models lie in FOLDER, and a stopped call goes on there. All
@@ -25,7 +25,7 @@ from twobirds.evaluation.evaluate import evaluate
 from twobirds.evaluation.headline import figure_at
 from twobirds.evaluation.plan import EvaluationConfig
 from twobirds.machine import describe_machine
-from twobirds.recipes.layered.presets import LAYERED
+from twobirds.recipes.modern.presets import MODERN
 from twobirds.reproduction.jobs import Jobs
 from twobirds.runtime import Runtime, pick_device
 from twobirds.training.run import train_run
@@ -92,23 +92,23 @@ class Settings:
 def variants(settings: Settings, size: int) -> dict[str, RunConfig]:
     """The preset for faces of `size` pixels, whole and with each part left out."""
     train = dataclasses.replace(
-        LAYERED.train,
+        MODERN.train,
         images=settings.images,
         seed=settings.seed,
         sample_every_images=max(1, settings.images // 4),
     )
-    data = dataclasses.replace(LAYERED.data, size=size)
-    changes: dict[str, dict[str, Any]] = {"layered": {}} | {
+    data = dataclasses.replace(MODERN.data, size=size)
+    changes: dict[str, dict[str, Any]] = {"modern": {}} | {
         f"without {part}": dict.fromkeys(names, 0.0) for part, names in PARTS.items()
     }
     return {
-        name: RunConfig("layered", _recipe(width=settings.width, **weights), data, train)
+        name: RunConfig("modern", _recipe(width=settings.width, **weights), data, train)
         for name, weights in changes.items()
     }
 
 
 def _recipe(**changes: Any) -> Any:
-    recipe: Any = LAYERED.recipe
+    recipe: Any = MODERN.recipe
     return dataclasses.replace(recipe, **changes)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains preset layered for some minutes on a GPU machine that takes and gives little at a time.
+# Trains preset modern for some minutes on a GPU machine that takes and gives little at a time.
 #
 #   benchmarks/gpu_leg.sh keep CARRIED WORK        copy what was carried to WORK, where it stays
 #   benchmarks/gpu_leg.sh train WORK OUT MINUTES   train, and put the first results into OUT
@@ -63,7 +63,7 @@ for setting in "${defaults[@]}"; do
     [[ " ${SETTINGS:-}" == *" ${setting%%=*}="* ]] || settings+=("$setting")
 done
 status=0
-"$python" -m twobirds train "${PRESET:-layered}" --data "$work/pack" --out "$work/training" \
+"$python" -m twobirds train "${PRESET:-modern}" --data "$work/pack" --out "$work/training" \
     --device "${DEVICE:-cuda}" --precision "${PRECISION:-auto}" --minutes "$third" --resume \
     --set "${settings[@]}" 2>&1 | tee "$out/train.log" || status=$?
 [[ -e $work/training/checkpoint.pt ]] || exit "$status"

@@ -40,7 +40,7 @@ _BLOCK = 10  # iterations between looks at the clock, for each of which the host
 class Settings:
     """What to measure: each combination of presets, sizes, batch sizes and precisions."""
 
-    presets: tuple[str, ...] = ("paper", "layered")
+    presets: tuple[str, ...] = ("paper", "modern")
     """Recipes."""
     sizes: tuple[int, ...] = (128, 64)
     """Heights and widths of the images in pixels."""

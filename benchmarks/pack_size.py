@@ -32,7 +32,7 @@ from twobirds.data.packing import pack_source
 from twobirds.data.shards import shard_file
 from twobirds.data.writing import RowWriter
 from twobirds.machine import describe_machine
-from twobirds.recipes.layered.sampling import EditSampler
+from twobirds.recipes.modern.sampling import EditSampler
 from twobirds.recipes.registry import PRESETS, recipe_of
 from twobirds.runtime import Runtime
 from twobirds.training.run import fit_to_pack
@@ -109,7 +109,7 @@ def draw_chart(results: dict[str, Any], path: Path) -> None:
     ]
     memories.plot(counts, own, "o-", label="pack and loader")
     kept = [row["edit_sampler"]["kept_mib"] for row in rows]
-    memories.plot(counts, kept, "s-", label="edits of recipe layered")
+    memories.plot(counts, kept, "s-", label="edits of recipe modern")
     memories.set(xscale="log", xlabel="faces", ylabel="MiB of the process")
     for axes in (rates, memories):
         axes.grid(alpha=0.3)
@@ -183,7 +183,7 @@ def training_rate(config: RunConfig, loader: Loader, iterations: int) -> float:
 
 
 def measure_sampler(loader: Loader, names: Sequence[str]) -> dict[str, float]:
-    """What recipe `layered` does with all labels: weigh the faces, and sample edits."""
+    """What recipe `modern` does with all labels: weigh the faces, and sample edits."""
     labels = loader.labels_on_cpu(loader.rows)
     exclusion = torch.from_numpy(exclusion_matrix(names)).float()
     before = memory()["anonymous_mib"]

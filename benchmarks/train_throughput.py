@@ -151,7 +151,7 @@ def stages(config: RunConfig) -> list[RunConfig]:
     recipe: Any = config.recipe
     if hasattr(recipe, "stage1_share"):
         changes: list[dict[str, float]] = [{"stage1_share": 1.0}, {"stage1_share": 0.0}]
-    else:  # recipe layered: D alone; all networks; the recognizer is done
+    else:  # recipe modern: D alone; all networks; the recognizer is done
         always, none = config.train.images, 1
         changes = [
             {"discriminator_lead_images": always, "recognizer_images": always},

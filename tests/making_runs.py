@@ -11,7 +11,7 @@ import torch
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import DataConfig, RunConfig, TrainConfig
 from twobirds.data.pack import ARRAYS, FORMAT, Pack, hash_file, hash_header, open_pack
-from twobirds.recipes.layered.config import LayeredConfig
+from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.runtime import Runtime
 from twobirds.training.run import train_run
@@ -136,14 +136,14 @@ def differences(first: Any, second: Any, where: str = "") -> list[str]:
     return [] if type(first) is type(second) and first == second else [where]
 
 
-def layered_recipe(**changes: Any) -> RunConfig:
-    """The tiny run of recipe `layered`: five iterations of eight faces, D alone in the first."""
+def modern_recipe(**changes: Any) -> RunConfig:
+    """The tiny run of recipe `modern`: five iterations of eight faces, D alone in the first."""
     train = dataclasses.replace(TRAIN, batch_size=8, images=40)
-    settings = LayeredConfig(
+    settings = ModernConfig(
         width=1 / 8,
         num_latents=8,
         discriminator_lead_images=8,
         ramp_images=8,
         ema_half_life_images=8,
     )
-    return changed(RunConfig("layered", settings, DataConfig(size=32), train), **changes)
+    return changed(RunConfig("modern", settings, DataConfig(size=32), train), **changes)

@@ -11,7 +11,7 @@ import pytest
 
 from making_runs import write_pack
 from twobirds.config import to_dict
-from twobirds.recipes.layered.presets import LAYERED
+from twobirds.recipes.modern.presets import MODERN
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -30,9 +30,9 @@ def ablation() -> Iterator[ModuleType]:
 def test_each_variant_lacks_one_part(ablation: ModuleType) -> None:
     settings = ablation.Settings(Path("pack"), Path("runs"))
     recipes = ablation.variants(settings, 128)
-    whole = recipes.pop("layered")
-    assert whole.recipe == LAYERED.recipe
-    assert whole.data == LAYERED.data
+    whole = recipes.pop("modern")
+    assert whole.recipe == MODERN.recipe
+    assert whole.data == MODERN.data
     assert len({ablation.run_name(name) for name in recipes}) == len(recipes)
     for name, config in recipes.items():
         assert dataclasses.replace(config, recipe=whole.recipe) == whole
@@ -52,7 +52,7 @@ def test_a_call_trains_measures_and_writes(
         f"{tmp_path}/pack {tmp_path}/runs --images 64 --width 0.125 --faces-per-edit 10 "
         f"--num-fakes 4 --judge-images 128 --device cpu --out {out}"
     ).split()
-    names = ["layered", "without prior"]
+    names = ["modern", "without prior"]
     assert ablation.main([*words, "--variants", *names]) == 0
     rows = json.loads(out.read_text())["rows"]
     assert [row["variant"] for row in rows] == names

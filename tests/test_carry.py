@@ -13,8 +13,8 @@ from PIL import Image
 from making_runs import (
     CPU,
     differences,
-    layered_recipe,
     logged,
+    modern_recipe,
     run_state,
     trained_run,
     write_pack,
@@ -130,10 +130,10 @@ def test_pieces_that_do_not_belong_together_are_refused(
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, tiny_pack: Pack) -> Path:
-    """A run of recipe `layered` that stands after the first of five iterations."""
+    """A run of recipe `modern` that stands after the first of five iterations."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     for _ in range(3):
-        trained_run(folder, tiny_pack, layered_recipe(), resume=True, max_seconds=0.0)
+        trained_run(folder, tiny_pack, modern_recipe(), resume=True, max_seconds=0.0)
     return folder
 
 
@@ -167,7 +167,7 @@ def test_a_carried_run_goes_on(
             torch.testing.assert_close(
                 found["exp_avg_sq"], values["exp_avg_sq"], rtol=4e-3, atol=1e-30
             )
-    assert train_run(layered_recipe(), tiny_pack, restored, CPU, resume=True)
+    assert train_run(modern_recipe(), tiny_pack, restored, CPU, resume=True)
 
 
 def test_weights_without_moments_suffice(
@@ -178,7 +178,7 @@ def test_weights_without_moments_suffice(
         path.unlink()
     restored = tmp_path / "restored"
     assert scripts["carry_run"].main(["restore", str(tmp_path / "pieces"), str(restored)]) == 0
-    assert train_run(layered_recipe(), tiny_pack, restored, CPU, resume=True)
+    assert train_run(modern_recipe(), tiny_pack, restored, CPU, resume=True)
 
 
 def test_wrong_pieces_of_a_run_are_refused(

@@ -9,7 +9,7 @@ import pytest
 
 from twobirds.config import DataConfig, RunConfig, TrainConfig, to_dict
 from twobirds.errors import InputError
-from twobirds.recipes.layered.config import LayeredConfig
+from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.presets import PAPER
 from twobirds.recipes.registry import PRESETS, parse_run
@@ -32,7 +32,7 @@ def test_presets_are_found_by_their_own_names() -> None:
 
 def test_defaults_are_those_of_the_first_preset() -> None:
     assert PRESETS["paper"].recipe == PaperConfig()
-    assert PRESETS["layered"].recipe == LayeredConfig()
+    assert PRESETS["modern"].recipe == ModernConfig()
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -65,7 +65,7 @@ def run_with(**sections: Any) -> dict[str, Any]:
         ({"preset": "p"}, "config.recipe must be an object with the recipe's name"),
         (
             run_with(recipe={"name": "nobody's"}),
-            r"no name of a recipe \(paper, layered, cgan, ",
+            r"no name of a recipe \(paper, modern, cgan, ",
         ),
         (run_with(recipe={"name": ["paper"]}), "no name of a recipe"),
         (run_with(recipe={"name": "cyclegan"}), "is incomplete or malformed"),

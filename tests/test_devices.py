@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from making_runs import layered_recipe, logged, recipe, trained_run
+from making_runs import logged, modern_recipe, recipe, trained_run
 from twobirds.api import FaceModel
 from twobirds.config import RunConfig
 from twobirds.data.pack import Pack
@@ -25,11 +25,11 @@ def same(here: torch.Tensor, cpu: torch.Tensor) -> None:
     torch.testing.assert_close(here.cpu(), cpu, rtol=0, atol=2e-3)
 
 
-@pytest.fixture(params=["paper", "layered"])
+@pytest.fixture(params=["paper", "modern"])
 def run(request: pytest.FixtureRequest, tmp_path: Path, tiny_pack: Pack, tiny_run: Path) -> Path:
     if request.param == "paper":
         return tiny_run
-    return trained_run(tmp_path / "layered", tiny_pack, layered_recipe())
+    return trained_run(tmp_path / "modern", tiny_pack, modern_recipe())
 
 
 def test_a_model_answers_as_on_the_cpu(run: Path, faces: torch.Tensor) -> None:
@@ -41,7 +41,7 @@ def test_a_model_answers_as_on_the_cpu(run: Path, faces: torch.Tensor) -> None:
     same(here.generate(2, {"Bald": 1}, seed=3), cpu.generate(2, {"Bald": 1}, seed=3))
 
 
-@pytest.mark.parametrize("config", [recipe(), layered_recipe()], ids=["paper", "layered"])
+@pytest.mark.parametrize("config", [recipe(), modern_recipe()], ids=["paper", "modern"])
 def test_training_goes_through(tmp_path: Path, tiny_pack: Pack, config: RunConfig) -> None:
     assert train_run(config, tiny_pack, tmp_path / "run", Runtime(HERE))
     lines = logged(tmp_path / "run")

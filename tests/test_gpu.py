@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from making_runs import CPU, TRAIN, differences, layered_recipe, recipe, write_pack
+from making_runs import CPU, TRAIN, differences, modern_recipe, recipe, write_pack
 from twobirds import randomness
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import DataConfig, RunConfig
@@ -42,15 +42,15 @@ def baseline(settings: Any) -> RunConfig:
 
 CONFIGS = {
     "paper": recipe(edited_share=0.5, batch_size=8, images=40),
-    "layered": layered_recipe(),
+    "modern": modern_recipe(),
     "cgan": baseline(CGANConfig(width=1 / 8, num_latents=8)),
     "cnn": baseline(CNNConfig(width=1 / 8, num_hidden=16)),
     "cyclegan": baseline(
         CycleGANConfig(attribute="Male", num_channels=8, num_blocks=1, buffer_images=4)
     ),
 }
-WAIT_NEVER = ("paper", "layered")
-REPLAYED = ("paper", "layered")
+WAIT_NEVER = ("paper", "modern")
+REPLAYED = ("paper", "modern")
 LAST = 4  # an iteration in which all networks learn
 
 

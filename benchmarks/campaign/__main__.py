@@ -123,7 +123,7 @@ def _parts(settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
             yield {"environments": summary_of_trials(list(trials))}
     if settings.users:
         page = serve_users(
-            world.model("layered"),
+            world.model("modern"),
             folder / "page",
             users=settings.users,
             seconds=settings.user_seconds,

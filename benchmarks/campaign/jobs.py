@@ -109,14 +109,14 @@ class ExportJob(Job):
 
     def begin(self) -> None:
         super().begin()
-        shutil.copytree(self.world.model("layered"), self.out)
+        shutil.copytree(self.world.model("modern"), self.out)
 
     def words(self) -> list[str]:
         return ["export", str(self.world.run("paper")), str(self.out)]
 
     def look(self) -> None:
         loaded = load_trained(self.out).weights_sha256
-        models = [load_trained(self.world.model(name)) for name in ("paper", "layered")]
+        models = [load_trained(self.world.model(name)) for name in ("paper", "modern")]
         if loaded not in [model.weights_sha256 for model in models]:
             raise WrongResultError("the folder holds neither the old nor the new model")
         self.begin()
@@ -151,7 +151,7 @@ def make_jobs(world: World, folder: Path) -> dict[str, Job]:
     """All jobs, by their names."""
     jobs: dict[str, Job] = {
         f"train {recipe}": TrainJob(world, folder / recipe, recipe)
-        for recipe in ("paper", "layered")
+        for recipe in ("paper", "modern")
     }
     jobs["pack"] = PackJob(world, folder / "pack")
     jobs["export"] = ExportJob(world, folder / "export")

@@ -26,7 +26,7 @@ from twobirds.models.onnx_network import OnnxFeatures
 from twobirds.recipes.registry import parse_run
 
 _VALUES: tuple[Any, ...] = (
-    None, True, -1, 0, 1e308, 10**30, "", "paper", "../../x", [], [1], {}, {"name": "layered"},
+    None, True, -1, 0, 1e308, 10**30, "", "paper", "../../x", [], [1], {}, {"name": "modern"},
     float("nan"), "a" * 10_000, [[0, 0]] * 5,
 )  # fmt: skip
 

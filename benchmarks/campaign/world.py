@@ -13,7 +13,7 @@ _COMMON = (
 ).split()
 _RECIPES = {
     "paper": "--width=0.0625 --set recipe.num_shared=16 recipe.num_attribute_hidden=8".split(),
-    "layered": [
+    "modern": [
         "--width=0.125",
         "--set",
         "recipe.discriminator_lead_images=8",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from making_runs import layered_recipe, trained_run, write_pack
+from making_runs import modern_recipe, trained_run, write_pack
 from onnx_files import OnnxWriter
 from photos.making_photos import PlacedFaces, encoded, noise
 from twobirds.apps.cli import main
@@ -48,7 +48,7 @@ def test_the_layers_of_an_edit_are_written_where_there_are_any(
     assert "has no layers to write; leave out --layers" in capsys.readouterr().err
     assert not (tmp_path / "layers").exists()
     run = trained_run(
-        tmp_path / "run", write_pack(tmp_path / "pack"), layered_recipe(), max_seconds=0.0
+        tmp_path / "run", write_pack(tmp_path / "pack"), modern_recipe(), max_seconds=0.0
     )
     assert main([*words, f"--model={run}", "--device=cpu"]) == 0
     found = {}

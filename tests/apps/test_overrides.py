@@ -2,7 +2,7 @@ import pytest
 
 from twobirds.apps.overrides import override, setting_names
 from twobirds.errors import InputError
-from twobirds.recipes.layered.presets import LAYERED
+from twobirds.recipes.modern.presets import MODERN
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.paper.presets import PAPER
 from twobirds.recipes.registry import parse_run
@@ -36,25 +36,25 @@ def test_every_setting_has_a_name() -> None:
     assert not facts & set(names)
 
 
-IGNORED_BY_LAYERED = (
+IGNORED_BY_MODERN = (
     "label_fakes", "feature_source", "max_updates", "balance_ratio", "adversarial_form",
     "num_shared", "num_attribute_hidden", "discriminator_norm",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", IGNORED_BY_LAYERED)
+@pytest.mark.parametrize("name", IGNORED_BY_MODERN)
 def test_a_setting_of_another_recipe_is_unknown(name: str) -> None:
     assert f"recipe.{name}" in setting_names(PAPER)
-    with pytest.raises(InputError, match=f"recipe layered has no setting 'recipe.{name}'"):
-        override(LAYERED, [(f"recipe.{name}", "1")])
-    plain = {"preset": "mine", "recipe": {"name": "layered", name: 1}}
-    with pytest.raises(InputError, match=rf"\(recipe layered\) has unknown fields: {name}"):
+    with pytest.raises(InputError, match=f"recipe modern has no setting 'recipe.{name}'"):
+        override(MODERN, [(f"recipe.{name}", "1")])
+    plain = {"preset": "mine", "recipe": {"name": "modern", name: 1}}
+    with pytest.raises(InputError, match=rf"\(recipe modern\) has unknown fields: {name}"):
         parse_run(plain)
 
 
 def test_each_recipe_has_its_own_share_of_edits() -> None:
     """The same name, for what either recipe means by it."""
-    assert "recipe.edited_share" in set(setting_names(PAPER)) & set(setting_names(LAYERED))
+    assert "recipe.edited_share" in set(setting_names(PAPER)) & set(setting_names(MODERN))
 
 
 @pytest.mark.parametrize(

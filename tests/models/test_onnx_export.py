@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from making_runs import ATTRIBUTES, changed, layered_recipe, recipe
+from making_runs import ATTRIBUTES, changed, modern_recipe, recipe
 from twobirds.api import FaceModel
 from twobirds.atomic import json_sha256
 from twobirds.config import RunConfig
@@ -36,7 +36,7 @@ def untrained(config: RunConfig, gain: float = 2) -> FaceModel:
     return FaceModel(Trained(networks, config, bank, "a" * 64, pack_sha256="b" * 64))
 
 
-@pytest.fixture(scope="module", params=[(recipe, 2), (layered_recipe, 1)])
+@pytest.fixture(scope="module", params=[(recipe, 2), (modern_recipe, 1)])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[FaceModel, FaceModel]:

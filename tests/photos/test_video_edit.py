@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from making_runs import layered_recipe, trained_run, write_pack
+from making_runs import modern_recipe, trained_run, write_pack
 from photos.making_videos import motion, moved_astronaut, write_video
 from twobirds.api import FaceModel, Limits
 from twobirds.data.faces import to_pixels
@@ -135,7 +135,7 @@ def test_the_mean_of_edits_is_that_of_their_fields() -> None:
 
 def test_edits_in_layers_go_through_a_video(video: Video, tmp_path: Path, edit: SteadyEdit) -> None:
     run = trained_run(
-        tmp_path / "run", write_pack(tmp_path / "pack"), layered_recipe(), max_seconds=0.0
+        tmp_path / "run", write_pack(tmp_path / "pack"), modern_recipe(), max_seconds=0.0
     )
     model = FaceModel.load(run, device="cpu")
     crops = torch.zeros(2, 3, model.size, model.size)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from making_runs import layered_recipe, recipe, write_pack
+from making_runs import modern_recipe, recipe, write_pack
 from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
@@ -26,10 +26,10 @@ from twobirds.training.run import fit_to_pack
 META = torch.device("meta")
 CONFIGS = {
     "paper": recipe(edited_share=0.5),
-    "layered": layered_recipe(recognizer_images=24),
+    "modern": modern_recipe(recognizer_images=24),
 }
 
-REPLAYED = ("paper", "layered")
+REPLAYED = ("paper", "modern")
 """Whose updates are recorded as CUDA graphs."""
 
 

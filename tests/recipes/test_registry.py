@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from making_runs import ATTRIBUTES, CPU, layered_recipe, recipe
+from making_runs import ATTRIBUTES, CPU, modern_recipe, recipe
 from twobirds.config import DataConfig, RunConfig
 from twobirds.errors import InputError
 from twobirds.models.networks import FaceNetworks
@@ -17,7 +17,7 @@ DATA = DataConfig(size=32, attributes=ATTRIBUTES)
 
 def test_every_recipe_is_found_by_the_name_in_its_settings() -> None:
     baselines = ["cgan", "dcgan", "cyclegan", "cnn", "recognizer", "resnet"]
-    names = ["paper", "layered", *baselines]
+    names = ["paper", "modern", *baselines]
     assert list(RECIPES) == names
     for name, found in RECIPES.items():
         needed = {"attribute": "Bald"} if name == "cyclegan" else {}
@@ -28,12 +28,12 @@ def test_every_recipe_is_found_by_the_name_in_its_settings() -> None:
 
 
 def test_presets_are_instances_of_their_recipes_settings() -> None:
-    assert list(PRESETS) == ["paper", "tiny", "layered"]
+    assert list(PRESETS) == ["paper", "tiny", "modern"]
     for config in PRESETS.values():
         assert isinstance(config.recipe, recipe_of(config).config_type)
 
 
-@pytest.mark.parametrize("config", [recipe(), layered_recipe()])
+@pytest.mark.parametrize("config", [recipe(), modern_recipe()])
 def test_the_networks_of_a_model_do_the_four_tasks(config: RunConfig) -> None:
     config = dataclasses.replace(config, data=DATA)
     networks = recipe_of(config).build_networks(config).eval()
@@ -52,7 +52,7 @@ def test_the_networks_of_a_model_do_the_four_tasks(config: RunConfig) -> None:
 
 
 def test_networks_need_attributes() -> None:
-    for config in (recipe(), layered_recipe()):
+    for config in (recipe(), modern_recipe()):
         with pytest.raises(InputError, match="names no attributes"):
             recipe_of(config).build_networks(config)
 
@@ -65,7 +65,7 @@ def test_a_baseline_is_no_model() -> None:
 
 def test_a_feature_network_is_refused_where_there_is_no_use_for_it() -> None:
     for settings in (
-        layered_recipe().recipe,
+        modern_recipe().recipe,
         ResNetConfig(),
         CycleGANConfig("Bald"),
     ):
@@ -79,10 +79,9 @@ def test_architectures_differ_by_what_shapes_the_networks() -> None:
     assert same.recipe.architecture() == recipe().recipe.architecture()
     for changes in ({"width": 1 / 8}, {"num_latents": 9}, {"discriminator_norm": False}):
         assert recipe(**changes).recipe.architecture() != recipe().recipe.architecture()
-    same = layered_recipe(pixel_weight=3.0, edited_share=0.5)
-    assert same.recipe.architecture() == layered_recipe().recipe.architecture()
+    same = modern_recipe(pixel_weight=3.0, edited_share=0.5)
+    assert same.recipe.architecture() == modern_recipe().recipe.architecture()
     for changes in ({"width": 1 / 4}, {"num_latents": 9}):
         assert (
-            layered_recipe(**changes).recipe.architecture()
-            != layered_recipe().recipe.architecture()
+            modern_recipe(**changes).recipe.architecture() != modern_recipe().recipe.architecture()
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from making_runs import differences, recipe, run_state, trained_run
+from making_runs import differences, modern_recipe, recipe, run_state, trained_run
 from twobirds import FaceModel
 from twobirds.checkpoint import CHECKPOINT_FILE, load_model, load_run, save_model
 from twobirds.config import DataConfig, RunConfig, TrainConfig, to_dict
@@ -16,7 +16,7 @@ from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.recipes.baselines.config import CNNConfig, CycleGANConfig, DCGANConfig, ResNetConfig
 from twobirds.recipes.paper.config import PaperConfig
-from twobirds.recipes.registry import parse_run
+from twobirds.recipes.registry import PRESETS, parse_run
 from twobirds.states import save_state
 
 OLD_MODEL = {"size": 64, "width": 0.25, "num_latents": 50, "num_shared": 32,
@@ -128,6 +128,37 @@ def test_an_old_model_folder_is_the_same_model(tmp_path: Path, tiny_run: Path) -
               "recognition": {"hamming_loss": 0.5}}  # fmt: skip
     again.save(tmp_path / "saved", report=report)
     assert json.loads((tmp_path / "saved/config.json").read_text())["format"] == 2
+
+
+def as_layered(config: RunConfig) -> dict[str, Any]:
+    """The configuration of a run of preset `modern` from when it was called `layered`."""
+    plain = to_dict(config)
+    plain["recipe"]["name"] = plain["preset"] = "layered"
+    return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
+
+
+def test_recipe_modern_was_called_layered(tmp_path: Path, tiny_pack: Pack) -> None:
+    assert parse_run(as_layered(PRESETS["modern"])) == PRESETS["modern"]
+    mine = as_layered(PRESETS["modern"]) | {"preset": "mine"}
+    assert parse_run(mine).preset == "mine"
+
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe(), max_seconds=0.0)
+    config = load_run(run / CHECKPOINT_FILE)[0]
+    model = FaceModel.load(run, device="cpu")
+    model.save(tmp_path / "model")
+    tensors, content = load_model(tmp_path / "model")
+    saved = {"format": 2, "run": as_layered(model.config)}
+    assert content["run"]["recipe"]["name"] == "modern"
+    save_model(tmp_path / "older", tensors, saved, "")
+    older = FaceModel.load(tmp_path / "older", device="cpu")
+    assert older.config == model.config
+    assert older.weights_sha256 == content["weights_sha256"]
+
+    state = run_state(run) | {"training_seconds": 1.0, "config": as_layered(config)}
+    save_state(run / CHECKPOINT_FILE, state)
+    trained_run(run, tiny_pack, modern_recipe(), resume=True)
+    whole = trained_run(tmp_path / "whole", tiny_pack, modern_recipe())
+    assert differences(run_state(run), run_state(whole)) == []
 
 
 LOSSES = ("adversarial", "label", "perceptual", "pixel", "latent")

@@ -33,7 +33,7 @@ def single(tmp_path_factory: pytest.TempPathFactory, tiny_pack: Pack) -> Path:
     return trained_run(tmp_path_factory.mktemp("single") / "run", tiny_pack, still_recipe())
 
 
-@pytest.mark.parametrize("run", ["run", "layered"])
+@pytest.mark.parametrize("run", ["run", "modern"])
 def test_both_processes_hold_the_same_bits(pair: Path, run: str) -> None:
     first, second = (load_state(pair / f"{run}-rank{rank}.pt") for rank in (0, 1))
     assert differences(first, second) == []

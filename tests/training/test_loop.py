@@ -18,8 +18,8 @@ from making_runs import (
     CPU,
     LANDMARKS,
     differences,
-    layered_recipe,
     logged,
+    modern_recipe,
     recipe,
     run_state,
     trained_run,
@@ -220,8 +220,8 @@ def test_a_pack_with_other_attributes_is_refused(tmp_path: Path, tiny_pack: Pack
 
 
 def test_another_recipe_is_refused(tiny_run: Path, tiny_pack: Pack) -> None:
-    with pytest.raises(InputError, match="was trained with recipe paper, not layered"):
-        train_run(layered_recipe(), tiny_pack, tiny_run, CPU, resume=True)
+    with pytest.raises(InputError, match="was trained with recipe paper, not modern"):
+        train_run(modern_recipe(), tiny_pack, tiny_run, CPU, resume=True)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, tiny_pack: Pack) -> None:

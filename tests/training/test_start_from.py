@@ -7,7 +7,7 @@ import pytest
 from making_runs import (
     CPU,
     differences,
-    layered_recipe,
+    modern_recipe,
     recipe,
     run_state,
     trained_run,
@@ -16,7 +16,7 @@ from making_runs import (
 from twobirds import FaceModel
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.recipes.layered.objective import LayeredGAN
+from twobirds.recipes.modern.objective import ModernGAN
 from twobirds.training.run import fit_to_pack, warm_start
 
 STILL = {"learning_rate": 1e-30, "images": 4}
@@ -32,10 +32,10 @@ def test_a_run_gives_all_its_networks(tmp_path: Path, tiny_pack: Pack, tiny_run:
 
 
 def test_a_saved_model_gives_what_it_has(tmp_path: Path, tiny_pack: Pack) -> None:
-    source = trained_run(tmp_path / "source", tiny_pack, layered_recipe())
+    source = trained_run(tmp_path / "source", tiny_pack, modern_recipe())
     FaceModel.load(source, device="cpu").save(tmp_path / "model")
-    config = fit_to_pack(layered_recipe(seed=5), tiny_pack)
-    fresh, warm = LayeredGAN(config, CPU), LayeredGAN(config, CPU)
+    config = fit_to_pack(modern_recipe(seed=5), tiny_pack)
+    fresh, warm = ModernGAN(config, CPU), ModernGAN(config, CPU)
     warm_start(warm, config, tmp_path / "model")
     saved = run_state(source)["networks"]
     for part in ("generator", "encoder", "recognizer", "editor"):
@@ -61,8 +61,8 @@ def test_what_does_not_fit_is_named(tmp_path: Path, tiny_pack: Pack, tiny_run: P
     wider = recipe(num_shared=8)
     with pytest.raises(InputError, match="has another discriminator than the run to train"):
         trained_run(tmp_path / "b", tiny_pack, wider, start_from=tiny_run)
-    with pytest.raises(InputError, match="was trained with recipe paper, not layered"):
-        trained_run(tmp_path / "b", tiny_pack, layered_recipe(), start_from=tiny_run)
+    with pytest.raises(InputError, match="was trained with recipe paper, not modern"):
+        trained_run(tmp_path / "b", tiny_pack, modern_recipe(), start_from=tiny_run)
     with pytest.raises(InputError, match="no model 'nowhere'"):
         trained_run(tmp_path / "c", tiny_pack, recipe(), start_from="nowhere")
     assert not any((tmp_path / name).exists() for name in "abc")

@@ -1,7 +1,7 @@
 """Trains runs of two presets on two gloo processes. Run by test_distributed.py.
 
 Usage: `python two_processes.py PACK OUT`; each process writes its networks to OUT, as
-`run-rank0.pt` and `layered-rank0.pt`, and what it was told about a batch that cannot be shared out
+`run-rank0.pt` and `modern-rank0.pt`, and what it was told about a batch that cannot be shared out
 to `refusal0.txt`.
 """
 
@@ -10,11 +10,11 @@ import socket
 import sys
 from pathlib import Path
 
-from making_runs import layered_recipe, recipe, still_recipe
+from making_runs import modern_recipe, recipe, still_recipe
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
 from twobirds.models.pca import Moments, PrincipalComponents
-from twobirds.recipes.layered.objective import LayeredGAN
+from twobirds.recipes.modern.objective import ModernGAN
 from twobirds.recipes.paper.objective import IterativeGAN
 from twobirds.runtime import Runtime, start
 from twobirds.states import save_state
@@ -41,7 +41,7 @@ def train_and_save(pack: Pack, out: Path, runtime: Runtime) -> None:
         negate_components()
     for name, recipe_of, kind in (
         ("run", still_recipe(), IterativeGAN),
-        ("layered", layered_recipe(), LayeredGAN),
+        ("modern", modern_recipe(), ModernGAN),
     ):
         config = fit_to_pack(recipe_of, pack)
         objective = kind(config, runtime)

@@ -4,7 +4,7 @@ A face's thumbnail is a mean, plus what its attributes add on average, plus prin
 Their coefficients, squashed to the range of z, are what the latents are initialized as. One linear
 layer encodes them (PCA encoder), one decodes them (PCA decoder), and the convolutions learn the
 residual: after 32,000 images reconstructions have 23.5 dB, without principal components 16.6 dB
-(docs/recipes/layered.md).
+(docs/recipes/modern.md).
 """
 
 import functools

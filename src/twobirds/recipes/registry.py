@@ -12,12 +12,12 @@ from twobirds.config.checks import require
 from twobirds.errors import InputError
 from twobirds.recipes.baselines.recipe import BASELINES
 from twobirds.recipes.contract import Recipe
-from twobirds.recipes.layered.recipe import LayeredRecipe
+from twobirds.recipes.modern.recipe import ModernRecipe
 from twobirds.recipes.paper.recipe import PaperRecipe
 from twobirds.recipes.upgrade import upgrade_config
 
 RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for recipe in (PaperRecipe(), LayeredRecipe(), *BASELINES)
+    recipe.name: recipe for recipe in (PaperRecipe(), ModernRecipe(), *BASELINES)
 }
 """The recipes by name."""
 PRESETS: Mapping[str, RunConfig] = {

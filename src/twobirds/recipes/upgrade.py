@@ -24,6 +24,10 @@ _REMOVED = (
     "{where}: is of the recipe that was called modern before version 0.2, which is no longer "
     "there: train preset modern anew, or take the model celeba128"
 )
+_REMOVED_SETTINGS = frozenset({"game", "has_mask", "has_pca"})
+"""Settings that the removed recipe alone had."""
+_RECIPE_NAMES = {"layered": "modern"}
+"""Names of recipes, and of their presets, while version 0.2 was made; and today's."""
 _WEIGHTS = {
     name: f"{name}_weight" for name in ("adversarial", "label", "perceptual", "pixel", "latent")
 }
@@ -84,11 +88,17 @@ def upgrade_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _upgrade_recipe(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Refuse the recipe that was called `modern` before, by settings that it alone had."""
-    recipe = values.get("recipe")
-    if isinstance(recipe, dict) and recipe.get("name") == "modern":
+    """A configuration in today's format, with today's names of recipe and preset."""
+    recipe, preset = values.get("recipe"), values.get("preset")
+    if not isinstance(recipe, dict):
+        return dict(values)
+    name = recipe.get("name")
+    if name == "modern" and _REMOVED_SETTINGS & set(recipe):
         raise InputError(_REMOVED.format(where=where))
-    return dict(values)
+    if isinstance(name, str) and name in _RECIPE_NAMES:
+        recipe = {**recipe, "name": _RECIPE_NAMES[name]}
+        preset = _RECIPE_NAMES[name] if preset == name else preset
+    return {**values, "preset": preset, "recipe": recipe}
 
 
 def _picked(values: Mapping[str, T], names: Any) -> dict[str, T]:

@@ -1,7 +1,7 @@
 """Replaying an iteration as one CUDA graph.
 
 A GPU computes an iteration of small networks sooner than the host queues its thousands of kernels:
-on an H200 recipe `layered` queued for 210 ms at 128 faces. Recorded once, they are all queued by
+on an H200 recipe `modern` queued for 210 ms at 128 faces. Recorded once, they are all queued by
 one call.
 """
 

@@ -1,4 +1,4 @@
-"""The settings of recipe `layered` (docs/recipes/layered.md)."""
+"""The settings of recipe `modern` (docs/recipes/modern.md)."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from twobirds.config.checks import (
 
 
 @dataclass(frozen=True)
-class LayeredConfig:
+class ModernConfig:
     """Networks, losses and batches."""
 
-    name: Literal["layered"] = "layered"
+    name: Literal["modern"] = "modern"
     """The recipe."""
     width: float = 1.0
     """Factor on the numbers of channels of editor, generator and encoder."""

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from twobirds.losses.attributes import label_loss
-from twobirds.recipes.layered.inputs import LabelledFaces
-from twobirds.recipes.layered.players import Players
+from twobirds.recipes.modern.inputs import LabelledFaces
+from twobirds.recipes.modern.players import Players
 
 
 def recognizer_loss(players: Players, faces: LabelledFaces) -> Tensor:

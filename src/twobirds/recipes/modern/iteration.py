@@ -1,12 +1,12 @@
-"""What an iteration of recipe `layered` makes of its inputs."""
+"""What an iteration of recipe `modern` makes of its inputs."""
 
 from typing import NamedTuple
 
 from torch import Tensor
 
-from twobirds.recipes.layered.editor import EditorOutput
-from twobirds.recipes.layered.inputs import EditBatch, Inputs
-from twobirds.recipes.layered.rates import Rates
+from twobirds.recipes.modern.editor import EditorOutput
+from twobirds.recipes.modern.inputs import EditBatch, Inputs
+from twobirds.recipes.modern.rates import Rates
 
 
 class Iteration(NamedTuple):

@@ -1,4 +1,4 @@
-"""The networks of recipe `layered` at inference."""
+"""The networks of recipe `modern` at inference."""
 
 import torch
 from torch import Tensor
@@ -7,24 +7,24 @@ from twobirds.config import RunConfig
 from twobirds.models.edit_layers import EditLayers, apply_layers
 from twobirds.models.layers import rotate_and_zoom
 from twobirds.models.networks import Encoding, FaceNetworks
-from twobirds.recipes.layered.build import (
+from twobirds.recipes.modern.build import (
     build_editor,
     build_encoder,
     build_generator,
     build_recognizer,
 )
-from twobirds.recipes.layered.config import LayeredConfig
-from twobirds.recipes.layered.editor import Editor
-from twobirds.recipes.layered.encoder import Encoder
-from twobirds.recipes.layered.generator import Generator
-from twobirds.recipes.layered.recognizer import LiteRecognizer
+from twobirds.recipes.modern.config import ModernConfig
+from twobirds.recipes.modern.editor import Editor
+from twobirds.recipes.modern.encoder import Encoder
+from twobirds.recipes.modern.generator import Generator
+from twobirds.recipes.modern.recognizer import LiteRecognizer
 
 _MIN_STRENGTH = 1e-6
 _TILT = 0.08
 """Radians to either side of two further views of a face."""
 
 
-class LayeredNetworks(FaceNetworks):
+class ModernNetworks(FaceNetworks):
     """Recognizer, editor, encoder and generator.
 
     Args:
@@ -84,15 +84,15 @@ class LayeredNetworks(FaceNetworks):
         return output.layers, strength
 
 
-def build_networks(config: RunConfig) -> LayeredNetworks:
+def build_networks(config: RunConfig) -> ModernNetworks:
     """Build what inference needs of a run's networks.
 
     Raises:
         InputError: If the configuration names no attributes.
     """
     recipe, data = config.recipe, config.data
-    assert isinstance(recipe, LayeredConfig)
-    return LayeredNetworks(
+    assert isinstance(recipe, ModernConfig)
+    return ModernNetworks(
         build_generator(recipe, data),
         build_encoder(recipe, data),
         build_recognizer(data),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from twobirds.recipes.layered.matching import overlap_weights
+from twobirds.recipes.modern.matching import overlap_weights
 
 _MATCHED_SHARE = 0.5  # of the weight of a face that comes from matching; the rest is equal for all
 _ADDED_SHARE = 0.65  # of the changes that switch an attribute on

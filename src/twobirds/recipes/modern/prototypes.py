@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.models.pretrained import EfficientNetLite
-from twobirds.recipes.layered.feature_means import FeatureMeans, MeanMoments, statistics
-from twobirds.recipes.layered.matching import contrast_weights, overlap_weights
-from twobirds.recipes.layered.views import VIEW_SIZE
+from twobirds.recipes.modern.feature_means import FeatureMeans, MeanMoments, statistics
+from twobirds.recipes.modern.matching import contrast_weights, overlap_weights
+from twobirds.recipes.modern.views import VIEW_SIZE
 
 _CHUNK = 64  # faces at a time
 _LEVELS = (2, 3)  # of the features: strides 16 and 32

@@ -1,12 +1,12 @@
-"""Recipe `layered` as the registry knows it."""
+"""Recipe `modern` as the registry knows it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
-from twobirds.recipes.layered.config import LayeredConfig
-from twobirds.recipes.layered.presets import LAYERED
+from twobirds.recipes.modern.config import ModernConfig
+from twobirds.recipes.modern.presets import MODERN
 
 if TYPE_CHECKING:
     from twobirds.models.networks import FaceNetworks, FeatureNetwork
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from twobirds.training.objective import Objective
 
 
-class LayeredRecipe:
+class ModernRecipe:
     """See `twobirds.recipes.contract.Recipe`."""
 
-    name = "layered"
-    config_type = LayeredConfig
-    presets: Sequence[RunConfig] = (LAYERED,)
+    name = "modern"
+    config_type = ModernConfig
+    presets: Sequence[RunConfig] = (MODERN,)
 
     def build_networks(self, config: RunConfig) -> "FaceNetworks":
         """Recognizer, editor, encoder and generator."""
-        from twobirds.recipes.layered.networks import build_networks
+        from twobirds.recipes.modern.networks import build_networks
 
         return build_networks(config)
 
@@ -31,10 +31,10 @@ class LayeredRecipe:
         self, config: RunConfig, runtime: "Runtime", feature_network: "FeatureNetwork | None"
     ) -> "Objective":
         """Edits and generated faces; both are judged by frozen features."""
-        from twobirds.recipes.layered.objective import LayeredGAN
+        from twobirds.recipes.modern.objective import ModernGAN
 
         if feature_network is not None:
             raise InputError(
-                "recipe layered compares features of EfficientNet-lite0: give no feature network"
+                "recipe modern compares features of EfficientNet-lite0: give no feature network"
             )
-        return LayeredGAN(config, runtime)
+        return ModernGAN(config, runtime)

@@ -1,4 +1,4 @@
-"""What an iteration of recipe `layered` works on, sampled before anything is computed.
+"""What an iteration of recipe `modern` works on, sampled before anything is computed.
 
 So the rest of an iteration is a function of these tensors and of the weights, and a GPU can replay
 it as a graph (`twobirds.training.graphs`).
@@ -14,9 +14,9 @@ from twobirds import randomness
 from twobirds.data.loader import Batch, Loader
 from twobirds.models import augmentation
 from twobirds.randomness import RandomPurpose, keyed_generator
-from twobirds.recipes.layered.config import LayeredConfig
-from twobirds.recipes.layered.sampling import EditSampler
-from twobirds.recipes.layered.views import VIEW_SIZE, Views
+from twobirds.recipes.modern.config import ModernConfig
+from twobirds.recipes.modern.sampling import EditSampler
+from twobirds.recipes.modern.views import VIEW_SIZE, Views
 from twobirds.runtime import to_device
 
 _EXAMPLE_SHARE = 0.5  # real faces with the value wanted, for each edit
@@ -125,7 +125,7 @@ class Inputs(NamedTuple):
 
     @classmethod
     def sample(
-        cls, step: Step, recipe: LayeredConfig, sampler: EditSampler, *, has_recognizer: bool
+        cls, step: Step, recipe: ModernConfig, sampler: EditSampler, *, has_recognizer: bool
     ) -> Self:
         """Sample the inputs of an iteration.
 
@@ -149,7 +149,7 @@ class Inputs(NamedTuple):
         )
 
 
-def num_edited(step: Step, recipe: LayeredConfig) -> int:
+def num_edited(step: Step, recipe: ModernConfig) -> int:
     """E: at least one face of a batch is edited; batch norm needs two that are generated."""
     total = len(step.batch.images)
     return min(max(1, round(total * recipe.edited_share)), total - 2)

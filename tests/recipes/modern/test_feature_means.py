@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from twobirds.models.edit_layers import apply_layers
-from twobirds.recipes.layered.discriminator import ProjectedDiscriminator, conditions_of
-from twobirds.recipes.layered.editor import Editor
-from twobirds.recipes.layered.feature_means import FeatureMeans, MeanMoments, statistics
+from twobirds.recipes.modern.discriminator import ProjectedDiscriminator, conditions_of
+from twobirds.recipes.modern.editor import Editor
+from twobirds.recipes.modern.feature_means import FeatureMeans, MeanMoments, statistics
 
 CHANNELS = (3, 2)
 NUM_ATTRIBUTES = 2

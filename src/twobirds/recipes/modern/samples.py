@@ -1,4 +1,4 @@
-"""The sample grid of recipe `layered`."""
+"""The sample grid of recipe `modern`."""
 
 from collections.abc import Mapping
 
@@ -7,8 +7,8 @@ from torch import Tensor
 
 from twobirds.data.attributes import EDITED_BY_ATTGAN
 from twobirds.randomness import RandomPurpose, keyed_generator
-from twobirds.recipes.layered.networks import LayeredNetworks
-from twobirds.recipes.layered.players import Players
+from twobirds.recipes.modern.networks import ModernNetworks
+from twobirds.recipes.modern.players import Players
 
 _SHOWN = (*EDITED_BY_ATTGAN, "Smiling", "Wearing_Hat")
 
@@ -21,7 +21,7 @@ def sample_rows(players: Players, real_images: Tensor, attributes: Tensor) -> Ma
     latents; and edits that reverse one attribute each.
     """
     config = players.config
-    networks = LayeredNetworks(
+    networks = ModernNetworks(
         players.average_generator,
         players.average_encoder,
         players.average_recognizer,

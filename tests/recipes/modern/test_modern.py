@@ -1,4 +1,4 @@
-"""Recipe `layered`: who learns from what, resuming, and what comes of a run."""
+"""Recipe `modern`: who learns from what, resuming, and what comes of a run."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from making_runs import CPU, differences, layered_recipe, run_state, trained_run
+from making_runs import CPU, differences, modern_recipe, run_state, trained_run
 from twobirds import FaceModel
 from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.recipes.layered.objective import LayeredGAN
+from twobirds.recipes.modern.objective import ModernGAN
 from twobirds.training.run import fit_to_pack
 
 LEARNS = {
@@ -23,9 +23,9 @@ LEARNS = {
 }
 
 
-def objective(pack: Pack, config: RunConfig) -> tuple[LayeredGAN, Loader]:
+def objective(pack: Pack, config: RunConfig) -> tuple[ModernGAN, Loader]:
     config = fit_to_pack(config, pack)
-    gan = LayeredGAN(config, CPU)
+    gan = ModernGAN(config, CPU)
     gan.initialize(pack)
     return gan, Loader.of_run(config.train, pack, CPU)
 
@@ -38,7 +38,7 @@ def has_gradients(network: nn.Module) -> bool:
 def test_each_step_has_gradients_of_its_own_networks_only(
     tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch, iteration: int
 ) -> None:
-    gan, loader = objective(tiny_pack, layered_recipe())
+    gan, loader = objective(tiny_pack, modern_recipe())
     step, seen = gan.players.step, {}
 
     def watch(name: str, images_seen: int) -> None:
@@ -52,7 +52,7 @@ def test_each_step_has_gradients_of_its_own_networks_only(
 
 
 def test_metrics_are_finite_and_the_same_within_a_stage(tiny_pack: Pack) -> None:
-    gan, loader = objective(tiny_pack, layered_recipe())
+    gan, loader = objective(tiny_pack, modern_recipe())
     assert [gan.stage(seen) for seen in (0, 8, 300_000)] == [1, 2, 3]
     first, second, third = (gan.update(loader.batch(i), loader, i) for i in range(3))
     assert set(second) == set(third) > set(first)
@@ -64,7 +64,7 @@ def test_metrics_are_finite_and_the_same_within_a_stage(tiny_pack: Pack) -> None
 def test_a_part_of_the_batch_may_be_as_small_as_can_be(
     tiny_pack: Pack, shares: tuple[float, float]
 ) -> None:
-    config = layered_recipe(edited_share=shares[0], reconstructed_share=shares[1], batch_size=4)
+    config = modern_recipe(edited_share=shares[0], reconstructed_share=shares[1], batch_size=4)
     gan, loader = objective(tiny_pack, config)
     metrics = gan.update(loader.batch(5), loader, 5)
     assert all(torch.isfinite(value) for value in metrics.values())
@@ -73,14 +73,14 @@ def test_a_part_of_the_batch_may_be_as_small_as_can_be(
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_batch_without_edits_or_without_generated_faces_is_refused(share: float) -> None:
     with pytest.raises(InputError, match="edited_share must lie above 0 and below 1"):
-        layered_recipe(edited_share=share)
+        modern_recipe(edited_share=share)
 
 
 def test_a_run_resumes_bit_equal_and_is_a_model(tiny_pack: Pack, tmp_path: Path) -> None:
-    whole = trained_run(tmp_path / "whole", tiny_pack, layered_recipe())
+    whole = trained_run(tmp_path / "whole", tiny_pack, modern_recipe())
     part = tmp_path / "part"
     for _ in range(5):
-        trained_run(part, tiny_pack, layered_recipe(), resume=True, max_seconds=0.0)
+        trained_run(part, tiny_pack, modern_recipe(), resume=True, max_seconds=0.0)
     assert differences(run_state(part), run_state(whole)) == []
     model = FaceModel.load(whole, device="cpu")
     faces = torch.rand(2, 3, 32, 32) * 2 - 1
@@ -106,7 +106,7 @@ def _saved(model: FaceModel, folder: Path) -> Path:
 def test_a_change_of_nothing_leaves_the_face_and_strength_scales_the_edit(
     tiny_pack: Pack, tmp_path: Path
 ) -> None:
-    run = trained_run(tmp_path / "run", tiny_pack, layered_recipe(), max_seconds=0.0)
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe(), max_seconds=0.0)
     model = FaceModel.load(run, device="cpu")
     faces = torch.rand(2, 3, 32, 32) - 0.5  # far from black and white, where edits are clamped
     encoded = model.encode_faces(faces)
@@ -118,7 +118,7 @@ def test_a_change_of_nothing_leaves_the_face_and_strength_scales_the_edit(
 
 
 def test_the_first_half_of_the_recognizer_stays_as_imagenet_left_it(tiny_pack: Pack) -> None:
-    gan, loader = objective(tiny_pack, layered_recipe())
+    gan, loader = objective(tiny_pack, modern_recipe())
     before = {n: w.clone() for n, w in gan.players.recognizer.state_dict().items()}
     gan.update(loader.batch(0), loader, 0)
     after = gan.players.recognizer.state_dict()

@@ -1,18 +1,18 @@
-"""Builds the networks of recipe `layered` from the settings of a run."""
+"""Builds the networks of recipe `modern` from the settings of a run."""
 
 from collections.abc import Iterable
 
 from twobirds.config import DataConfig
 from twobirds.models.initialization import channels_last, require_attributes, seeded
 from twobirds.randomness import InitialWeights
-from twobirds.recipes.layered.config import LayeredConfig
-from twobirds.recipes.layered.discriminator import ProjectedDiscriminator
-from twobirds.recipes.layered.editor import Editor
-from twobirds.recipes.layered.encoder import Encoder
-from twobirds.recipes.layered.feature_means import FeatureMeans
-from twobirds.recipes.layered.generator import Generator
-from twobirds.recipes.layered.prototypes import Prototypes
-from twobirds.recipes.layered.recognizer import LiteRecognizer
+from twobirds.recipes.modern.config import ModernConfig
+from twobirds.recipes.modern.discriminator import ProjectedDiscriminator
+from twobirds.recipes.modern.editor import Editor
+from twobirds.recipes.modern.encoder import Encoder
+from twobirds.recipes.modern.feature_means import FeatureMeans
+from twobirds.recipes.modern.generator import Generator
+from twobirds.recipes.modern.prototypes import Prototypes
+from twobirds.recipes.modern.recognizer import LiteRecognizer
 
 FEATURE_CHANNELS = (24, 40, 112, 320)
 """Of EfficientNet-lite0 at strides 4, 8, 16 and 32."""
@@ -22,7 +22,7 @@ _ENCODER_CHANNELS = {4: 128, 8: 128, 16: 64, 32: 32, 64: 16}
 _CHANNEL_MULTIPLE = 16
 
 
-def build_editor(recipe: LayeredConfig, data: DataConfig, *, seed: int = 0) -> Editor:
+def build_editor(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) -> Editor:
     """Build the editor with its initial weights, a function of the seed.
 
     Raises:
@@ -40,7 +40,7 @@ def build_editor(recipe: LayeredConfig, data: DataConfig, *, seed: int = 0) -> E
         )
 
 
-def build_generator(recipe: LayeredConfig, data: DataConfig, *, seed: int = 0) -> Generator:
+def build_generator(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) -> Generator:
     """Build G with its initial weights, a function of the seed."""
     require_attributes(data)
     channels = _scaled(recipe.width, (_GENERATOR_CHANNELS[g] for g in _grids(data.size // 2)))
@@ -55,7 +55,7 @@ def build_generator(recipe: LayeredConfig, data: DataConfig, *, seed: int = 0) -
         )
 
 
-def build_encoder(recipe: LayeredConfig, data: DataConfig, *, seed: int = 0) -> Encoder:
+def build_encoder(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) -> Encoder:
     """Build the encoder with its initial weights, a function of the seed."""
     channels = _scaled(recipe.width, (_ENCODER_CHANNELS[g] for g in _grids(data.size // 2)))
     with seeded(seed, InitialWeights.ENCODER):

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from twobirds.losses.attributes import label_loss
-from twobirds.recipes.layered.discriminator import (
+from twobirds.recipes.modern.discriminator import (
     HeadOutput,
     ProjectedDiscriminator,
     conditions_of,
     hinge,
 )
-from twobirds.recipes.layered.inputs import EditBatch
-from twobirds.recipes.layered.iteration import Faces, Seen
+from twobirds.recipes.modern.inputs import EditBatch
+from twobirds.recipes.modern.iteration import Faces, Seen
 
 _REAL_WEIGHT = 1.0
 _EDIT_WEIGHT = 1.5

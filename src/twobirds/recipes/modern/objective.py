@@ -1,4 +1,4 @@
-"""The training of recipe `layered`: real faces are edited and new ones generated in every batch.
+"""The training of recipe `modern`: real faces are edited and new ones generated in every batch.
 
 D works on frozen features and is conditioned on attributes; real faces with mismatched attributes
 count as fake, too (Reed et al., 2016). So D learns what each attribute looks like, and the
@@ -20,21 +20,21 @@ from twobirds.losses.attributes import label_loss
 from twobirds.losses.integrated import latent_distance, perceptual_distance, pixel_distance
 from twobirds.models.edit_layers import apply_layers
 from twobirds.models.layers import evaluation_mode, frozen_weights
-from twobirds.recipes.layered import discriminator_losses, losses
-from twobirds.recipes.layered.discriminator import conditions_of
-from twobirds.recipes.layered.inputs import EditBatch, Inputs, Step
-from twobirds.recipes.layered.iteration import Edits, Faces, Iteration, Seen
-from twobirds.recipes.layered.players import (
+from twobirds.recipes.modern import discriminator_losses, losses
+from twobirds.recipes.modern.discriminator import conditions_of
+from twobirds.recipes.modern.inputs import EditBatch, Inputs, Step
+from twobirds.recipes.modern.iteration import Edits, Faces, Iteration, Seen
+from twobirds.recipes.modern.players import (
     DISCRIMINATOR,
     EDITOR,
     GENERATOR,
     RECOGNIZER,
     Players,
 )
-from twobirds.recipes.layered.rates import Rates
-from twobirds.recipes.layered.recognition import recognizer_loss
-from twobirds.recipes.layered.samples import sample_rows
-from twobirds.recipes.layered.sampling import EditSampler
+from twobirds.recipes.modern.rates import Rates
+from twobirds.recipes.modern.recognition import recognizer_loss
+from twobirds.recipes.modern.samples import sample_rows
+from twobirds.recipes.modern.sampling import EditSampler
 from twobirds.runtime import Runtime, to_device
 from twobirds.training.graphs import ReplayedUpdate
 from twobirds.training.schedule import Unscheduled
@@ -48,7 +48,7 @@ _CHANGE, _FLOW, _COLOUR, _MASK = 0.1, 0.2, 1.0, 0.1
 _DETAIL, _PAINT = 0.1, 0.002
 
 
-class LayeredGAN(Unscheduled):
+class ModernGAN(Unscheduled):
     """Two adversarial games on frozen features, of edits and of generated faces.
 
     Args:
@@ -63,7 +63,7 @@ class LayeredGAN(Unscheduled):
     def __init__(self, config: RunConfig, runtime: Runtime) -> None:
         if config.train.batch_size // runtime.world_size < _MIN_BATCH:
             raise InputError(
-                f"recipe layered divides each batch: train.batch_size must be {_MIN_BATCH} or more "
+                f"recipe modern divides each batch: train.batch_size must be {_MIN_BATCH} or more "
                 f"for each process, not {config.train.batch_size}"
             )
         self.players = Players(config, runtime)

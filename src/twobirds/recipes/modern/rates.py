@@ -1,4 +1,4 @@
-"""The numbers of recipe `layered` that change from iteration to iteration."""
+"""The numbers of recipe `modern` that change from iteration to iteration."""
 
 import math
 from typing import NamedTuple, Self
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from twobirds.config import RunConfig
 from twobirds.models.ema import ema_decay
-from twobirds.recipes.layered.config import LayeredConfig
+from twobirds.recipes.modern.config import ModernConfig
 
 _MIN_RATE = 0.25  # of the step sizes at the end, but for the recognizer's
 
@@ -29,7 +29,7 @@ class Rates(NamedTuple):
     """Factor on the adversarial weights: from 0 to 1 after the editor has begun."""
 
     @classmethod
-    def of(cls, config: RunConfig, recipe: LayeredConfig, images_seen: int) -> Self:
+    def of(cls, config: RunConfig, recipe: ModernConfig, images_seen: int) -> Self:
         """The rates of an iteration that begins at so many images.
 
         Half a cosine: to a quarter over the run; to zero over the recognizer's images.

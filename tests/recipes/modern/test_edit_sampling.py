@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from twobirds.data.attributes import exclusion_matrix
-from twobirds.recipes.layered import matching
-from twobirds.recipes.layered.matching import contrast_weights, overlap_weights
-from twobirds.recipes.layered.sampling import EditSampler
+from twobirds.recipes.modern import matching
+from twobirds.recipes.modern.matching import contrast_weights, overlap_weights
+from twobirds.recipes.modern.sampling import EditSampler
 
 NAMES = ("Male", "Mustache", "No_Beard", "Smiling", "Eyeglasses")
 MALE, MUSTACHE, NO_BEARD, SMILING, EYEGLASSES = range(5)

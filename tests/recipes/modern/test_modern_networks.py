@@ -1,18 +1,18 @@
-"""The networks and losses of recipe `layered`, each by itself."""
+"""The networks and losses of recipe `modern`, each by itself."""
 
 import pytest
 import torch
 
 from twobirds.models.edit_layers import EditLayers, apply_layers, warp
-from twobirds.recipes.layered.discriminator import ProjectedDiscriminator, conditions_of, hinge
-from twobirds.recipes.layered.editor import ChangeConv, Editor
-from twobirds.recipes.layered.losses import (
+from twobirds.recipes.modern.discriminator import ProjectedDiscriminator, conditions_of, hinge
+from twobirds.recipes.modern.editor import ChangeConv, Editor
+from twobirds.recipes.modern.losses import (
     changed_label_loss,
     kept_label_loss,
     regularizers,
     total_variation,
 )
-from twobirds.recipes.layered.views import VIEW_SIZE, Views
+from twobirds.recipes.modern.views import VIEW_SIZE, Views
 
 CHANNELS = (24, 40, 112, 320)
 

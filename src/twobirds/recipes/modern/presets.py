@@ -1,12 +1,12 @@
-"""The preset of recipe `layered`."""
+"""The preset of recipe `modern`."""
 
 from twobirds.config import DataConfig, RunConfig, TrainConfig
-from twobirds.recipes.layered.config import LayeredConfig
+from twobirds.recipes.modern.config import ModernConfig
 
-LAYERED = RunConfig(
-    preset="layered",
+MODERN = RunConfig(
+    preset="modern",
     data=DataConfig(size=128),
-    recipe=LayeredConfig(),
+    recipe=ModernConfig(),
     train=TrainConfig(
         batch_size=32,
         images=400_000,
@@ -15,4 +15,4 @@ LAYERED = RunConfig(
         sample_every_images=10_000,
     ),
 )
-"""Edits as flow, colour and paint at 128 px (docs/recipes/layered.md)."""
+"""Edits as flow, colour and paint at 128 px (docs/recipes/modern.md)."""

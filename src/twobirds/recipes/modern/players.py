@@ -1,4 +1,4 @@
-"""The networks of recipe `layered` in training, and their optimizers."""
+"""The networks of recipe `modern` in training, and their optimizers."""
 
 import copy
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from twobirds.models.initialization import channels_last
 from twobirds.models.pca import Moments
 from twobirds.models.pretrained import load_efficientnet_lite
 from twobirds.randomness import InitialWeights
-from twobirds.recipes.layered.build import (
+from twobirds.recipes.modern.build import (
     build_discriminator,
     build_editor,
     build_encoder,
@@ -26,7 +26,7 @@ from twobirds.recipes.layered.build import (
     build_prototypes,
     build_recognizer,
 )
-from twobirds.recipes.layered.config import LayeredConfig
+from twobirds.recipes.modern.config import ModernConfig
 from twobirds.runtime import Runtime, average_gradients, take_from_main
 from twobirds.training.optimizers import make_adam
 from twobirds.training.warm_start import AVERAGE_SUFFIX
@@ -55,7 +55,7 @@ class Players:
 
     def __init__(self, config: RunConfig, runtime: Runtime) -> None:
         recipe, data, seed = config.recipe, config.data, config.train.seed
-        assert isinstance(recipe, LayeredConfig)
+        assert isinstance(recipe, ModernConfig)
         self.config, self.recipe, self.runtime = config, recipe, runtime
         self.features_of = channels_last(load_efficientnet_lite("lite0")).to(runtime.device)
         self.editor = build_editor(recipe, data, seed=seed)

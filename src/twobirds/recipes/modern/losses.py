@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from twobirds.recipes.layered.editor import EditorOutput
-from twobirds.recipes.layered.prototypes import chroma
+from twobirds.recipes.modern.editor import EditorOutput
+from twobirds.recipes.modern.prototypes import chroma
 
 _PRIOR_VARIANCE = 1 / 3  # of z ~ U(-1, 1)
 _FLOW_SMOOTHNESS = 4.0

@@ -1,1 +1,0 @@
-"""Recipe `layered`: edits are flow, colour and paint (docs/recipes/layered.md)."""

@@ -1,0 +1,1 @@
+"""Recipe `modern`: edits are flow, colour and paint (docs/recipes/modern.md)."""
