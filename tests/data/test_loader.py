@@ -46,9 +46,6 @@ def test_people_are_those_with_two_training_faces(tmp_path: Path) -> None:
     # People 0 0 0 1 1 1 2 2 of whom the last face is held out: person 2 has one left.
     pack = write_pack(tmp_path / "people", count=8, num_held_out=1, faces_per_person=3)
     assert pack.people().tolist() == [0, 0, 0, 1, 1, 1, -1, -1]
-    batch = loader(pack, batch_size=7).batch(0)
-    for image, person in zip(batch.images, batch.people, strict=True):
-        assert person == pack.people()[find_row(pack, image)[0]]
 
 
 def test_who_is_unknown_is_no_person(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ class _Part(NamedTuple):
 
     def rows(self, rows: Sequence[int]) -> "_Part":
         """Some of the faces."""
-        latents, logits, features = self.encoding
-        chosen = Encoding(latents[rows], logits[rows], [feature[rows] for feature in features])
+        latents, logits = self.encoding
+        chosen = Encoding(latents[rows], logits[rows])
         return _Part(self.images[rows], chosen)
 
 

@@ -26,8 +26,6 @@ class Batch(NamedTuple):
     """`[B, 3, H, W]` float32 in [-1, 1], channels last."""
     attributes: Tensor
     """`[B, K]` float32, 0 or 1: labels of `images`."""
-    people: Tensor
-    """`[B]` int64: which person `images` show, counted from 0; -1 if no other face shows them."""
 
 
 class Loader:
@@ -73,7 +71,6 @@ class Loader:
         """`[N, H, W, 3]` uint8 on the GPU, where they fit; else None."""
         self._attributes_on_cpu = torch.from_numpy(np.array(pack.attributes))
         self.attributes = self._attributes_on_cpu.to(runtime.device)
-        self.people = torch.from_numpy(pack.people()).to(runtime.device)
         exclusion = torch.from_numpy(exclusion_matrix(pack.attribute_names))
         self.exclusion = exclusion.float().to(runtime.device)
         """`[K, K]` 0/1: which attributes exclude which."""
@@ -100,8 +97,7 @@ class Loader:
         rows = self.rows[self._positions(iteration)][self.mine]
         generator = keyed_generator(self.seed, iteration, RandomPurpose.FLIPS)
         flip_samples = torch.rand(self.batch_size, generator=generator)[self.mine]
-        images, people = self.faces(rows, flip_samples), self.people[to_device(rows, self.device)]
-        return Batch(images, self.labels(rows), people)
+        return Batch(self.faces(rows, flip_samples), self.labels(rows))
 
     def faces(self, rows: Tensor, flip_samples: Tensor) -> Tensor:
         """Faces `[B, 3, H, W]` in [-1, 1], channels last, of rows `[B]` int64 of the pack.

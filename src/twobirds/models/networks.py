@@ -19,8 +19,6 @@ class Encoding(NamedTuple):
     """`[B, Z]` in [-1, 1]."""
     attribute_logits: Tensor
     """`[B, K]`."""
-    features: Sequence[Tensor]
-    """What edits start from, each `[B, F, h, w]`; none where they start from the latents alone."""
 
 
 class FaceNetworks(nn.Module, ABC):

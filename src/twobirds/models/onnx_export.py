@@ -9,7 +9,7 @@ import hashlib
 import io
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,16 +132,13 @@ def _parts(trained: Trained) -> dict[str, _Part]:
         return {"attribute_logits": networks.encode(images).attribute_logits}
 
     def encode(images: Tensor) -> dict[str, Tensor]:
-        latents, _, features = networks.encode(images)
-        return {"latents": latents} | _named(features)
+        return {"latents": networks.encode(images).latents}
 
     def generate(latents: Tensor, attributes: Tensor) -> dict[str, Tensor]:
         return {"images": networks.generate(latents, attributes)}
 
-    def edit(
-        images: Tensor, latents: Tensor, has: Tensor, target: Tensor, *features: Tensor
-    ) -> dict[str, Tensor]:
-        encoding = Encoding(latents, has, features)  # edits take what a face has as 0/1
+    def edit(images: Tensor, latents: Tensor, has: Tensor, target: Tensor) -> dict[str, Tensor]:
+        encoding = Encoding(latents, has)  # edits take what a face has as 0/1
         outputs = {"edited": networks.edit(images, encoding, has, target)}
         layers = networks.edit_layers(images, has, target)
         if layers is not None:
@@ -167,14 +164,9 @@ def _codes(trained: Trained, count: int) -> dict[str, Tensor]:
 
 def _edits(trained: Trained, count: int) -> dict[str, Tensor]:
     images, has = _generated(trained, count), _rows(trained, count)
-    latents, _, features = trained.networks.encode(images)
+    latents = trained.networks.encode(images).latents
     half = has + 0.5 * (1 - 2 * has)  # of every change
-    inputs = {"images": images, "latents": latents, "attributes": has, "target": half}
-    return inputs | _named(features)
-
-
-def _named(features: Sequence[Tensor]) -> dict[str, Tensor]:
-    return {f"features_{i}": feature for i, feature in enumerate(features)}
+    return {"images": images, "latents": latents, "attributes": has, "target": half}
 
 
 def _exported(networks: FaceNetworks, part: _Part) -> bytes:

@@ -36,8 +36,7 @@ class OnnxNetworks(FaceNetworks):
     def encode(self, images: Tensor) -> Encoding:
         """One pass of the recognizer and one of the encoder; see `FaceNetworks`."""
         logits = self._run("recognizer", {"images": images})["attribute_logits"]
-        outputs = self._run("encoder", {"images": images})
-        return Encoding(outputs.pop("latents"), logits, list(outputs.values()))
+        return Encoding(self._run("encoder", {"images": images})["latents"], logits)
 
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """One pass of the generator; see `FaceNetworks`."""
@@ -53,8 +52,7 @@ class OnnxNetworks(FaceNetworks):
             "attributes": attributes,
             "target": target,
         }
-        features = {f"features_{i}": feature for i, feature in enumerate(encoding.features)}
-        return self._run("editor", inputs | features)["edited"]
+        return self._run("editor", inputs)["edited"]
 
     def edit_layers(
         self, images: Tensor, attributes: Tensor, target: Tensor

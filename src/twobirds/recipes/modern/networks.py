@@ -55,7 +55,7 @@ class ModernNetworks(FaceNetworks):
         views += [view.flip(3) for view in views]
         logits = self.recognizer(torch.cat(views))  # [V B, K]
         logits = logits.unflatten(0, (len(views), -1)).mean(0)
-        return Encoding(self.encoder(images), logits, [])
+        return Encoding(self.encoder(images), logits)
 
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """One pass of G; see `FaceNetworks`."""

@@ -30,7 +30,7 @@ class PaperNetworks(FaceNetworks):
     def encode(self, images: Tensor) -> Encoding:
         """One pass of D with C; see `FaceNetworks`."""
         output = self.discriminator(images)
-        return Encoding(output.latents, output.attribute_logits, ())
+        return Encoding(output.latents, output.attribute_logits)
 
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """One pass of G; see `FaceNetworks`."""
