@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -191,10 +192,31 @@ def test_what_could_mean_two_things_is_refused(data: bytes, complaint: str) -> N
         require_mask(read_mask(data), HEIGHT, WIDTH)
 
 
+def heic_of_10_bits() -> bytes:
+    samples = noise(HEIGHT, WIDTH).astype(np.uint16) << 8
+    deep = pillow_heif.from_bytes("RGB;16", (WIDTH, HEIGHT), samples.tobytes())
+    buffer = io.BytesIO()
+    deep.save(buffer, quality=90)
+    return buffer.getvalue()
+
+
+def test_a_heic_of_8_bits_becomes_a_png_of_its_decoded_pixels(session: PhotoSession) -> None:
+    pillow_heif.register_heif_opener()
+    data = encoded(noise(HEIGHT, WIDTH), "HEIF", quality=90)
+    photo = session.open(data).protect(mask_of(PROTECTED))
+    assert photo.suffix(".heic") == ".png"
+    before, after = np.asarray(decoded(data)), np.asarray(decoded(edited(photo)))
+    assert (before[PROTECTED] == after[PROTECTED]).all()
+    assert (before != after).any()
+    assert session.open(heic_of_10_bits()).photo.num_bits == 10  # without a mask it is taken
+
+
 def test_photos_that_cannot_stay_as_they_are(session: PhotoSession) -> None:
     deep = encoded(Image.fromarray(noise(HEIGHT, WIDTH)[..., 0].astype(np.uint16) * 257))
     with pytest.raises(InputError, match="16 bits a channel and would be written with 8"):
         session.open(deep).protect(mask_of(PROTECTED))
+    with pytest.raises(InputError, match="10 bits a channel and would be written with 8"):
+        session.open(heic_of_10_bits()).protect(mask_of(PROTECTED))
     linear = PngInfo()
     linear.add(b"gAMA", struct.pack(">I", 100_000))
     with pytest.raises(InputError, match="gamma of its own and would be written as sRGB"):

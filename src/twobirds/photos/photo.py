@@ -43,8 +43,8 @@ class Photo:
     """What of the file this photo is not, in words, such as the further frames of an animation."""
     encoding: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments to Pillow's encoder: JPEG's tables, a profile that says sRGB."""
-    has_16_bits: bool = False
-    """Whether the file has 16 bits a channel, of which `pixels` have the upper 8."""
+    num_bits: int = 8
+    """Of a channel in the file; of more than 8, `pixels` have the upper 8."""
     has_gamma: bool = False
     """Whether the file has a gamma by which `pixels` were converted to sRGB."""
     cut_from: tuple[int, int] | None = None
@@ -79,8 +79,8 @@ class Photo:
 def read_photo(data: bytes, *, min_side: int = MIN_PHOTO_SIDE) -> Photo:
     """Decode a JPEG, PNG, WebP, BMP or, with the package pillow-heif, HEIC file.
 
-    Colours are converted from the file's colour profile or gamma to sRGB, 16 bits a channel to 8;
-    of an animation the first frame is taken.
+    Colours are converted from the file's colour profile or gamma to sRGB, more bits a channel to
+    8; of an animation the first frame is taken.
 
     Args:
         data: The whole file; what format it is, its content says.
@@ -169,7 +169,7 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
     file_format = "JPEG" if image.format == "MPO" else image.format or "PNG"
     encoding = _encoding(image, file_format, data)
     is_grey = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
-    has_16_bits = image.mode.startswith("I") or (file_format == "PNG" and data[_PNG_DEPTH] == 16)
+    num_bits = _num_bits(image, file_format, data)
     metadata, left_out = metadata_of(image), _left_out(image)
     profile = image.info.get("icc_profile")
     ImageOps.exif_transpose(image, in_place=True)
@@ -191,9 +191,16 @@ def _photo(image: Image.Image, data: bytes) -> Photo:
         colors,
         left_out,
         encoding,
-        has_16_bits,
+        num_bits,
         has_gamma=gamma_of(image, profile) is not None,
     )
+
+
+def _num_bits(image: Image.Image, file_format: str, data: bytes) -> int:
+    """Bits of a channel in a file, where they are more than 8; else 8."""
+    if image.mode.startswith("I") or (file_format == "PNG" and data[_PNG_DEPTH] == 16):
+        return 16
+    return max(8, image.info.get("bit_depth", 8)) if file_format == "HEIF" else 8
 
 
 def _left_out(image: Image.Image) -> str | None:

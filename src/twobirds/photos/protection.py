@@ -71,12 +71,12 @@ def require_lossless(photo: Photo) -> None:
     """Refuse a photo of which no pixel would stay as it is in its file.
 
     Raises:
-        InputError: If it has 16 bits a channel, or a gamma.
+        InputError: If it has more than 8 bits a channel, or a gamma.
     """
-    if photo.has_16_bits:
+    if photo.num_bits > 8:
         raise InputError(
-            "the photo has 16 bits a channel and would be written with 8, which changes "
-            "protected pixels, too: convert it to 8 bits first"
+            f"the photo has {photo.num_bits} bits a channel and would be written with 8, which "
+            "changes protected pixels, too: convert it to 8 bits first"
         )
     if photo.has_gamma:
         raise InputError(

@@ -122,7 +122,7 @@ class OpenPhoto:
 
         Raises:
             InputError: If the mask does not fit or is not clear, or the photo is an aligned face
-                or has 16 bits a channel or a gamma, which are not kept.
+                or has more than 8 bits a channel or a gamma, which are not kept.
         """
         if self.is_aligned:
             raise InputError("a mask protects parts of photos, not of faces that are cut already")

@@ -131,7 +131,7 @@ class FaceService:
             painted: `[h, w]` bool, of the size of the view; None protects nothing.
 
         Raises:
-            InputError: If the photo has 16 bits a channel.
+            InputError: If the photo has more than 8 bits a channel, or a gamma.
         """
         if painted is None:
             return replace(photo, protected=None)
