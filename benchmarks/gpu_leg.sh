@@ -55,9 +55,7 @@ if [[ -d $work/run && ! -e $work/training/checkpoint.pt ]]; then
     "$python" benchmarks/carry_run.py restore "$work/run" "$work/training"
 fi
 
-# Batches of 128 are four times the preset's: D leads, and its weight grows, over as many iterations.
-defaults=(train.batch_size=128 recipe.discriminator_lead_images=6000 recipe.ramp_images=10000
-    train.checkpoint_every_seconds=60 train.sample_every_images=25000)
+defaults=(train.checkpoint_every_seconds=60 train.sample_every_images=25000)
 read -ra settings <<<"${SETTINGS:-}"
 for setting in "${defaults[@]}"; do
     [[ " ${SETTINGS:-}" == *" ${setting%%=*}="* ]] || settings+=("$setting")

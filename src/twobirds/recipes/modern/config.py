@@ -24,7 +24,7 @@ class ModernConfig:
     """Factor on the numbers of channels of editor, generator and encoder."""
     num_latents: int = 320
     """Length of z."""
-    edited_share: float = 0.75
+    edited_share: float = 0.65
     """Part of a batch that is edited, one face or more; the rest, two or more, is generated."""
     reconstructed_share: float = 0.5
     """Part of what is generated that is reconstructed from the latents of real faces."""
@@ -54,19 +54,19 @@ class ModernConfig:
     """Weight of the distance between z and the latents of the face generated from it."""
     prior_weight: float = 1.0
     """Weight of the distance between the latents of real faces and U(-1, 1)."""
-    discriminator_learning_rate: float = 6e-4
+    discriminator_learning_rate: float = 8e-4
     """Step size of Adam for D and its classifier."""
-    discriminator_lead_images: int = 1_500
+    discriminator_lead_images: int = 6_400
     """Images before editor and generator begin to learn; D and the recognizer learn at once."""
-    ramp_images: int = 2_500
+    ramp_images: int = 10_240
     """Images over which the adversarial weights then grow to their values."""
     change_preference: float = 10.0
     """How many times as often as others the attributes of AttGAN's comparison are changed."""
-    recognizer_learning_rate: float = 3e-4
+    recognizer_learning_rate: float = 5e-4
     """Step size of the recognizer at the start; it falls to zero."""
-    recognizer_images: int = 240_000
+    recognizer_images: int = 250_000
     """Real images after which the recognizer is left as it is."""
-    ema_half_life_images: int = 10_000
+    ema_half_life_images: int = 40_000
     """Half-life of the moving averages of the weights; 0 keeps the last weights."""
 
     def __post_init__(self) -> None:

@@ -8,11 +8,11 @@ MODERN = RunConfig(
     data=DataConfig(size=128),
     recipe=ModernConfig(),
     train=TrainConfig(
-        batch_size=32,
-        images=400_000,
-        learning_rate=6e-4,
+        batch_size=128,
+        images=340_000,
+        learning_rate=8e-4,
         betas=(0.0, 0.99),
-        sample_every_images=10_000,
+        sample_every_images=20_000,
     ),
 )
 """Edits as flow, colour and paint at 128 px (docs/recipes/modern.md)."""
