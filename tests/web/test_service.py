@@ -241,6 +241,13 @@ def test_the_guard_takes_a_megabyte_of_json(tmp_path: Path) -> None:
         assert asked(guard, body, "application/json") == status
 
 
+def test_larger_messages_are_for_the_mcp_server_alone(tmp_path: Path) -> None:
+    body = b'{"data": ["' + b"a" * 1_500_000 + b'"]}'
+    for has_mcp, path, status in ((True, "/mcp", 200), (False, "/mcp", 413), (True, "/", 413)):
+        guard = Guard(echo, 0, 10**6, tmp_path, has_mcp=has_mcp)
+        assert asked(guard, body, "application/json", path=path) == status
+
+
 @pytest.mark.parametrize(
     ("listens", "method", "headers", "status"),
     [

@@ -3,15 +3,14 @@
 import json
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+from twobirds.apps.web.bodies import Bodies, Message, Receive, RefusedError, Scope
+
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -19,6 +18,7 @@ _WINDOW_SECONDS = 60.0
 _MAX_ADDRESSES = 10_000  # remembered; the longest silent are forgotten first
 _MAX_JSON_BYTES = 1_000_000
 _FORM_BYTES = 100_000  # of a multipart form beside the file in it
+_MIN_HELD_BYTES = 300_000_000  # of all requests that are not answered yet, and two of the largest
 _CALL = "/gradio_api/call/"
 MCP_PATH = "/mcp"
 """Where the MCP server is, whose messages hold files."""
@@ -67,19 +67,6 @@ def max_message(max_bytes: int) -> int:
     return 2 * (max_bytes * 4 // 3) + _MAX_JSON_BYTES
 
 
-class RefusedError(Exception):
-    """A request that is not taken.
-
-    Args:
-        status: HTTP's.
-        why: For whoever asked.
-    """
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 class Guard:
     """ASGI middleware that refuses what is too often, too large, or names files of others.
 
@@ -92,6 +79,7 @@ class Guard:
         max_bytes: Largest file.
         folder: Where uploads and downloads lie.
         defaults: Of the values of each named endpoint; a call may leave out the last ones.
+        has_mcp: Whether the MCP server is there, whose messages may be larger.
     """
 
     def __init__(
@@ -101,9 +89,13 @@ class Guard:
         max_bytes: int,
         folder: Path,
         defaults: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        has_mcp: bool = False,
     ) -> None:
         self.app, self.limit, self.max_bytes = app, RateLimit(per_minute), max_bytes
         self.folder, self.defaults = folder.resolve(), defaults or {}
+        self.has_mcp = has_mcp
+        self.bodies = Bodies(max(_MIN_HELD_BYTES, 2 * max_message(max_bytes)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -116,60 +108,69 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
+        if scope["method"] != "POST":
+            await self._pass_on(scope, receive, send_with_headers)
+            return
+        body = b""
         try:
-            if scope["method"] == "POST":
-                receive = await self._checked(scope, receive)
+            max_bytes = self._admit(scope)
+            body = await self.bodies.receive(scope, receive, max_bytes)
+            replayed = _replayed(self._checked(scope, body), receive)
+            await self._pass_on(scope, replayed, send_with_headers)
         except RefusedError as refusal:
             await _answer(refusal, send_with_headers)
-            return
+        finally:
+            self.bodies.release(body)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer."""
         try:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(scope, receive, send)
         except RuntimeError as error:
             if not isinstance(error.__cause__, HTTPException):
                 raise
             # The answer says so already, and only has to end: no reason for a traceback.
             await send({"type": "http.response.body", "body": b""})
 
-    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
-        """The body of a POST, received and found harmless.
+    def _admit(self, scope: Scope) -> int:
+        """Count a POST, and say how many bytes its body may have.
 
         Raises:
-            RefusedError: If it is not to be taken.
+            RefusedError: If there were too many.
         """
         address = (scope.get("client") or ("unknown",))[0]
         if not self.limit.allows(address, time.monotonic()):
             raise RefusedError(429, "too many requests: try again in a minute")
-        kinds = [value for name, value in scope["headers"] if name == b"content-type"]
-        is_form = bool(kinds) and all(k.startswith(b"multipart/form-data") for k in kinds)
-        max_bytes = self.max_bytes + _FORM_BYTES if is_form else _MAX_JSON_BYTES
-        if scope.get("path") == MCP_PATH:
-            max_bytes = max_message(self.max_bytes)
-        body = await _body(receive, max_bytes)
-        if not is_form and not _names_only_files_in(self.folder, body):
+        if self.has_mcp and scope.get("path") == MCP_PATH:
+            return max_message(self.max_bytes)
+        return self.max_bytes + _FORM_BYTES if _is_form(scope) else _MAX_JSON_BYTES
+
+    def _checked(self, scope: Scope, body: bytes) -> bytes:
+        """The body of a POST, found harmless, and completed.
+
+        Raises:
+            RefusedError: If it is not to be taken.
+        """
+        if not _is_form(scope) and not _names_only_files_in(self.folder, body):
             raise RefusedError(400, "files are uploaded first, not named by address or place")
         name = str(scope.get("path", "")).removeprefix(_CALL)
-        if name in self.defaults:
-            body = _completed(body, name, self.defaults[name])
-        rest = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Message:
-            return rest.pop() if rest else await receive()
-
-        return replay
+        return _completed(body, name, self.defaults[name]) if name in self.defaults else body
 
 
-async def _body(receive: Receive, max_bytes: int) -> bytes:
-    """A request's body, if it is no larger than allowed."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        part = message.get("body", b"")
-        size += len(part)
-        if size > max_bytes:
-            raise RefusedError(413, f"too large: at most {max_bytes // 1_000_000} megabytes")
-        parts.append(part)
-        if message["type"] != "http.request" or not message.get("more_body"):
-            return b"".join(parts)
+def _is_form(scope: Scope) -> bool:
+    """Whether a request says that it is a multipart form, as uploads are."""
+    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    return bool(kinds) and all(kind.startswith(b"multipart/form-data") for kind in kinds)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Messages that begin with a body that was received already."""
+    rest = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return rest.pop() if rest else await receive()
+
+    return replay
 
 
 def _completed(body: bytes, name: str, defaults: Sequence[Any]) -> bytes:
@@ -217,8 +218,10 @@ def _lies_in(folder: Path, path: str) -> bool:
 
 async def _answer(refusal: RefusedError, send: Send) -> None:
     headers = [(b"content-type", b"application/json")]
-    if refusal.status == 429:
+    if refusal.status in (429, 503):
         headers.append((b"retry-after", b"60"))
+    if refusal.status in (408, 413, 503):  # the rest of the body is not wanted
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send(
         {"type": "http.response.body", "body": json.dumps({"detail": str(refusal)}).encode()}

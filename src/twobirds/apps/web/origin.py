@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from twobirds.apps.web.limits import App, Receive, Scope, Send
+from twobirds.apps.web.bodies import Receive, Scope
+from twobirds.apps.web.limits import App, Send
 
 _OWN_NAMES = frozenset(("127.0.0.1", "localhost", "[::1]", "::1"))
 _OWN_SITES = frozenset(("same-origin", "none"))  # "none": the user's own doing, as a bookmark

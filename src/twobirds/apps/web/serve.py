@@ -105,6 +105,7 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
         max_bytes=options.max_upload * 1_000_000,
         folder=folder,
         defaults=DEFAULTS,
+        has_mcp=options.mcp,
     )
     app.add_middleware(OwnSite, host=options.host)
     return app
