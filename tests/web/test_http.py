@@ -214,6 +214,16 @@ def test_values_that_are_left_out_and_too_many(address: str) -> None:
     caught.value.close()
 
 
+def test_python_may_leave_values_out(address: str) -> None:
+    script = (
+        "import sys; from gradio_client import Client;"
+        "print(Client(sys.argv[1], verbose=False).predict({'Male': 1}, api_name='/generate'))"
+    )
+    command = [sys.executable, "-c", script, address]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip().endswith("generated.png")
+
+
 def test_an_unknown_call_leaves_no_traceback(address: str, server_log: Path) -> None:
     with urllib.request.urlopen(f"{address}gradio_api/call/generate/none", timeout=30) as answer:
         assert "404" in answer.read().decode()

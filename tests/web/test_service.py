@@ -17,6 +17,8 @@ from PIL import Image
 from skimage.data import astronaut
 
 from twobirds.api import FaceModel
+from twobirds.apps.web import calls
+from twobirds.apps.web.bodies import RefusedError
 from twobirds.apps.web.controls import as_sentence
 from twobirds.apps.web.files import Files, sweep
 from twobirds.apps.web.limits import Guard, RateLimit
@@ -228,8 +230,9 @@ def test_the_guard_takes_files_of_its_folder_only(tmp_path: Path) -> None:
 
 def test_the_guard_refuses_size_and_haste(tmp_path: Path) -> None:
     guard = Guard(echo, per_minute=2, max_bytes=1000, folder=tmp_path)
-    assert asked(guard, b"--" + bytes(1_200_000), "multipart/form-data; boundary=x") == 413
-    assert asked(guard, b"--" + bytes(900), "multipart/form-data; boundary=x") == 200
+    form, upload = "multipart/form-data; boundary=x", "/gradio_api/upload"
+    assert asked(guard, b"--" + bytes(1_200_000), form, path=upload) == 413
+    assert asked(guard, b"--" + bytes(900), form, path=upload) == 200
     assert asked(guard, b'{"data": []}', "application/json") == 429
 
 
@@ -384,17 +387,71 @@ def test_the_guard_completes_calls(tmp_path: Path) -> None:
 
     for content, completed in (
         ({"data": [1]}, {"data": [1, {}, 7]}),
-        ({"data": [], "x": 2}, {"data": [None, {}, 7], "x": 2}),
+        ({"data": [], "session_hash": "a"}, {"data": [None, {}, 7]}),
         ({"data": [1, 2, 3]}, {"data": [1, 2, 3]}),
-        ({"data": 3}, {"data": 3}),
-        ([3], [3]),
     ):
         assert answer("edit", content) == 200
         assert json.loads(bodies[-1]) == completed
-    assert answer("edit", {"data": [1, 2, 3, 4]}) == 422
+    for content in ({"data": [1, 2, 3, 4]}, {"data": [], "x": 2}, {"data": 3}, [3], {}):
+        assert answer("edit", content) == 422
     assert answer("other", {"data": [1]}) == 200
     assert json.loads(bodies[-1]) == {"data": [1]}
-    assert asked(guard, b"{no json", "application/json", path="/gradio_api/call/edit") == 200
+
+
+def test_files_of_a_call_are_paths_alone(tmp_path: Path) -> None:
+    folder, name = tmp_path.resolve(), "recognize"
+    file = {"path": f"{folder}/a.png", "url": "http://127.0.0.1", "size": "large"}
+    body = calls.completed({"data": [file]}, name, (None,), files=(0,))
+    plain = {"path": file["path"], "meta": {"_type": "gradio.FileData"}}
+    assert json.loads(body) == {"data": [plain]}
+    for wrong in ("a.png", 3, [], {"path": 3}, {}):
+        with pytest.raises(RefusedError, match="recognize takes files as"):
+            calls.completed({"data": [wrong]}, name, (None,), files=(0,))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "why"),
+    [
+        (b"{no json", 400, "not JSON"),
+        ('{"a": "\u00e9"}'.encode("utf-16"), 400, "not JSON in UTF-8"),
+        (b'{"a": NaN}', 400, "finite"),
+        (b'{"a": 1e999}', 400, "finite"),
+        (b'{"a": ' + b"9" * 30 + b"}", 400, "64 bits"),
+        (b'{"a": ' + b"9" * 9_000 + b"}", 400, "not JSON"),
+        (b"[" * 60 + b"]" * 60, 400, "nested deeper than 40"),
+        (b"[" * 9_000 + b"]" * 9_000, 400, "nested deeper than 40"),
+        (b'{"a": "\\ud800"}', 400, "no Unicode"),
+        (b'{"\\ud800": 1}', 400, "no Unicode"),
+        (b'{"path": "/etc/passwd"}', 400, "uploaded first"),
+    ],
+)
+def test_json_that_is_refused(tmp_path: Path, body: bytes, status: int, why: str) -> None:
+    with pytest.raises(RefusedError, match=why) as refusal:
+        calls.parsed([b"application/json"], body, tmp_path)
+    assert refusal.value.status == status
+
+
+def test_json_is_sent_as_json(tmp_path: Path) -> None:
+    for kinds in ([b"application/json"], [b"Application/JSON; charset=UTF-8"]):
+        assert calls.parsed(kinds, b'{"a": [1, "\xc3\xa9"]}', tmp_path) == {"a": [1, "é"]}
+    for kinds in ([], [b"text/plain"], [b"application/json", b"application/json"]):
+        with pytest.raises(RefusedError, match="Content-Type") as refusal:
+            calls.parsed(kinds, b"{}", tmp_path)
+        assert refusal.value.status == 415
+
+
+def test_what_the_page_cannot_take_is_no_fault_of_the_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        raise KeyError("component_id")
+
+    guard = Guard(fail, 0, 1000, tmp_path, defaults={"edit": ()})
+    assert asked(guard, b"{}", "application/json", path="/gradio_api/component_server") == 400
+    assert "refused: POST /gradio_api/component_server: KeyError" in capsys.readouterr().err
+    with pytest.raises(KeyError):  # an endpoint of our own may not fail
+        asked(guard, b'{"data": []}', "application/json", path="/gradio_api/call/edit")
 
 
 def test_sentences_have_one_stop() -> None:

@@ -11,6 +11,7 @@ from twobirds.data.attributes import GROUPS
 from twobirds.data.provenance import PHOTO_FORMATS
 from twobirds.errors import InputError
 
+_MAX_QUOTED = 60  # characters of a value in a message
 PHOTO_TYPES = list(PHOTO_FORMATS)
 STATE_SECONDS = 900
 """How long the page remembers a photo after its last use."""
@@ -99,6 +100,12 @@ def whole_number(what: str, value: Any, minimum: int, maximum: int) -> int:
     is_number = not isinstance(value, bool) and isinstance(value, int | float)
     if not is_number or value != value // 1 or not minimum <= value <= maximum:
         raise InputError(
-            f"{what} must be a whole number from {minimum} to {maximum}, not {value!r}"
+            f"{what} must be a whole number from {minimum} to {maximum}, not {brief(value)}"
         )
     return int(value)
+
+
+def brief(value: Any) -> str:
+    """A value that a user gave, for a message."""
+    text = repr(value)
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"

@@ -10,7 +10,7 @@ import gradio as gr
 
 from twobirds.api.rows import require_strength
 from twobirds.apps.pictures import near_square_grid, picture_bytes
-from twobirds.apps.web.controls import as_sentence, whole_number
+from twobirds.apps.web.controls import as_sentence, brief, whole_number
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import CallSessions
@@ -37,6 +37,8 @@ DEFAULTS: Mapping[str, Sequence[Any]] = {
     "generate": ({}, 1, 0),
 }
 """The values of each endpoint where a call leaves them out."""
+FILES: Mapping[str, Sequence[int]] = {"recognize": (0,), "edit": (0, 3, 5)}
+"""Which of them are files."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
         strength = gr.JSON(label="strength", value=None)
         like, take = gr.File(label="like"), gr.JSON(label="take", value=None)
         like_face = gr.JSON(label="like_face", value=None)
-        number, seed = gr.Number(1, label="count"), gr.Number(0, label="seed")
+        number, seed = gr.JSON("1", label="count"), gr.JSON("0", label="seed")
         answer = gr.JSON(label="faces")
         call = gr.Button("call")
     for function, inputs, output in (
@@ -149,7 +151,7 @@ def _edit(service: FaceService, files: Files, call: EditCall) -> Path:
         raise InputError("changes names no attribute")
     strength = 1.0 if call.strength is None else call.strength
     if isinstance(strength, bool):  # which Python takes for a number
-        raise InputError(f"strength must be a number, not {strength!r}")
+        raise InputError(f"strength must be a number, not {brief(strength)}")
     require_strength(strength)
     targets = merged(targets, _taken(service, call))
     opened = service.open(_uploaded(call.photo), is_still=True)
@@ -203,7 +205,9 @@ def _values(what: str, values: Any) -> dict[str, float]:
         raise InputError(f"{what} must be an object such as {{'Smiling': 1}}")
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"{what}: {name} must be a number from 0 to 1, not {value!r}")
+            raise InputError(
+                f"{what}: {brief(name)} must be a number from 0 to 1, not {brief(value)}"
+            )
     return dict(values)
 
 

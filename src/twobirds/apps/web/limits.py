@@ -9,6 +9,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from twobirds.apps.display import note
+from twobirds.apps.web import calls
 from twobirds.apps.web.bodies import Bodies, Message, Receive, RefusedError, Scope
 
 Send = Callable[[Message], Awaitable[None]]
@@ -20,6 +22,8 @@ _MAX_JSON_BYTES = 1_000_000
 _FORM_BYTES = 100_000  # of a multipart form beside the file in it
 _MIN_HELD_BYTES = 300_000_000  # of all requests that are not answered yet, and two of the largest
 _CALL = "/gradio_api/call/"
+_FORMS = ("/gradio_api/upload", "/gradio_api/component_server")  # the second sends what is painted
+_MISFIT = (422, 500)  # by which Gradio refuses what does not fit its own protocol
 MCP_PATH = "/mcp"
 """Where the MCP server is, whose messages hold files."""
 _HEADERS = (
@@ -79,6 +83,7 @@ class Guard:
         max_bytes: Largest file.
         folder: Where uploads and downloads lie.
         defaults: Of the values of each named endpoint; a call may leave out the last ones.
+        files: Which of these values are files.
         has_mcp: Whether the MCP server is there, whose messages may be larger.
     """
 
@@ -90,11 +95,12 @@ class Guard:
         folder: Path,
         defaults: Mapping[str, Sequence[Any]] | None = None,
         *,
+        files: Mapping[str, Sequence[int]] | None = None,
         has_mcp: bool = False,
     ) -> None:
         self.app, self.limit, self.max_bytes = app, RateLimit(per_minute), max_bytes
         self.folder, self.defaults = folder.resolve(), defaults or {}
-        self.has_mcp = has_mcp
+        self.files, self.has_mcp = files or {}, has_mcp
         self.bodies = Bodies(max(_MIN_HELD_BYTES, 2 * max_message(max_bytes)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,14 +129,33 @@ class Guard:
             self.bodies.release(body)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer."""
+        """Let the application answer.
+
+        Raises:
+            RefusedError: If it cannot make anything of a request in the page's own protocol.
+        """
+        path, is_misfit = str(scope.get("path", "")), False
+        is_of_page = scope["method"] == "POST" and not path.startswith((_CALL, MCP_PATH))
+
+        async def send_fit(message: Message) -> None:
+            nonlocal is_misfit
+            if is_of_page and message["type"] == "http.response.start":
+                is_misfit = message["status"] in _MISFIT
+            if not is_misfit:
+                await send(message)
+
         try:
-            await self.app(scope, receive, send)
-        except RuntimeError as error:
-            if not isinstance(error.__cause__, HTTPException):
+            await self.app(scope, receive, send_fit)
+        except Exception as error:
+            if is_misfit:
+                note(f"refused: POST {path}: {type(error).__name__}: {error}")
+            elif isinstance(error, RuntimeError) and isinstance(error.__cause__, HTTPException):
+                # The answer says so already, and only has to end: no reason for a traceback.
+                await send({"type": "http.response.body", "body": b""})
+            else:
                 raise
-            # The answer says so already, and only has to end: no reason for a traceback.
-            await send({"type": "http.response.body", "body": b""})
+        if is_misfit:
+            raise RefusedError(400, "the page takes no such request")
 
     def _admit(self, scope: Scope) -> int:
         """Count a POST, and say how many bytes its body may have.
@@ -151,16 +176,29 @@ class Guard:
         Raises:
             RefusedError: If it is not to be taken.
         """
-        if not _is_form(scope) and not _names_only_files_in(self.folder, body):
-            raise RefusedError(400, "files are uploaded first, not named by address or place")
-        name = str(scope.get("path", "")).removeprefix(_CALL)
-        return _completed(body, name, self.defaults[name]) if name in self.defaults else body
+        path, kinds = str(scope.get("path", "")), _values(scope, b"content-type")
+        if _is_form(scope):
+            if path.rstrip("/") not in _FORMS:
+                raise RefusedError(415, "forms are for uploads: calls are application/json")
+            return body
+        name = path.removeprefix(_CALL)
+        if not body and name not in self.defaults:
+            return body
+        content = calls.parsed(kinds, body, self.folder)
+        if name not in self.defaults:
+            return body
+        return calls.completed(content, name, self.defaults[name], self.files.get(name, ()))
 
 
 def _is_form(scope: Scope) -> bool:
     """Whether a request says that it is a multipart form, as uploads are."""
-    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    kinds = _values(scope, b"content-type")
     return bool(kinds) and all(kind.startswith(b"multipart/form-data") for kind in kinds)
+
+
+def _values(scope: Scope, header: bytes) -> list[bytes]:
+    """What a request has in a header."""
+    return [value for name, value in scope["headers"] if name == header]
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -171,49 +209,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return rest.pop() if rest else await receive()
 
     return replay
-
-
-def _completed(body: bytes, name: str, defaults: Sequence[Any]) -> bytes:
-    """The body of a call with the values that it leaves out.
-
-    Raises:
-        RefusedError: If it has more values than the endpoint takes.
-    """
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return body  # no JSON: the application says so
-    data = content.get("data") if isinstance(content, dict) else None
-    if not isinstance(data, list) or len(data) == len(defaults):
-        return body
-    if len(data) > len(defaults):
-        raise RefusedError(422, f"{name} takes {len(defaults)} values, not {len(data)}")
-    return json.dumps({**content, "data": [*data, *defaults[len(data) :]]}).encode()
-
-
-def _names_only_files_in(folder: Path, body: bytes) -> bool:
-    """Whether every `path` of a file in JSON lies in a folder."""
-    try:
-        left = [json.loads(body)]
-    except (ValueError, RecursionError):
-        return True  # no JSON: the application says so
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            path = value.get("path")
-            if isinstance(path, str) and not _lies_in(folder, path):
-                return False
-            left += value.values()
-        elif isinstance(value, list):
-            left += value
-    return True
-
-
-def _lies_in(folder: Path, path: str) -> bool:
-    try:
-        return Path(path).resolve().is_relative_to(folder)
-    except (OSError, ValueError):  # such as a zero byte in it, or a name without end
-        return False
 
 
 async def _answer(refusal: RefusedError, send: Send) -> None:

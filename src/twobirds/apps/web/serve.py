@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from twobirds.api import FaceModel
 from twobirds.apps.display import say
 from twobirds.apps.identity import embedder_distance
-from twobirds.apps.web.endpoints import DEFAULTS
+from twobirds.apps.web.endpoints import DEFAULTS, FILES
 from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
 from twobirds.apps.web.limits import MCP_PATH, Guard, max_message
 from twobirds.apps.web.origin import OwnSite
@@ -105,6 +105,7 @@ def make_app(options: Options, model: FaceModel, detector: Detector, folder: Pat
         max_bytes=options.max_upload * 1_000_000,
         folder=folder,
         defaults=DEFAULTS,
+        files=FILES,
         has_mcp=options.mcp,
     )
     app.add_middleware(OwnSite, host=options.host)
