@@ -553,6 +553,20 @@ def test_what_odd_surroundings_change_is_seen(
     assert campaign.surroundings._try("pack", job, homeless, "here\n").fault == fault
 
 
+def test_what_must_be_refused_may_not_be_done(campaign: Any, tmp_path: Path) -> None:
+    python, out = tmp_path / "python", tmp_path / "out"
+    job = SimpleNamespace(begin=lambda: None, words=lambda: [str(out)], result=lambda: "here")
+    gone = campaign.surroundings.Surroundings("gone", python=str(python), is_refused=True)
+    for script, fault in (
+        ("exit 0", "code 0: "),
+        ("exit 2", "code 2: "),
+        ("echo twobirds: error: no folder >&2; exit 2", ""),
+    ):
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o700)
+        assert campaign.surroundings._try("pack", job, gone, "here").fault == fault
+
+
 @pytest.fixture(autouse=True)
 def _folders(tmp_path: Path) -> None:
     for number in range(1, 4):

@@ -19,3 +19,14 @@ def test_it_needs_no_streams() -> None:
     for words, code in ((["--version"], 0), (["check", "/nonexistent"], 2)):
         done = subprocess.run([sys.executable, "-c", close, *command, *words], check=False)
         assert done.returncode == code
+
+
+def test_a_current_folder_that_is_gone_is_told() -> None:
+    leave = "import os, sys, tempfile; os.chdir(f := tempfile.mkdtemp()); os.rmdir(f)"
+    script = f"{leave}; os.execv(sys.executable, sys.argv[1:])"
+    command = [sys.executable, "-c", script, sys.executable, "-m", "twobirds", "check", "/"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "twobirds: error: the current folder is gone: change to one that is there\n"
+    )

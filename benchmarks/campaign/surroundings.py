@@ -31,6 +31,8 @@ class Surroundings:
     """The current one."""
     python: str = sys.executable
     """Which carries out the command."""
+    is_refused: bool = False
+    """A sentence and code 2 are right, and nothing else."""
 
 
 def _lose_folder() -> None:
@@ -60,7 +62,7 @@ SURROUNDINGS = (
     Surroundings("Python without docstrings and asserts", {"PYTHONOPTIMIZE": "2"}),
     Surroundings("another seed of hashes", {"PYTHONHASHSEED": "1"}),
     Surroundings("a current folder that cannot be written", folder=_UNWRITABLE),
-    Surroundings("a current folder that is gone", prepare=_lose_folder),
+    Surroundings("a current folder that is gone", prepare=_lose_folder, is_refused=True),
     Surroundings("no streams", prepare=partial(os.closerange, 0, 3)),
     Surroundings("rights for nobody else", prepare=partial(os.umask, 0o077)),
 )  # fmt: skip
@@ -106,6 +108,9 @@ def _try(name: str, job: Job, surroundings: Surroundings, expected: str) -> Tria
     said, fault = last_line(done.stderr), ""
     if "Traceback" in done.stderr:
         fault = f"traceback: {said}"
+    elif surroundings.is_refused:
+        is_right = done.returncode == 2 and "twobirds: error: " in done.stderr
+        fault = "" if is_right else f"code {done.returncode}: {said}"
     elif done.returncode != 0:
         fault = f"code {done.returncode}: {said}"
     elif job.result() != expected:

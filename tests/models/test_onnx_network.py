@@ -3,6 +3,7 @@
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -137,6 +138,16 @@ def test_operators_without_what_they_need_are_refused(tmp_path: Path, operator: 
     bare = onnx.NodeProto(op_type=operator)
     path = write_graph(tmp_path / "net.onnx", [bare])
     with pytest.raises(InputError, match=r"net\.onnx: "):
+        OnnxFeatures(path, size=32)
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"group": 0}, {"group": -1}, {"strides": [0, 0]}, {"dilations": [0, 0]}]
+)
+def test_attributes_without_sense_are_refused(tmp_path: Path, attributes: dict[str, Any]) -> None:
+    nodes = [helper.make_node("Conv", ["images", "w"], ["a"], **attributes)]
+    path = write_graph(tmp_path / "net.onnx", nodes, np.zeros((4, 3, 3, 3), np.float32))
+    with pytest.raises(InputError, match=r"net\.onnx: fails on images of 32 pixels"):
         OnnxFeatures(path, size=32)
 
 

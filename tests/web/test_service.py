@@ -175,6 +175,10 @@ def test_the_shelf_keeps_to_its_weight() -> None:
     shelf: Shelf[str] = Shelf(10, 9, weigh=len, max_weight=5)
     a, b, c = shelf.put("aa"), shelf.put("bb"), shelf.put("cc")
     assert [shelf.get(a), shelf.get(b), shelf.get(c)] == [None, "bb", "cc"]
+    shelf.replace(c, "ccccccc")
+    assert [shelf.get(b), shelf.get(c)] == [None, "ccccccc"]
+    shelf.replace(c, "cc")
+    b = shelf.put("bb")
     d = shelf.put("heavier than all")
     assert [shelf.get(b), shelf.get(c), shelf.get(d)] == [None, None, "heavier than all"]
 

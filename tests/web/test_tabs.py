@@ -231,6 +231,22 @@ def test_layers_wait_for_their_event_in_a_bounded_store() -> None:
     assert painted.take(EditorData()) is None
 
 
+def test_layers_whose_event_never_comes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    painted, now = _Painted(), [0.0]
+    monkeypatch.setattr("twobirds.apps.web.brush.time.monotonic", lambda: now[0])
+
+    def send(key: str) -> None:
+        blob = {"type": "layer", "index": 0, "file": b"", "id": key}
+        painted.accept(AcceptBlobs(data=blob, files=[("file", b"x")]))
+
+    send("early")
+    now[0] = 50.0
+    send("late")
+    now[0] = 70.0
+    assert painted.take(EditorData(id="early")) is None
+    assert painted.take(EditorData(id="late")) == b"x"
+
+
 def test_values_are_taken_from_another_photo(
     edit_tab: EditTab, service: FaceService, photo: str, tmp_path: Path
 ) -> None:

@@ -68,7 +68,14 @@ def _open_missing_streams() -> None:
 
 
 def _run(words: list[str]) -> int:
-    """Parse the words and run what they ask for."""
+    """Parse the words and run what they ask for.
+
+    Raises:
+        InputError: If they make no command, or the current folder was removed, of which torch's
+            libraries die without a word of use.
+    """
+    if not _has_current_folder():
+        raise InputError("the current folder is gone: change to one that is there")
     if words == ["--version"]:
         say(__version__)
         return 0
@@ -77,6 +84,14 @@ def _run(words: list[str]) -> int:
         return 0
     code: int = command.run()
     return code
+
+
+def _has_current_folder() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _parse(words: list[str]) -> Any:

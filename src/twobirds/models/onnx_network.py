@@ -23,6 +23,8 @@ _HEADS = frozenset("Flatten Reshape Gemm MatMul Softmax ReduceMean GlobalAverage
 _MIN_SIDE = 2  # of features, in pixels
 MAX_VALUES = 1 << 28
 """Numbers that all operators together may compute of one image: a gigabyte of memory."""
+_FAILURES = (RuntimeError, ValueError, LookupError, TypeError, AssertionError, ArithmeticError)
+"""What torch raises where attributes of an operator make no sense."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class OnnxFeatures(nn.Module):
         try:
             self._input, self._nodes = _load_nodes(graph, path)
             constants = _constants(graph, path)
-        except (ValueError, TypeError, IndexError, RuntimeError) as error:
+        except _FAILURES as error:
             if isinstance(error, InputError):
                 raise
             reason = _first_line(error)
@@ -130,7 +132,7 @@ class OnnxFeatures(nn.Module):
             if sum(value.numel() for value in shapes) > MAX_VALUES:
                 raise ValueError(f"it computes more than {MAX_VALUES:,} numbers of one image")
             values = self._run(torch.zeros(1, 3, size, size))
-        except (RuntimeError, ValueError, KeyError, IndexError, TypeError, AssertionError) as error:
+        except _FAILURES as error:
             reason = _first_line(error)
             raise InputError(f"{path}: fails on images of {size} pixels: {reason}") from error
         by_side: dict[int, str] = {}

@@ -1,6 +1,7 @@
 """The brush with which a user marks what an edit leaves as it is."""
 
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ _RADIUS = 18  # pixels, at first
 _HEIGHT = 360  # pixels of the screen
 _MAX_SIDE = 2_000  # pixels of what is painted; the pictures of the page are smaller
 _MAX_PAINTED, _MAX_BYTES = 64, 1_000_000  # kept until the event that brings them; each
+_KEPT_SECONDS = 60.0  # and no longer
 
 
 def brush() -> gr.ImageEditor:
@@ -79,7 +81,7 @@ class _Painted:
     """
 
     def __init__(self) -> None:
-        self._layers: OrderedDict[str, bytes] = OrderedDict()
+        self._layers: OrderedDict[str, tuple[float, bytes]] = OrderedDict()  # the oldest first
         self._lock = threading.Lock()
 
     def accept(self, data: AcceptBlobs) -> None:
@@ -88,7 +90,8 @@ class _Painted:
         if data.data["type"] != "layer" or len(content) > _MAX_BYTES:
             return
         with self._lock:
-            self._layers[str(data.data["id"])] = content
+            self._sweep()
+            self._layers[str(data.data["id"])] = (time.monotonic(), content)
             while len(self._layers) > _MAX_PAINTED:
                 self._layers.popitem(last=False)
 
@@ -100,5 +103,12 @@ class _Painted:
             return None
         if payload.id is not None:
             with self._lock:
-                return self._layers.pop(payload.id, None)
+                self._sweep()
+                return self._layers.pop(payload.id, (0.0, None))[1]
         return Path(payload.layers[0].path).read_bytes() if payload.layers else None
+
+    def _sweep(self) -> None:
+        """Forget layers whose event never came."""
+        oldest = time.monotonic() - _KEPT_SECONDS
+        while self._layers and next(iter(self._layers.values()))[0] < oldest:
+            self._layers.popitem(last=False)

@@ -65,7 +65,7 @@ class EditTab:
         self.photos: Shelf[OpenPhoto] = Shelf(
             STATE_SECONDS,
             MAX_PHOTOS,
-            weigh=lambda photo: photo.photo.num_bytes,
+            weigh=_num_bytes,
             max_weight=MAX_BYTES,
         )
 
@@ -261,6 +261,11 @@ class EditTab:
     def _nothing(self) -> list[Any]:
         """The tab without a photo."""
         return [None, "", "", download(), None, *[0.0] * len(self.names)]
+
+
+def _num_bytes(photo: OpenPhoto) -> int:
+    """What an open photo and its mask take of memory."""
+    return photo.photo.num_bytes + (0 if photo.protected is None else photo.protected.nbytes)
 
 
 def _no_taller_than_wide(pixels: np.ndarray) -> np.ndarray:

@@ -41,9 +41,12 @@ class Shelf(Generic[T]):
         key = uuid.uuid4().hex
         with self._lock:
             self._things[key] = (time.monotonic(), thing)
-            while len(self._things) > 1 and self._is_full():
-                self._things.popitem(last=False)
+            self._make_room()
         return key
+
+    def _make_room(self) -> None:
+        while len(self._things) > 1 and self._is_full():
+            self._things.popitem(last=False)
 
     def _is_full(self) -> bool:
         weight = sum(self._weigh(thing) for _, thing in self._things.values())
@@ -64,6 +67,7 @@ class Shelf(Generic[T]):
         with self._lock:
             if key in self._things:
                 self._things[key] = (self._things[key][0], thing)
+                self._make_room()
 
     def drop(self, key: str | None) -> None:
         """Forget something at once."""
