@@ -67,6 +67,8 @@ class Settings:
     """Gets a run for each variant, and the judge."""
     images: int = 60_000
     """Real images shown to each variant."""
+    batch_size: int = MODERN.train.batch_size
+    """Real images in an iteration."""
     variants: tuple[str, ...] = ()
     """Which; all by default."""
     embedder: Path | None = None
@@ -94,6 +96,7 @@ def variants(settings: Settings, size: int) -> dict[str, RunConfig]:
     train = dataclasses.replace(
         MODERN.train,
         images=settings.images,
+        batch_size=settings.batch_size,
         seed=settings.seed,
         sample_every_images=max(1, settings.images // 4),
     )

@@ -49,8 +49,8 @@ def test_a_call_trains_measures_and_writes(
     write_pack(tmp_path / "pack", count=60, num_held_out=40)
     out = tmp_path / "table.json"
     words = (
-        f"{tmp_path}/pack {tmp_path}/runs --images 64 --width 0.125 --faces-per-edit 10 "
-        f"--num-fakes 4 --judge-images 128 --device cpu --out {out}"
+        f"{tmp_path}/pack {tmp_path}/runs --images 64 --batch-size 8 --width 0.125 "
+        f"--faces-per-edit 10 --num-fakes 4 --judge-images 128 --device cpu --out {out}"
     ).split()
     names = ["modern", "without prior"]
     assert ablation.main([*words, "--variants", *names]) == 0
