@@ -21,7 +21,9 @@ from twobirds.states import load_state
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
-MODEL_FILES = frozenset({WEIGHTS_FILE, CONFIG_FILE, CARD_FILE})
+DISCRIMINATORS_FILE = "discriminators.safetensors"
+"""What a run that starts from a model needs, and inference does not."""
+MODEL_FILES = frozenset({WEIGHTS_FILE, CONFIG_FILE, CARD_FILE, DISCRIMINATORS_FILE})
 """All that a model's folder holds."""
 CHECKPOINT_FILE = "checkpoint.pt"
 """The state of a training run, in its folder."""
@@ -44,7 +46,12 @@ def load_run(path: Path) -> tuple[RunConfig, dict[str, Any]]:
 
 
 def save_model(
-    folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any], card: str
+    folder: Path,
+    tensors: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    card: str,
+    *,
+    discriminators: Mapping[str, Tensor] | None = None,
 ) -> str:
     """Save a model as safetensors, config.json and README.md; the folder appears whole.
 
@@ -53,6 +60,7 @@ def save_model(
         tensors: Weights and tables by name.
         config: Plain data; the hashes of the weights and of all this are added to it.
         card: The model card, Markdown.
+        discriminators: Weights for `discriminators.safetensors`, if the model shall have them.
 
     Returns:
         SHA-256 of the weights file, in hex.
@@ -61,11 +69,15 @@ def save_model(
         InputError: If the folder holds anything but a model, or cannot be written.
     """
     require_replaceable(folder, WEIGHTS_FILE, MODEL_FILES)
-    weights = dump_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+    weights = _dump(tensors)
     digest = hashlib.sha256(weights).hexdigest()
     with new_folder(folder, replace=True) as temporary:
         (temporary / WEIGHTS_FILE).write_bytes(weights)
         content = {**config, "weights_sha256": digest}
+        if discriminators is not None:
+            extra = _dump(discriminators)
+            (temporary / DISCRIMINATORS_FILE).write_bytes(extra)
+            content["discriminators_sha256"] = hashlib.sha256(extra).hexdigest()
         write_json(temporary / CONFIG_FILE, {**content, "config_sha256": json_sha256(content)})
         write_text(temporary / CARD_FILE, card)
     return digest
@@ -104,15 +116,32 @@ def load_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         InputError: If a file is absent or damaged, or the weights are not those of the config.
     """
     config = _read_config(folder / CONFIG_FILE)
-    path = folder / WEIGHTS_FILE
+    return _load_tensors(folder / WEIGHTS_FILE, config.get("weights_sha256")), config
+
+
+def load_discriminators(folder: Path) -> dict[str, Tensor]:
+    """Load the discriminators of a model, verifying their hash; empty where it has none.
+
+    Raises:
+        InputError: If a file is absent or damaged.
+    """
+    digest = _read_config(folder / CONFIG_FILE).get("discriminators_sha256")
+    return {} if digest is None else _load_tensors(folder / DISCRIMINATORS_FILE, digest)
+
+
+def _dump(tensors: Mapping[str, Tensor]) -> bytes:
+    return dump_safetensors({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+
+
+def _load_tensors(path: Path, digest: object) -> dict[str, Tensor]:
     try:
-        weights = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if hashlib.sha256(weights).hexdigest() != config.get("weights_sha256"):
+    if hashlib.sha256(content).hexdigest() != digest:
         raise InputError(f"{path}: is damaged or not the file that {CONFIG_FILE} describes")
     try:
-        return parse_safetensors(weights), config
+        return parse_safetensors(content)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is not a safetensors file: {_first_line(error)}") from error
 

@@ -15,8 +15,8 @@ from twobirds.atomic import json_sha256
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.models import onnx_export
-from twobirds.models.files import find_weights
 from twobirds.models.onnx_export import TOLERANCE, save_onnx
+from twobirds.models.start_weights import find_weights
 from twobirds.models.trained import Trained
 from twobirds.recipes.registry import recipe_of
 

@@ -151,6 +151,9 @@ class Export:
     """Output of twobirds evaluate for the weights as stored, whose figures go into the card."""
     notes: Annotated[Path | None, optional("FILE.md", "none")] = None
     """Text for the card: data, licence, history, known failures."""
+    with_discriminators: bool = False
+    """Store the run's discriminators, too, from which train --start-from goes on; inference does
+    not need them."""
     onnx: bool = False
     """Write the networks as ONNX files (extra onnx), each equal to PyTorch to 1e-4; recognize
     takes the folder as --model without PyTorch."""
@@ -159,6 +162,10 @@ class Export:
         """Export; returns the exit code."""
         if self.onnx and self.half:
             raise InputError("--onnx writes float32: leave out --half")
+        if self.onnx and self.with_discriminators:
+            raise InputError(
+                "ONNX files are not trained: leave out --with-discriminators or --onnx"
+            )
         model = load_model(self.model, "cpu")
         report = None
         if self.report is not None:
@@ -166,7 +173,20 @@ class Export:
         notes = "" if self.notes is None else load_notes(self.notes)
         if self.onnx:
             return self._export_onnx(model, report, notes)
-        model.save(self.out, half=self.half, report=report, notes=notes)
+        from twobirds.models.files import save_trained
+        from twobirds.models.start_weights import find_discriminators
+
+        discriminators = None
+        if self.with_discriminators:
+            discriminators = find_discriminators(Path(self.model), model.trained)
+        save_trained(
+            model.trained,
+            self.out,
+            half=self.half,
+            report=report,
+            notes=notes,
+            discriminators=discriminators,
+        )
         say(f"saved {self.out}")
         return 0
 

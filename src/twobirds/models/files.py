@@ -68,29 +68,6 @@ def load_trained(source: str | Path) -> Trained:
     )
 
 
-def find_weights(source: str | Path) -> tuple[RunConfig, dict[str, dict[str, Tensor]]]:
-    """All weights of a model by network, to start another run from.
-
-    Args:
-        source: As for `load_trained`. A run has those of every network; a model those of inference.
-
-    Returns:
-        The run that trained them; state dicts by name of the network.
-
-    Raises:
-        InputError: If there is no such model, or its files are damaged.
-    """
-    trained = load_trained(source)
-    _require_weights(trained)
-    weights: dict[str, dict[str, Tensor]] = {
-        name: dict(network.state_dict()) for name, network in trained.networks.named_children()
-    }
-    path = Path(source) / CHECKPOINT_FILE if Path(source).is_dir() else Path(source)
-    if path.is_file():
-        weights |= load_run(path)[1]["networks"]
-    return trained.config, weights
-
-
 def save_trained(
     trained: Trained,
     folder: Path,
@@ -99,6 +76,7 @@ def save_trained(
     report: Mapping[str, Any] | None = None,
     notes: str = "",
     source: str | None = None,
+    discriminators: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Save a model as safetensors, config.json and a model card.
 
@@ -109,11 +87,12 @@ def save_trained(
         report: Output of `evaluate` for the card; of the weights stored here, rounded or not.
         notes: Markdown for the card: data, licence, history, known failures.
         source: What others load the model by; default the folder's name.
+        discriminators: From `find_discriminators`, for runs that start from this model.
 
     Raises:
         InputError: If the folder holds anything but a model, or the report is about other weights.
     """
-    _require_weights(trained)
+    require_weights(trained)
     is_rounded = report is not None and check_report(report, trained, half=half)
     config = {"format": FORMAT, "run": to_dict(trained.config)}
     if trained.pack_sha256 is not None:
@@ -122,7 +101,8 @@ def save_trained(
     card = model_card(
         folder.name, trained.config, report, source=source, notes=notes, is_rounded=is_rounded
     )
-    save_model(folder, _tensors(trained, half=half), config, card)
+    extra = discriminators and {key: _stored(w, half) for key, w in discriminators.items()}
+    save_model(folder, _tensors(trained, half=half), config, card, discriminators=extra)
 
 
 def check_report(
@@ -199,7 +179,12 @@ def _from_model_folder(folder: Path) -> Trained:
     )
 
 
-def _require_weights(trained: Trained) -> None:
+def require_weights(trained: Trained) -> None:
+    """Refuse ONNX files, which have no weights to train or store.
+
+    Raises:
+        InputError: If the model is one.
+    """
     if not trained.networks.is_differentiable:
         raise InputError(
             "a model in ONNX files has no weights to save or to train: take the model that it was "

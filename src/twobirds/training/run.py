@@ -12,8 +12,8 @@ from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig, to_dict
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.models.files import find_weights
 from twobirds.models.networks import FeatureNetwork
+from twobirds.models.start_weights import find_weights
 from twobirds.randomness import RandomPurpose, keyed_generator
 from twobirds.recipes.registry import recipe_of
 from twobirds.runtime import Runtime

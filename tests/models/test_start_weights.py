@@ -1,0 +1,76 @@
+"""A model that is stored with its discriminators, and runs that start from it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from making_runs import modern_recipe, run_state, trained_run
+from twobirds.api import FaceModel
+from twobirds.apps.cli import main
+from twobirds.checkpoint import CONFIG_FILE, DISCRIMINATORS_FILE
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.models.files import load_trained
+from twobirds.models.start_weights import find_discriminators, find_weights
+
+DISCRIMINATORS = {"edit_discriminator", "face_discriminator"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny_pack: Pack) -> Path:
+    return trained_run(tmp_path_factory.mktemp("runs") / "modern", tiny_pack, modern_recipe())
+
+
+def test_a_run_that_starts_from_an_export_has_its_discriminators(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    assert main(["export", str(run), str(model), "--half", "--with-discriminators"]) == 0
+    assert (model / DISCRIMINATORS_FILE).stat().st_size > 0
+    _, weights = find_weights(model)
+    own = run_state(run)["networks"]
+    for name in DISCRIMINATORS:
+        assert weights[name].keys() == own[name].keys()
+        for key, value in weights[name].items():
+            assert value.dtype == torch.float32
+            assert torch.allclose(value, own[name][key].float(), rtol=1e-3, atol=1e-6), key
+    assert FaceModel.load(model, device="cpu").attributes == FaceModel.load(run).attributes
+
+
+def test_an_export_has_none_unless_asked(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    assert main(["export", str(run), str(model), "--with-discriminators"]) == 0
+    assert main(["export", str(run), str(model)]) == 0  # replaces the model whole
+    assert not (model / DISCRIMINATORS_FILE).exists()
+    assert DISCRIMINATORS.isdisjoint(find_weights(model)[1])
+
+
+@pytest.mark.parametrize("damage", ["changed", "absent"])
+def test_damaged_discriminators_are_refused(run: Path, tmp_path: Path, damage: str) -> None:
+    model = tmp_path / "model"
+    main(["export", str(run), str(model), "--with-discriminators"])
+    file = model / DISCRIMINATORS_FILE
+    if damage == "changed":
+        content = bytearray(file.read_bytes())
+        content[-1] ^= 1
+        file.write_bytes(content)
+    else:
+        file.unlink()
+    with pytest.raises(InputError, match=rf"{DISCRIMINATORS_FILE}: (is damaged|cannot be read)"):
+        find_weights(model)
+    assert (model / CONFIG_FILE).exists()
+    FaceModel.load(model, device="cpu")  # inference does not look at them
+
+
+def test_what_has_no_discriminators_says_so(
+    run: Path, tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match="recipe paper has no discriminators beside the model's"):
+        find_discriminators(tiny_run, load_trained(tiny_run))
+    model = tmp_path / "model"
+    main(["export", str(run), str(model)])
+    command = ["export", str(model), str(tmp_path / "other"), "--with-discriminators"]
+    assert main(command) == 2
+    assert "only a run has discriminators" in capsys.readouterr().err
+    command = ["export", str(run), str(tmp_path / "other"), "--onnx", "--with-discriminators"]
+    assert main(command) == 2
+    assert not (tmp_path / "other").exists()
