@@ -23,14 +23,15 @@ from twobirds.evaluation.figures import grid
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 EDITS = {
     "Black hair": "Black_Hair=1",
-    "Grey hair": "Gray_Hair=1",
-    "No bangs": "Bangs=0",
+    "Blond hair": "Blond_Hair=1",
+    "Glasses": "Eyeglasses=1",
+    "Mouth closed": "Mouth_Slightly_Open=0",
     "Older": "Young=0",
     "Makeup": "Heavy_Makeup=1",
 }
 """Title of each edited photo, and the change."""
 HEAD = (120, 0, 350, 230)  # left, top, right, bottom of the photo's part that is shown
-PHOTO_CELL, FACE_CELL = 150, 104
+PHOTO_CELL, FACE_CELL = 132, 104
 COUNT, COLUMNS, SEED = 16, 8, 0
 
 
