@@ -7,6 +7,7 @@ import pytest
 from making_sources import image_bytes, write_folder, write_zip
 
 from twobirds.data.files import Archive
+from twobirds.data.listing import split_csv
 from twobirds.data.roles import ColumnChoice
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
@@ -312,3 +313,17 @@ def test_attributes_left_out_by_the_user(tmp_path: Path) -> None:
     source = open_source(folder, ColumnChoice(drop=("Gro\u0308ße",)))
     assert (source.attribute_names, source.problems) == (("Has Hat",), [])
     assert source.decisions.dropped == {"Größe": "left out by --drop-column"}
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ('image;"Hat, worn, or a cap, or both";Male', "a.png;1;0"),
+        ("image\tHat, worn, or both\tMale", "a.png\t1\t0"),
+        ('image,"Hat; worn; or both",Male', '"a.png","1","0"'),
+    ],
+)
+def test_separators_within_names_separate_nothing(header: str, row: str) -> None:
+    (_, names), (_, cells) = split_csv([header, row], "labels.csv")
+    assert len(names) == 3
+    assert cells == ["a.png", "1", "0"]

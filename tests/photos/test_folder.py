@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from photos.making_photos import encoded, noise
+from twobirds.data.files import Folder
 from twobirds.errors import InputError
 from twobirds.photos.edit_log import EditLog, LogEntry
 from twobirds.photos.folder import LOG_FILE, list_photos, name_edits
@@ -174,3 +176,16 @@ def test_results_of_another_edit_are_never_mixed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds other files"), EditLog.opened(tmp_path, EDIT):
         pass
     assert (tmp_path / "holiday.png").read_bytes() == PNG
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+@pytest.mark.timeout(60)
+def test_pipes_are_no_photos(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "gone.png").symlink_to("nowhere")  # is refused by name
+    os.mkfifo(tmp_path / "pipe.png")
+    listing = list_photos(tmp_path)
+    assert listing.names == ("a.png", "gone.png")
+    assert listing.others == {"pipe or device": 1}
+    with pytest.raises(InputError, match="not a regular file"):
+        Folder(tmp_path).read("pipe.png")

@@ -3,6 +3,7 @@
 import contextlib
 import lzma
 import os
+import stat
 import zipfile
 import zlib
 from collections import deque
@@ -50,7 +51,10 @@ class Folder:
         """Read a whole file."""
         path = self.path / name
         try:
-            if path.stat().st_size > MAX_FILE_BYTES:
+            state = path.stat()
+            if not stat.S_ISREG(state.st_mode):  # a pipe or a device may be read forever
+                raise InputError("not a regular file")
+            if state.st_size > MAX_FILE_BYTES:
                 raise InputError("larger than 512 MiB")
             return path.read_bytes()
         except OSError as error:

@@ -1,6 +1,8 @@
 """Lists of images and attributes as text: their lines, rows and headers."""
 
 import csv
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from twobirds.data.files import Files
@@ -12,6 +14,9 @@ Row = tuple[int, list[str]]
 """Line number, from 1, and cells."""
 
 _REPLACEMENT = "\ufffd"
+_QUOTED = re.compile('"[^"]*"?')
+"""Cells of CSV in which separators mean nothing."""
+_FEW_ROWS = 20
 MAX_NAME = 100
 """Characters of an attribute's name."""
 
@@ -41,15 +46,25 @@ def split_words(lines: Iterable[str]) -> Iterator[Row]:
             yield line, cells
 
 
+def _delimiter(lines: Sequence[str]) -> str:
+    """What separates cells: it is in the header, and in most rows as often as there."""
+    filled = (_QUOTED.sub("", line) for line in lines if line.strip())
+    header, *rows = itertools.islice(filled, _FEW_ROWS + 1)
+
+    def fitness(delimiter: str) -> tuple[bool, int, int]:
+        count = header.count(delimiter)
+        return count > 0, sum(row.count(delimiter) == count for row in rows), count
+
+    return max(",;\t", key=fitness)
+
+
 def split_csv(lines: Sequence[str], name: str) -> Iterator[Row]:
     """Cut lines at commas, or at the semicolons or tabs that some programs write instead.
 
     Raises:
         InputError: If the text is no CSV.
     """
-    header = next(line for line in lines if line.strip())
-    delimiter = max(",;\t", key=header.count)
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    rows = csv.reader(lines, delimiter=_delimiter(lines), skipinitialspace=True)
     try:
         for cells in rows:
             if any(cells):

@@ -1,6 +1,7 @@
 """The photos of a folder, and where their edits go."""
 
 import os
+import stat
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -70,13 +71,24 @@ def list_photos(folder: Path) -> PhotoListing:
         links += [(below / name).as_posix() for name in folders if Path(place, name).is_symlink()]
         for name in (name for name in files if not name.startswith(".")):
             suffix = Path(name).suffix.lower()
-            if suffix in PHOTO_EXTENSIONS:
+            if _may_block(Path(place, name)):
+                others["pipe or device"] += 1
+            elif suffix in PHOTO_EXTENSIONS:
                 names.append((below / name).as_posix())
             else:
                 others[suffix or name] += 1
     if not names:
         raise InputError(f"{folder}: no photo is in it: none of {', '.join(PHOTO_EXTENSIONS)}")
     return PhotoListing(folder, tuple(sorted(names)), others, tuple(sorted(links)))
+
+
+def _may_block(path: Path) -> bool:
+    """Whether a file is a pipe, a device or a socket, which may be read forever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def name_edits(listing: PhotoListing, out: Path, *, as_png: bool) -> tuple[FolderPhoto, ...]:
