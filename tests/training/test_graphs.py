@@ -81,6 +81,19 @@ def test_what_runs_other_kernels_is_recorded_by_itself(
     assert recording.num_made == 2
 
 
+def test_the_same_tensors_elsewhere_are_recorded_by_themselves(recording: type[Recording]) -> None:
+    update: ReplayedUpdate[tuple[tuple[Tensor, ...], ...]] = ReplayedUpdate(
+        lambda inputs: {"updated": torch.tensor(len(inputs[1]))}, [network()[1]], GPU
+    )
+    extra = (torch.ones(2),)
+    of_discriminator, of_generator = (extra, extra, ()), (extra, (), extra)
+    for _ in range(4):
+        update(of_discriminator)
+    assert list(update(of_discriminator)) == ["replayed"]
+    assert list(update(of_generator)) == ["updated"]
+    assert recording.num_made == 1
+
+
 @pytest.mark.usefixtures("recording")
 @pytest.mark.parametrize("runtime", [CPU, Runtime(torch.device("cuda"), world_size=2)])
 def test_without_a_gpu_for_itself_nothing_is_recorded(runtime: Runtime) -> None:

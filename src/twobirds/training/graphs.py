@@ -50,8 +50,9 @@ class ReplayedUpdate(Generic[T]):
                 group["capturable"] = self._is_enabled
         if not self._is_enabled:
             return self._update(inputs)
-        leaves, _ = tree_flatten(inputs)
-        key = tuple(leaf.shape if isinstance(leaf, Tensor) else leaf for leaf in leaves)
+        leaves, structure = tree_flatten(inputs)
+        shapes = (leaf.shape if isinstance(leaf, Tensor) else leaf for leaf in leaves)
+        key = structure, *shapes  # the same leaves elsewhere are for other kernels
         if key not in self._recordings:
             self._calls[key] = self._calls.get(key, 0) + 1
             if self._calls[key] <= _WARM_UP:
@@ -75,6 +76,7 @@ class ReplayedUpdate(Generic[T]):
             self._recordings[key] = _Recording(self._update, inputs)
         except RuntimeError as error:
             self._is_enabled = False
+            self._recordings.clear()  # their memory, which may be what is lacking
             for optimizer in self._optimizers:
                 optimizer.zero_grad(set_to_none=True)
             reason = str(error).splitlines()[0]
