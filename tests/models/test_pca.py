@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from twobirds.models import pca
 from twobirds.models.pca import (
     NUM_VALUES,
     Moments,
@@ -114,3 +115,13 @@ def test_bfloat16_passes_do_not_blur_small_components() -> None:
             mixed_faces = decode_linear(decoder, torch.tanh(exact), attributes, SIZE)
     assert torch.equal(exact, mixed)
     assert torch.equal(smooth, mixed_faces)
+
+
+def test_training_can_follow_inference() -> None:
+    pca._on_device.cache_clear()
+    with torch.inference_mode():
+        to_thumbnail(torch.zeros(1, 3, 64, 64))
+    images = torch.rand(1, 3, 64, 64, requires_grad=True)
+    to_thumbnail(images).sum().backward()
+    assert images.grad is not None
+    assert images.grad.any()

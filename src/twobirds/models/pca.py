@@ -169,7 +169,8 @@ def _rotate(images: Tensor, matrix: _Matrix) -> Tensor:
 @functools.cache
 def _on_device(matrix: _Matrix, dtype: torch.dtype, device: torch.device) -> Tensor:
     """A matrix as a tensor, copied to a device once: a CUDA graph cannot replay the copy."""
-    return to_device(torch.tensor(matrix, dtype=dtype), device)
+    with torch.inference_mode(mode=False):  # training may be next to use it
+        return to_device(torch.tensor(matrix, dtype=dtype), device)
 
 
 def _solve(square: Tensor, right: Tensor, ridge: float) -> Tensor:
