@@ -36,7 +36,7 @@ def test_a_saved_model_gives_what_it_has(tmp_path: Path, tiny_pack: Pack) -> Non
     FaceModel.load(source, device="cpu").save(tmp_path / "model")
     config = fit_to_pack(modern_recipe(seed=5), tiny_pack)
     fresh, warm = ModernGAN(config, CPU), ModernGAN(config, CPU)
-    warm_start(warm, config, tmp_path / "model")
+    warm_start(warm, config, tmp_path / "model", tiny_pack)
     saved = run_state(source)["networks"]
     for part in ("generator", "encoder", "recognizer", "editor"):
         for name in (part, f"{part}_ema"):
@@ -45,6 +45,11 @@ def test_a_saved_model_gives_what_it_has(tmp_path: Path, tiny_pack: Pack) -> Non
     for name in ("edit_discriminator", "face_discriminator"):
         weights = [dict(g.networks[name].state_dict()) for g in (warm, fresh)]
         assert differences(*weights) == []
+    own, theirs = dict(warm.networks["prototypes"].state_dict()), dict(saved["prototypes"])
+    assert differences(own, theirs) == []
+    for name in ("scale", "shift", "precision"):  # the others are means of the source's edits
+        assert (warm.players.feature_means.get_buffer(name) == saved["feature_means"][name]).all()
+    assert warm.players.feature_means.shift.any()
 
 
 def test_resuming_does_not_begin_again(tmp_path: Path, tiny_pack: Pack, tiny_run: Path) -> None:

@@ -81,7 +81,7 @@ def train_run(
                 give_up_last(run, runtime)
         objective = recipe_of(config).build_objective(config, runtime, feature_network)
         if resumed is None and start_from is not None:
-            warm_start(objective, config, start_from)
+            warm_start(objective, config, start_from, pack)
         elif resumed is None:
             objective.initialize(pack)
         extra = {**identities, "attribute_bank": attribute_bank(pack, config.train.seed)}
@@ -89,16 +89,17 @@ def train_run(
         return train(config, objective, pack, runtime, leg, resumed=resumed)
 
 
-def warm_start(objective: Objective, config: RunConfig, source: str | Path) -> None:
+def warm_start(objective: Objective, config: RunConfig, source: str | Path, pack: Pack) -> None:
     """Give the networks of a new run the weights of a trained model.
 
-    What the model has no weights of keeps its random ones: a saved model has only the networks of
-    inference, a run all of them.
+    What the model has no weights of is initialized as in any new run: a saved model has only the
+    networks of inference, and discriminators if it was saved with them; a run has all.
 
     Args:
         objective: What is to be trained.
         config: Its run, with attributes filled.
         source: A run or model; its recipe, networks and attributes must be the run's.
+        pack: The faces that the run is to learn from.
 
     Raises:
         InputError: If there is no such model, or it has another recipe, networks or attributes.
@@ -110,6 +111,8 @@ def warm_start(objective: Objective, config: RunConfig, source: str | Path) -> N
         raise InputError(
             f"{source}: was trained with recipe {earlier.recipe.name}, not {config.recipe.name}"
         )
+    if objective.networks.keys() - weights.keys():
+        objective.initialize(pack)
     try:
         objective.warm_start(weights)
     except InputError as error:
