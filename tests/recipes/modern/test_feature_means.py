@@ -100,7 +100,7 @@ def test_paint_without_colours_of_its_own_alters_nothing() -> None:
     assert torch.allclose(painted[inside], unpainted[inside], atol=0.01)
 
 
-def test_detail_is_added_pixel_by_pixel_and_only_where_it_is_drawn() -> None:
+def test_detail_is_added_pixel_by_pixel_and_nowhere_else() -> None:
     torch.manual_seed(0)
     editor = Editor(num_attributes=2, size=32, channels=(16, 16, 16, 16))
     faces, change = torch.zeros(1, 3, 32, 32), torch.tensor([[1.0, 0.0]])
