@@ -1,6 +1,6 @@
 """Starting a run from the weights of a trained model."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -13,13 +13,7 @@ AVERAGE_SUFFIX = "_ema"
 """Ends the name of a network that is the moving average of another."""
 
 
-def load_matching(
-    networks: Mapping[str, nn.Module],
-    weights: NetworkWeights,
-    *,
-    substitutes: Mapping[str, str] | None = None,
-    skipped: Collection[str] = (),
-) -> None:
+def load_matching(networks: Mapping[str, nn.Module], weights: NetworkWeights) -> None:
     """Fill networks with the weights that a model has of them; the others keep their own.
 
     A moving average that the model lacks starts as its network, and the reverse.
@@ -27,20 +21,13 @@ def load_matching(
     Args:
         networks: What is to be trained, by name.
         weights: What the model has.
-        substitutes: Networks that a saved model lacks, and which of its own stands in for them.
-        skipped: Networks that keep their own weights in any case.
 
     Raises:
         InputError: If a network of the model has another architecture.
     """
     for name, network in networks.items():
         base = name.removesuffix(AVERAGE_SUFFIX)
-        if base in skipped:
-            continue
-        suffix = name[len(base) :]
-        candidates = [name, base, f"{base}{AVERAGE_SUFFIX}"]
-        if other := (substitutes or {}).get(base):
-            candidates += [f"{other}{suffix}", other, f"{other}{AVERAGE_SUFFIX}"]
+        candidates = (name, base, f"{base}{AVERAGE_SUFFIX}")
         found = next((weights[c] for c in candidates if c in weights), None)
         if found is None:
             continue
