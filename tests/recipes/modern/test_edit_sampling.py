@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from twobirds.data.attributes import exclusion_matrix
+from twobirds.errors import InputError
 from twobirds.recipes.modern import matching
 from twobirds.recipes.modern.matching import contrast_weights, overlap_weights
 from twobirds.recipes.modern.sampling import EditSampler
@@ -75,6 +76,11 @@ def test_an_attribute_that_never_varies_is_never_changed() -> None:
     assert SMILING not in task.columns
     target = sampler.targets(values[task.sources], task, torch.Generator().manual_seed(3))
     assert not target[:, SMILING].any()
+
+
+def test_faces_that_are_all_alike_are_refused() -> None:
+    with pytest.raises(InputError, match="all of the train split have the same attributes"):
+        EditSampler(torch.ones(20, 5), exclusion(), torch.ones(5))
 
 
 def test_the_face_is_the_one_that_running_sums_over_all_faces_find() -> None:

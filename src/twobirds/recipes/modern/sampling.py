@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twobirds.errors import InputError
 from twobirds.recipes.modern.matching import overlap_weights
 
 _MATCHED_SHARE = 0.5  # of the weight of a face that comes from matching; the rest is equal for all
@@ -41,12 +42,20 @@ class EditSampler:
         attributes: `[N, K]` 0/1 labels of the train split.
         exclusion: `[K, K]` 0/1: which attributes exclude which.
         preference: `[K]` above 0: how many times as often each attribute is changed.
+
+    Raises:
+        InputError: If all faces have the same attributes.
     """
 
     def __init__(self, attributes: Tensor, exclusion: Tensor, preference: Tensor) -> None:
         labels = attributes.float()
         self.exclusion, count = exclusion, labels.sum(0)
         varies = (count > 0) & (count < len(labels))  # else there is nothing to learn from
+        if not varies.any():
+            raise InputError(
+                "recipe modern learns from faces that differ, but all of the train split have the "
+                "same attributes: pack other faces or attributes"
+            )
         self.preference = preference * varies
         weights = overlap_weights(labels, self.exclusion)
         self._chances = [
