@@ -18,8 +18,6 @@ from twobirds.models.card import model_card
 REPOSITORY = Path(__file__).parents[2]
 NAMES = ("celeba128", "celeba64-paper", "drawn64")
 MAX_BYTES = {"celeba128": 24 * 2**20, "celeba64-paper": 16e6, "drawn64": 16e6}
-MEASURED_IN_FLOAT32 = ("celeba128",)
-"""Whose report is of the weights before rounding: `export` compared them, and the card says so."""
 NUM_FACES = 24
 NUM_LACKING = 8
 
@@ -32,10 +30,9 @@ def folder(name: str) -> Path:
 def test_the_card_is_that_of_the_weights_and_figures(name: str) -> None:
     model = FaceModel.load(name, device="cpu")
     report = read_json(REPOSITORY / "benchmarks/results" / f"{name}.json")
-    is_rounded = report["model"]["weights_sha256"] != model.trained.weights_sha256
-    assert is_rounded == (name in MEASURED_IN_FLOAT32)
+    assert report["model"]["weights_sha256"] == model.trained.weights_sha256
     notes = (REPOSITORY / "docs/cards" / f"{name}.md").read_text()
-    card = model_card(name, model.config, report, source=name, notes=notes, is_rounded=is_rounded)
+    card = model_card(name, model.config, report, source=name, notes=notes)
     assert (folder(name) / "README.md").read_text() == card
 
 
