@@ -25,7 +25,7 @@ EDITS = {
     "Black hair": "Black_Hair=1",
     "Blond hair": "Blond_Hair=1",
     "Glasses": "Eyeglasses=1",
-    "Mouth closed": "Mouth_Slightly_Open=0",
+    "Grey hair": "Gray_Hair=1",
     "Older": "Young=0",
     "Makeup": "Heavy_Makeup=1",
 }

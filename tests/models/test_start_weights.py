@@ -45,9 +45,13 @@ def test_an_export_has_none_unless_asked(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["changed", "absent"])
-def test_damaged_discriminators_are_refused(run: Path, tmp_path: Path, damage: str) -> None:
+def test_damaged_discriminators_are_refused(
+    run: Path, tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = tmp_path / "model"
     main(["export", str(run), str(model), "--with-discriminators"])
+    assert main(["check", str(model)]) == 0
+    assert "discriminators, as saved" in capsys.readouterr().out
     file = model / DISCRIMINATORS_FILE
     if damage == "changed":
         content = bytearray(file.read_bytes())
@@ -57,6 +61,8 @@ def test_damaged_discriminators_are_refused(run: Path, tmp_path: Path, damage: s
         file.unlink()
     with pytest.raises(InputError, match=rf"{DISCRIMINATORS_FILE}: (is damaged|cannot be read)"):
         find_weights(model)
+    assert main(["check", str(model)]) == 2
+    assert DISCRIMINATORS_FILE in capsys.readouterr().err
     assert (model / CONFIG_FILE).exists()
     FaceModel.load(model, device="cpu")  # inference does not look at them
 

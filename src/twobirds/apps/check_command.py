@@ -37,7 +37,12 @@ def _check(name: str) -> list[str]:
     Raises:
         InputError: If it is damaged, or none of them.
     """
-    from twobirds.checkpoint import CHECKPOINT_FILE, PREVIOUS_CHECKPOINT_FILE, WEIGHTS_FILE
+    from twobirds.checkpoint import (
+        CHECKPOINT_FILE,
+        PREVIOUS_CHECKPOINT_FILE,
+        WEIGHTS_FILE,
+        load_discriminators,
+    )
     from twobirds.data.pack import HEADER_FILE, open_pack
     from twobirds.models.onnx_model import is_onnx_model
 
@@ -58,6 +63,8 @@ def _check(name: str) -> list[str]:
         verified.append(_check_model(str(previous), "the checkpoint before it"))
     if (path / WEIGHTS_FILE).is_file() or not verified:
         verified.append(_check_model(name, "a model"))
+    if (path / WEIGHTS_FILE).is_file() and load_discriminators(path):
+        verified.append("discriminators, as saved")
     return verified
 
 

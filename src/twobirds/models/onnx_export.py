@@ -6,6 +6,7 @@ network instead of fifteen (ADR 31).
 
 import contextlib
 import hashlib
+import importlib.util
 import io
 import tempfile
 import warnings
@@ -195,6 +196,9 @@ def _exported(networks: FaceNetworks, part: _Part) -> bytes:
         except ModuleNotFoundError as error:
             raise missing_extra("ONNX files need", "onnx", error) from error
         except torch.onnx.errors.OnnxExporterError as error:
+            if importlib.util.find_spec("onnx") is None:
+                absent = ModuleNotFoundError("No module named 'onnx'", name="onnx")
+                raise missing_extra("ONNX files need", "onnx", absent) from error
             raise InputError(f"these networks cannot be written as ONNX: {error}") from error
         finally:
             unregister_custom_op_symbolic("aten::atanh", OPSET)
