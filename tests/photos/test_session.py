@@ -256,7 +256,7 @@ def test_the_http_api_decodes_and_recognizes_once(
     (tmp_path / "upload.png").write_bytes(PHOTO)
     counts = counting(model, monkeypatch)
     upload = str(tmp_path / "upload.png")
-    endpoints._edit(service, Files(tmp_path), upload, {"Bald": 1}, 2)
+    endpoints._edit(service, Files(tmp_path), endpoints.EditCall(upload, {"Bald": 1}, 2))
     assert counts == {"decoded": 1, "recognized": 3}
     faces = endpoints._recognize(service, upload)
     assert [face["face"] for face in faces] == [1, 2, 3]

@@ -137,8 +137,10 @@ def edited_faces(
     model, search = file.photo.model, edits.search
     columns = {name: model.attributes.index(name) for name in request.changes}
     for number, (place, index) in enumerate(zip(file.places(), file.indices, strict=True)):
-        face = file.photo.edited_face(index, edits.by_index[index])
-        before, after = file.photo.attributes[index], model.recognize(face[None])[0]
+        before = after = file.photo.attributes[index]
+        if any(request.changes[name] != float(before[k] > 0.5) for name, k in columns.items()):
+            face = file.photo.edited_face(index, edits.by_index[index])
+            after = model.recognize(face[None])[0]
         _require_finite(file, before.numpy(), after.numpy())
         result = EditedFace(
             strength=request.strength if search is None else float(search.strength[number]),
