@@ -52,7 +52,8 @@ class ReplayedUpdate(Generic[T]):
             return self._update(inputs)
         leaves, structure = tree_flatten(inputs)
         shapes = (leaf.shape if isinstance(leaf, Tensor) else leaf for leaf in leaves)
-        key = structure, *shapes  # the same leaves elsewhere are for other kernels
+        # The same leaves elsewhere are for other kernels. As text: not every torch can hash it.
+        key = repr(structure), *shapes
         if key not in self._recordings:
             self._calls[key] = self._calls.get(key, 0) + 1
             if self._calls[key] <= _WARM_UP:
