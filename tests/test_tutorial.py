@@ -15,13 +15,18 @@ TOOLS = TUTORIAL.parent.parent / "tools"
 @pytest.fixture(scope="module")
 def cells() -> list[dict[str, Any]]:
     """The code cells after execution; each has its `source` and its `outputs`."""
+    return executed(TUTORIAL)
+
+
+def executed(notebook: Path) -> list[dict[str, Any]]:
+    """The code cells of an executed notebook; an error of a cell is raised."""
     sys.path.insert(0, str(TOOLS))
     try:
         import execute_notebook
     finally:
         sys.path.remove(str(TOOLS))
-    notebook = execute_notebook.execute(TUTORIAL)  # raises where a cell does
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells = execute_notebook.execute(notebook).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
 
 
 def printed(cells: list[dict[str, Any]], word: str) -> str:
@@ -55,3 +60,13 @@ def test_the_stored_outputs_are_those_of_these_cells(cells: list[dict[str, Any]]
     stored = [c for c in nbformat.read(TUTORIAL, as_version=4).cells if c.cell_type == "code"]
     kinds = [[o["output_type"] for o in cell["outputs"]] for cell in stored]
     assert kinds == [[o["output_type"] for o in cell["outputs"]] for cell in cells]
+
+
+def test_text_sent_in_pieces_is_one_output(tmp_path: Path) -> None:
+    import nbformat
+
+    source = "import time\nprint(1, flush=True)\ntime.sleep(0.5)\nprint(2, flush=True)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(notebook, tmp_path / "pieces.ipynb")
+    [cell] = executed(tmp_path / "pieces.ipynb")
+    assert [output["text"] for output in cell["outputs"]] == ["1\n2\n"]

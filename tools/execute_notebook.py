@@ -26,6 +26,7 @@ def execute(source: Path) -> nbformat.NotebookNode:
         notebook,
         timeout=MAX_SECONDS,
         record_timing=False,
+        coalesce_streams=True,  # a busy kernel sends one cell's text in several pieces
         resources={"metadata": {"path": str(source.parent)}},
     )
     executed: nbformat.NotebookNode = client.execute()
