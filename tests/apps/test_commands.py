@@ -338,6 +338,7 @@ def test_contradictions_are_not_generated(
 def test_unknown_attributes_are_refused_before_the_model_is_loaded(
     command: str,
     world: Path,
+    model: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -345,8 +346,8 @@ def test_unknown_attributes_are_refused_before_the_model_is_loaded(
         pytest.fail("the model is loaded")
 
     monkeypatch.setattr(FaceModel, "load", fail)
-    for model in ([], ["--model=drawn64"], [f"--model={world}/run"], [f"--model={world}/model"]):
-        assert main([*command.split(), *model, "--set", "Bold=1"]) == 2
+    for option in ([], ["--model=drawn64"], [f"--model={world}/run"], [model]):
+        assert main([*command.split(), *option, "--set", "Bold=1"]) == 2
         assert "no attribute 'Bold': did you mean Bald?" in capsys.readouterr().err
 
 
@@ -381,6 +382,17 @@ def test_export_makes_a_model_of_a_run(world: Path, tmp_path: Path) -> None:
     image = torch.zeros(1, 3, 32, 32)
     exported = FaceModel.load(tmp_path / "tiny")
     torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-2, rtol=0)
+
+
+def test_edits_are_limited_where_a_model_has_amounts(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(world / "run"), str(tmp_path / "out"), f"--limit-edits={world}/pack"]
+    assert main(words) == 2
+    assert "edits of recipe paper have no amounts" in capsys.readouterr().err
+    assert main([*words, f"--report={tmp_path}/report.json"]) == 2
+    assert "another model than the one that --report measured" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_export_writes_onnx_files(

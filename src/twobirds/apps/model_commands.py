@@ -154,12 +154,20 @@ class Export:
     with_discriminators: bool = False
     """Store the run's discriminators, too, from which train --start-from goes on; inference does
     not need them."""
+    limit_edits: Annotated[Path | None, optional("PACK", "edits as they were trained")] = None
+    """Scale down changes of which the recognizer is surer on edits of the pack's valid faces than
+    on real faces; recipe modern alone."""
     onnx: bool = False
     """Write the networks as ONNX files (extra onnx), each equal to PyTorch to 1e-4; recognize
     takes the folder as --model without PyTorch."""
 
     def run(self) -> int:
         """Export; returns the exit code."""
+        if self.limit_edits is not None and self.report is not None:
+            raise InputError(
+                "--limit-edits makes another model than the one that --report measured: export "
+                "without --report, evaluate OUT, and export OUT with its report"
+            )
         if self.onnx and self.half:
             raise InputError("--onnx writes float32: leave out --half")
         if self.onnx and self.with_discriminators:
@@ -167,6 +175,8 @@ class Export:
                 "ONNX files are not trained: leave out --with-discriminators or --onnx"
             )
         model = load_model(self.model, "cpu")
+        if self.limit_edits is not None:
+            self._limit_edits(model, self.limit_edits)
         report = None
         if self.report is not None:
             report = load_report(self.report, model, half=self.half)
@@ -189,6 +199,16 @@ class Export:
         )
         say(f"saved {self.out}")
         return 0
+
+    def _limit_edits(self, model: "FaceModel", data: Path) -> None:
+        """Set how much of each change an edit makes, and say what was limited."""
+        from twobirds.data.pack import open_pack
+        from twobirds.evaluation.edit_amounts import limit_edits
+
+        with progress_bars("changes") as show:
+            limited = limit_edits(model, open_pack(data), progress=show)
+        for (name, value), amount in limited.items():
+            say(f"{name} {value}: {amount:.2f} of the change")
 
     def _export_onnx(self, model: "FaceModel", report: Mapping[str, Any] | None, notes: str) -> int:
         """Write ONNX files, and say how far they are from PyTorch."""

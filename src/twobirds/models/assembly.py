@@ -31,6 +31,9 @@ def networks_with(weights: Mapping[str, Any], config: RunConfig, where: Path) ->
             networks = recipe_of(config).build_networks(config)
         parts = tuple(f"{name}." for name, _ in networks.named_children())
         needed = {name: value for name, value in weights.items() if name.startswith(parts)}
+        # Runs have none of the networks' own buffers, which are set when a model is exported.
+        own = networks.named_buffers(recurse=False)
+        needed |= {name: weights.get(name, value) for name, value in own}
         networks.load_state_dict(needed)
     except (RuntimeError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]

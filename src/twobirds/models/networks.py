@@ -62,6 +62,14 @@ class FaceNetworks(nn.Module, ABC):
         """
         return None
 
+    def edit_amounts(self) -> Tensor | None:
+        """How much of each change an edit of strength 1 makes; may be set in place.
+
+        Returns:
+            `[2, K]` in (0, 1], by the value that is changed to; None of networks without amounts.
+        """
+        return None
+
     @property
     def is_differentiable(self) -> bool:
         """Whether gradients pass from faces to latents, and the weights can be saved."""

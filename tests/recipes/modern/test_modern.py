@@ -12,6 +12,7 @@ from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.recipes.modern.networks import ModernNetworks
 from twobirds.recipes.modern.objective import ModernGAN
 from twobirds.training.run import fit_to_pack
 
@@ -115,6 +116,27 @@ def test_a_change_of_nothing_leaves_the_face_and_strength_scales_the_edit(
     assert torch.equal(one.edit({"Male": value}), faces[:1])
     weak, whole = (one.edit({"Male": 1 - value}, strength=s) - faces[:1] for s in (0.1, 1.0))
     assert 0.02 < weak.abs().mean() / whole.abs().mean() < 0.3
+
+
+def test_amounts_scale_changes_one_by_one_and_are_stored_with_the_model(
+    tiny_pack: Pack, tmp_path: Path
+) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe(), max_seconds=0.0)
+    model = FaceModel.load(run, device="cpu")
+    amounts = model.networks.edit_amounts()
+    assert amounts is not None
+    assert torch.equal(amounts, torch.ones(2, len(model.attributes)))
+    amounts[1, 0], amounts[0, 1] = 0.5, 0.25
+    model.save(tmp_path / "model", half=True)
+    loaded = FaceModel.load(tmp_path / "model", device="cpu").networks
+    faces = torch.rand(1, 3, 32, 32) * 2 - 1
+    has, target = torch.zeros(1, len(model.attributes)), torch.zeros(1, len(model.attributes))
+    target[0, 0], has[0, 1], target[0, 2] = 1, 1, 1
+    assert isinstance(loaded, ModernNetworks)
+    found = loaded.edit_layers(faces, has, target)[0]
+    part = (target - has) * torch.tensor([0.5, 0.25] + [1.0] * (len(model.attributes) - 2))
+    for layer, wanted in zip(found, loaded.editor(faces, part, target).layers, strict=True):
+        assert torch.equal(layer, wanted)
 
 
 def test_the_first_half_of_the_recognizer_stays_as_imagenet_left_it(tiny_pack: Pack) -> None:

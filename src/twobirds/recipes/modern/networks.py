@@ -34,10 +34,13 @@ class ModernNetworks(FaceNetworks):
         editor: The editor's.
     """
 
+    amounts: Tensor
+
     def __init__(
         self, generator: Generator, encoder: Encoder, recognizer: LiteRecognizer, editor: Editor
     ) -> None:
         super().__init__()
+        self.register_buffer("amounts", torch.ones(2, len(editor.prototypes)))
         self.generator, self.encoder = generator, encoder
         self.recognizer, self.editor = recognizer, editor
 
@@ -80,8 +83,13 @@ class ModernNetworks(FaceNetworks):
         change = target - attributes  # [B, K]
         strength = change.abs().amax(1)  # [B]
         whole = change / strength.clamp(min=_MIN_STRENGTH)[:, None]
-        output = self.editor(images, whole, (attributes + whole).clamp(0, 1))
+        part = whole * torch.where(whole > 0, self.amounts[1], self.amounts[0])
+        output = self.editor(images, part, (attributes + whole).clamp(0, 1))
         return output.layers, strength
+
+    def edit_amounts(self) -> Tensor:
+        """`[2, K]`; see `FaceNetworks`."""
+        return self.amounts
 
 
 def build_networks(config: RunConfig) -> ModernNetworks:

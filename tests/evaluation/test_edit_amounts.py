@@ -1,0 +1,102 @@
+"""Edits are limited to what real faces show, as the model's recognizer sees them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from making_runs import recipe, write_pack
+from twobirds.api import FaceModel
+from twobirds.config import DataConfig
+from twobirds.data.pack import Pack
+from twobirds.errors import InputError
+from twobirds.evaluation.edit_amounts import limit_edits
+from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.models.trained import Trained
+
+SIZE, NAMES = 32, ("Smiling", "Young", "Bald")
+
+
+class Painter(FaceNetworks):
+    """Each attribute is the brightness of a channel; edits change it by 1.5 at full amount."""
+
+    num_latents = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("amounts", torch.ones(2, len(NAMES)))
+
+    def encode(self, images: Tensor) -> Encoding:
+        return Encoding(images.new_zeros(len(images), 1), 4 * images.mean((2, 3)))
+
+    def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
+        raise AssertionError
+
+    def edit(
+        self, images: Tensor, encoding: Encoding, attributes: Tensor, target: Tensor
+    ) -> Tensor:
+        change = target - attributes
+        part = change * torch.where(change > 0, self.amounts[1], self.amounts[0])
+        return (images + 1.5 * part[:, :, None, None]).clamp(-1, 1)
+
+    def edit_amounts(self) -> Tensor:
+        return self.amounts
+
+
+class Pixels(Painter):
+    """The same without amounts."""
+
+    def edit_amounts(self) -> None:
+        return None
+
+
+def model_of(networks: FaceNetworks) -> FaceModel:
+    config = replace(recipe(), data=DataConfig(size=SIZE, attributes=NAMES))
+    return FaceModel(Trained(networks, config, torch.zeros(1, 3, dtype=torch.uint8), "0" * 64))
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Pack:
+    """Brightness by value: Smiling -0.8 and 0.2, Young -0.9 and 0.9, Bald as Smiling but rare."""
+    written = write_pack(tmp_path / "pack", count=64, size=SIZE, attributes=NAMES, num_held_out=60)
+    labels = np.zeros((64, 3), np.uint8)
+    labels[::2, 0], labels[1::2, 1], labels[-5:, 2] = 1, 1, 1
+    brightness = np.where(labels, [0.2, 0.9, 0.2], [-0.8, -0.9, -0.8])
+    pixels = np.round((brightness + 1) * 127.5).astype(np.uint8)
+    images = np.broadcast_to(pixels[:, None, None], (64, SIZE, SIZE, 3))
+    return replace(written, images=np.array(images), attributes=labels)
+
+
+def test_a_change_ends_where_real_faces_are(pack: Pack) -> None:
+    model = model_of(Painter())
+    limited = limit_edits(model, pack)
+    # The real smile has a logit of 0.8. Five hundredths of probability more is a logit of 1.05: a
+    # brightness of 0.26, which is 1.06 away, or 0.71 of what edits do. Grid: 0.7 / 16.
+    assert 0.71 - 0.7 / 16 <= limited[("Smiling", 1)] <= 0.71
+    # Serious faces are at 0.96 already, Young is not exceeded, and Bald is rare.
+    assert set(limited) == {("Smiling", 1)}
+    amounts = model.networks.edit_amounts()
+    assert amounts is not None
+    assert amounts[1].tolist() == pytest.approx([limited[("Smiling", 1)], 1, 1])
+
+
+def test_limiting_again_finds_the_same(pack: Pack) -> None:
+    model = model_of(Painter())
+    assert limit_edits(model, pack) == limit_edits(model, pack)
+
+
+def test_the_progress_ends_with_the_last_change(pack: Pack) -> None:
+    calls: list[tuple[str, int, int]] = []
+    limit_edits(model_of(Painter()), pack, progress=lambda *call: calls.append(call))
+    assert calls[-1][1:] == (6, 6)
+
+
+def test_what_cannot_be_limited_is_refused(pack: Pack, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="recipe paper have no amounts"):
+        limit_edits(model_of(Pixels()), pack)
+    small = write_pack(tmp_path / "small", size=SIZE, attributes=NAMES)
+    with pytest.raises(InputError, match="4 valid faces"):
+        limit_edits(model_of(Painter()), small)
