@@ -5,7 +5,13 @@ import torch
 from torch import nn
 
 from twobirds.models.ema import ema_decay, update_ema
-from twobirds.models.layers import BatchNorm, frozen_statistics, frozen_weights, initialize
+from twobirds.models.layers import (
+    BatchNorm,
+    clamp_inward,
+    frozen_statistics,
+    frozen_weights,
+    initialize,
+)
 from twobirds.randomness import keyed_generator
 
 
@@ -109,3 +115,14 @@ def test_ema_decay_by_hand() -> None:
     assert ema_decay(64, 6_400, 10**9) == pytest.approx(0.5**0.01)
     assert ema_decay(64, 6_400, 1_280) == 0.5  # half-life a twentieth of what was seen
     assert ema_decay(64, 6_400, 0) == 0.0
+
+
+def test_a_clamp_lets_what_lies_outside_come_back() -> None:
+    x = torch.tensor([-3.0, -3.0, 0.5, 3.0, 3.0], requires_grad=True)
+    clamped = clamp_inward(x, -1, 1)
+    assert torch.equal(clamped, x.detach().clamp(-1, 1))
+    (clamped * torch.tensor([1.0, -1.0, 2.0, 1.0, -1.0])).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, -1, 2, 1, 0]  # steps go against it: up from -3, down from 3
+    with torch.no_grad():
+        assert torch.equal(clamp_inward(x, -1, 1), x.clamp(-1, 1))

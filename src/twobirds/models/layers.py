@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -133,3 +134,30 @@ def rotate_and_zoom(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
     rows = (torch.stack([across, -along, none], 1), torch.stack([along, across, none], 1))
     grid = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+class _InwardClamp(torch.autograd.Function):
+    """Clamp whose gradient is only cut where a step against it would lead further out."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.bounds = low, high
+        return x.clamp(low, high)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (x,), (low, high) = ctx.saved_tensors, ctx.bounds
+        outward = ((x < low) & (gradient > 0)) | ((x > high) & (gradient < 0))
+        return gradient.masked_fill(outward, 0), None, None
+
+
+def clamp_inward(x: Tensor, low: float, high: float) -> Tensor:
+    """Clamp a network's output so that what lies outside can come back.
+
+    The gradient of a plain clamp is 0 there, and a pixel that was once painted black stays black.
+    """
+    if not torch.is_grad_enabled():
+        return x.clamp(low, high)
+    clamped: Tensor = _InwardClamp.apply(x, low, high)  # type: ignore[no-untyped-call]
+    return clamped

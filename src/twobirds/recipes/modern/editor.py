@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from twobirds.models.blocks import DownBlock, ModulatedBlock, upsample
 from twobirds.models.edit_layers import EditLayers, enlarge, recolour, warp
+from twobirds.models.layers import clamp_inward
 
 _STRIDE = 4  # by how much the first grid is coarser than the image
 _NUM_MAPPED = 160  # length of the mapping network's output w
@@ -164,7 +165,7 @@ class Editor(nn.Module):
         # Colours are relative to the edit so far: at the start paint alters nothing, and its alpha
         # is not driven to zero before the colours are of use.
         below = recolour(warp(half.float(), moved), gain, offset)
-        paint = (below + painted[:, :3]).clamp(-1, 1) * alpha
+        paint = clamp_inward(below + painted[:, :3], -1, 1) * alpha
         layers = EditLayers(moved, gain, offset, paint, alpha)
         return EditorOutput(layers, flow, colours, detail, colour_mask, prototype_mask)
 

@@ -19,7 +19,7 @@ from twobirds.errors import InputError
 from twobirds.losses.attributes import label_loss
 from twobirds.losses.integrated import latent_distance, perceptual_distance, pixel_distance
 from twobirds.models.edit_layers import apply_layers
-from twobirds.models.layers import evaluation_mode, frozen_weights
+from twobirds.models.layers import clamp_inward, evaluation_mode, frozen_weights
 from twobirds.recipes.modern import discriminator_losses, losses
 from twobirds.recipes.modern.discriminator import conditions_of
 from twobirds.recipes.modern.inputs import EditBatch, Inputs, Step
@@ -146,7 +146,8 @@ class ModernGAN(Unscheduled):
         with self.runtime.autocast():
             output = self.players.editor(batch.sources, batch.change, batch.target)
         strength = torch.ones(len(batch.sources), device=batch.sources.device)
-        edited = apply_layers(batch.sources, output.layers, strength).clamp(-1.1, 1.1)
+        edited = apply_layers(batch.sources, output.layers, strength)
+        edited = clamp_inward(edited, -1.1, 1.1)
         return Edits(batch, edited, output)
 
     def _generate(self, inputs: Inputs) -> Faces:
