@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from twobirds.api import FaceModel
 from twobirds.apps.display import say
 from twobirds.apps.identity import embedder_distance
+from twobirds.apps.web.connections import PromptHeaders
 from twobirds.apps.web.endpoints import DEFAULTS, FILES
 from twobirds.apps.web.files import KEPT_SECONDS, Files, sweep
 from twobirds.apps.web.limits import MCP_PATH, Guard, max_message
@@ -146,7 +147,12 @@ def serve(options: Options, model: FaceModel, detector: Detector, folder: Path) 
     done = threading.Event()
     sweeper = threading.Thread(target=_sweep_on, args=(folder, done), daemon=True)
     sweeper.start()
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_PATIENCE_SECONDS)
+    config = uvicorn.Config(
+        app,
+        http=PromptHeaders,
+        log_level="warning",
+        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+    )
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
