@@ -20,6 +20,7 @@ from typing import Any
 import torch
 import tyro
 
+from campaign.answers import try_requests
 from campaign.commands import command_kinds
 from campaign.environment import try_environments
 from campaign.images import IMAGES
@@ -65,6 +66,8 @@ class Settings:
     """Whether to try full disks, missing rights, odd surroundings and the like."""
     pythons: tuple[Path, ...] = ()
     """Interpreters with TwoBirds installed, such as its wheel, that must make the same."""
+    requests: int = 300
+    """Hostile requests to the HTTP API, always the first ones of the seed."""
     users: int = 50
     """Users of the page at a time."""
     user_seconds: float = 600.0
@@ -121,6 +124,10 @@ def _parts(settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
             odd = try_surroundings(name, job, settings.pythons)
             trials = _told(itertools.chain(try_environments(name, job), odd), 0, f"{name} in")
             yield {"environments": summary_of_trials(list(trials))}
+    if settings.requests:
+        model, count = world.model("modern"), settings.requests
+        found = try_requests(model, folder / "requests", count=count, seed=settings.seed)
+        yield {"requests": found}
     if settings.users:
         page = serve_users(
             world.model("modern"),

@@ -1,6 +1,7 @@
 """What is killed: commands that may be repeated, and how their results are looked at."""
 
 import hashlib
+import importlib
 import json
 import shutil
 from abc import ABC, abstractmethod
@@ -11,11 +12,26 @@ import torch
 
 from campaign.observe import WrongResultError
 from campaign.world import World, train_words
-from twobirds.checkpoint import load_run
+from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.data.pack import open_pack
 from twobirds.models.files import load_trained
+from twobirds.reproduction import generation
+from twobirds.reproduction.plan import BUDGETS, Budget
 
-TRAIN_IMAGES = 160
+TRAIN_IMAGES = {"paper": 160, "modern": 48}
+"""Of a training, which saves after every eight: a checkpoint of `modern` takes most of a second."""
+_SMALLEST = Budget(
+    images=80,
+    width=1 / 16,
+    batch_size=4,
+    cycle_images=4,
+    cycle_channels=4,
+    cycle_blocks=1,
+    judge_images=64,
+    max_faces=8,
+    num_fakes=16,
+    svm_faces=64,
+)
 
 
 class Job(ABC):
@@ -26,9 +42,17 @@ class Job(ABC):
         folder: Its own; holds everything that it writes.
     """
 
+    modules: tuple[str, ...] = ()
+    """What it imports late; imported here, a child spends its time on the work."""
+
     def __init__(self, world: World, folder: Path) -> None:
         self.world, self.folder = world, folder
         self.out = folder / "out"
+
+    def prepare(self) -> None:
+        """Do in this process what no child need do again."""
+        for module in self.modules:
+            importlib.import_module(module)
 
     def begin(self) -> None:
         """Make the folder as it is before the command is given first."""
@@ -65,11 +89,13 @@ class TrainJob(Job):
         self.iteration = 0
 
     def words(self) -> list[str]:
-        words = train_words(self.recipe, self.world.pack, self.out, images=TRAIN_IMAGES)
+        words = train_words(
+            self.recipe, self.world.pack, self.out, images=TRAIN_IMAGES[self.recipe]
+        )
         return [*words, "--resume"]
 
     def look(self) -> None:
-        path = self.out / "checkpoint.pt"
+        path = self.out / CHECKPOINT_FILE
         if not path.exists():
             if self.iteration:
                 raise WrongResultError("the checkpoint is gone")
@@ -80,13 +106,8 @@ class TrainJob(Job):
         self.iteration = iteration
 
     def result(self) -> str:
-        state = load_run(self.out / "checkpoint.pt")[1]
-        state.pop("training_seconds")
-        lines = [json.loads(line) for line in (self.out / "metrics.jsonl").open()]
-        for line in lines:
-            line.pop("images_per_second")
         left = sorted(path.name for path in self.out.glob("**/.*"))
-        return _digest([state, lines, left])
+        return _digest([_trained(self.out), left])
 
 
 class PackJob(Job):
@@ -134,6 +155,8 @@ class EvaluateJob(Job):
         few = "--num-fakes=16 --max-faces=8 --faces-per-edit=2 --judge-images=64 --no-figures"
         return [*words, *few.split(), "--device=cpu"]
 
+    modules = ("twobirds.evaluation.evaluate",)
+
     def begin(self) -> None:
         super().begin()
         self.out.mkdir()
@@ -147,6 +170,46 @@ class EvaluateJob(Job):
         return _digest(json.loads((self.out / "report.json").read_text()))
 
 
+class ReproduceJob(Job):
+    """The paper's experiments, which go on with the model that was being trained."""
+
+    modules = ("twobirds.reproduction.reproduce",)
+
+    def __init__(self, world: World, folder: Path) -> None:
+        super().__init__(world, folder)
+        self.complete: set[str] = set()
+
+    def prepare(self) -> None:
+        super().prepare()
+        BUDGETS["smallest"] = _SMALLEST
+        # Half a minute of computing between two writes is no other place to be killed at.
+        generation.NUM_CHANGED, generation._FRECHET_RESAMPLES = 8, 2
+
+    def begin(self) -> None:
+        super().begin()
+        self.complete = set()
+
+    def words(self) -> list[str]:
+        words = ["reproduce", f"--data={self.world.pack}", f"--out={self.out}"]
+        return [*words, "--budget=smallest", "--device=cpu"]
+
+    def look(self) -> None:
+        for path in self.out.glob("**/*.json"):
+            json.loads(path.read_text())
+        found = {path.parent.name for path in self.out.glob(f"models/*/{CHECKPOINT_FILE}")}
+        for name in found:
+            load_run(self.out / "models" / name / CHECKPOINT_FILE)
+        if lost := self.complete - found:
+            raise WrongResultError(f"the checkpoint of {min(lost)} is gone")
+        self.complete = found
+
+    def result(self) -> str:
+        runs = sorted(path for path in (self.out / "models").iterdir() if path.is_dir())
+        report = json.loads((self.out / "report.json").read_text())
+        del report["times"]
+        return _digest([{run.name: _trained(run) for run in runs}, report])
+
+
 def make_jobs(world: World, folder: Path) -> dict[str, Job]:
     """All jobs, by their names."""
     jobs: dict[str, Job] = {
@@ -156,7 +219,18 @@ def make_jobs(world: World, folder: Path) -> dict[str, Job]:
     jobs["pack"] = PackJob(world, folder / "pack")
     jobs["export"] = ExportJob(world, folder / "export")
     jobs["evaluate"] = EvaluateJob(world, folder / "evaluate")
+    jobs["reproduce"] = ReproduceJob(world, folder / "reproduce")
     return jobs
+
+
+def _trained(run: Path) -> list[Any]:
+    """What a run's checkpoint and log hold, less the times."""
+    state = load_run(run / CHECKPOINT_FILE)[1]
+    state.pop("training_seconds")
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").open()]
+    for line in lines:
+        line.pop("images_per_second")
+    return [state, lines]
 
 
 def _digest(content: Any) -> str:

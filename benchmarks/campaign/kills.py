@@ -55,6 +55,7 @@ def kill_job(name: str, job: Job, count: int, seed: str) -> Iterator[Kill]:
         Each kill.
     """
     rng = random.Random(f"{seed} {name}")
+    job.prepare()
     job.begin()
     started = time.monotonic()
     _finish(job)

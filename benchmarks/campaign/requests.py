@@ -1,14 +1,11 @@
 """Requests to the HTTP API that no client should make, as many as wanted from a seed."""
 
-import http.client
 import json
 import random
+import urllib.parse
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from campaign.visitors import Client
 
 _CALLS = ("recognize", "edit", "generate")
 _PATHS = ("queue/join", "upload", "component_server", "cancel", "reset", "run/edit", "api/predict")
@@ -25,7 +22,7 @@ _NUMBERS = (
 _TEXTS = (
     "", "Male", "\0", "\x1b[2J", "\u202e", "x" * 100_000, "/etc/passwd", "../../etc/passwd",
     "http://127.0.0.1:1/", "file:///etc/passwd", "{}", "null", "'\"<script>", "👓", "\ud800",
-    "%s%n",
+    "%s%n", "\n", "a\r\nX-Made-Up: 1", "\u2028", "two\nlines.png",
 )  # fmt: skip
 _NAMES = (
     "data", "fn_index", "session_hash", "event_id", "trigger_id", "event_data", "path", "url",
@@ -34,13 +31,21 @@ _NAMES = (
 )  # fmt: skip
 
 
-_MAX_SENTENCE = 1_000  # characters
+_SHARES = {"values": 3}
+"""How often a kind comes; 1 where nothing is said."""
+_FILES = (
+    '; filename="a.png"', '; filename=""', "", '; filename="../../x"', '; filename="a\nb.png"',
+    '; filename="a\r\nX-Made-Up: 1.png"', "; filename*=UTF-8''a%0d%0aX-Made-Up:1.png",
+    '; filename="\x1b[2J.png"', f'; filename="{"x" * 300}.png"',
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Request:
     """One request."""
 
+    kind: str
+    """What is wrong with it."""
     method: str
     path: str
     body: bytes
@@ -52,56 +57,19 @@ class Request:
 
 def any_request(rng: random.Random) -> Request:
     """A request of which nothing need fit."""
+    kind = rng.choices(KINDS, [_SHARES.get(kind, 1) for kind in KINDS])[0]
+    if kind == "file":
+        return Request(kind, "GET", f"/gradio_api/file={_place(rng)}", b"", {})
     where = rng.choice(_CALLS) if rng.random() < 0.7 else ""
     path = f"/gradio_api/call/{where}" if where else f"/gradio_api/{rng.choice(_PATHS)}"
-    make: Callable[[random.Random], tuple[bytes, str]] = rng.choice(
-        (
-            _wrong_values,
-            _wrong_values,
-            _wrong_values,
-            _broken_json,
-            _nested,
-            _any_json,
-            _broken_form,
-        )
-    )
-    body, kind = make(rng)
-    headers = {"Content-Type": rng.choice(_KINDS) if rng.random() < 0.15 else kind}
+    if kind == "form" and rng.random() < 0.7:
+        path = "/gradio_api/upload"
+    body, content_type = _MAKERS[kind](rng)
+    headers = {"Content-Type": rng.choice(_KINDS) if rng.random() < 0.15 else content_type}
     if rng.random() < 0.05:
         headers["Content-Encoding"] = rng.choice(("gzip", "br", "x"))
     method = "POST" if rng.random() < 0.95 else rng.choice(("PUT", "PATCH", "DELETE", "GET", "X"))
-    return Request(method, path, body, headers)
-
-
-def fault_of(client: Client, request: Request) -> str:
-    """Send a request; what is wrong with the answer, nothing if it is a result or a refusal."""
-    try:
-        status, answer = client.ask(request.method, request.path, request.body, **request.headers)
-        if status == 200 and request.method == "POST" and "/call/" in request.path:
-            return _fault_of_event(client, f"{request.path}/{json.loads(answer)['event_id']}")
-    except (ConnectionError, http.client.HTTPException):
-        return ""  # it hung up on a body that is too large
-    except TimeoutError:
-        return "no answer"
-    is_right = status == 200 or (400 <= status < 500 and _is_short(answer))
-    return "" if is_right else f"{status}: {answer[:200]!r}"
-
-
-def _fault_of_event(client: Client, path: str) -> str:
-    """What is wrong with how a call ended, which is complete, or an error with a sentence."""
-    status, events = client.ask("GET", path)
-    last = events.decode().strip().rpartition("event: ")[2]
-    if status == 200 and last.startswith("complete"):
-        return ""
-    content: Any = json.loads(last.partition("data: ")[2] or "null")
-    said = str(content.get("error") or "") if isinstance(content, dict) else ""
-    is_sentence = 5 < len(said) < _MAX_SENTENCE and "Traceback" not in said
-    return "" if status == 200 and is_sentence else f"{status}: the event says {last[:200]!r}"
-
-
-def _is_short(answer: bytes) -> bool:
-    """Whether a refusal says something, without code of the server in it."""
-    return 0 < len(answer) < 5_000 and b"Traceback" not in answer and b"site-packages" not in answer
+    return Request(kind, method, path, body, headers)
 
 
 def _wrong_values(rng: random.Random) -> tuple[bytes, str]:
@@ -168,7 +136,7 @@ def _broken_form(rng: random.Random) -> tuple[bytes, str]:
     parts = []
     for _ in range(rng.choice((0, 1, 2, 50))):
         name = rng.choice(("files", "data", "", "x" * 3_000))
-        file = rng.choice(('; filename="a.png"', '; filename=""', "", '; filename="../../x"'))
+        file = rng.choice(_FILES)
         disposition = f'Content-Disposition: form-data; name="{name}"{file}'
         head = rng.choice(
             (disposition, disposition, "", f"{disposition}\r\n{'A: b' * 5_000}", ":::")
@@ -179,3 +147,21 @@ def _broken_form(rng: random.Random) -> tuple[bytes, str]:
         body = body[: rng.randrange(len(body))]
     said = boundary if rng.random() < 0.8 else "other"
     return body, f"{_FORM}; boundary={said}"
+
+
+def _place(rng: random.Random) -> str:
+    """A file that nobody may have, as it stands in an address."""
+    text = rng.choice((*_TEXTS, "/etc/passwd\n", "/proc/self/environ", "/dev/zero", "~/.bashrc"))
+    return urllib.parse.quote(text.encode("utf-8", "surrogatepass")[:3_000])
+
+
+_MAKERS: dict[str, Callable[[random.Random], tuple[bytes, str]]] = {
+    "values": _wrong_values,
+    "broken JSON": _broken_json,
+    "nested JSON": _nested,
+    "other JSON": _any_json,
+    "form": _broken_form,
+    "file": lambda _: (b"", ""),
+}
+KINDS = tuple(_MAKERS)
+"""Of requests."""

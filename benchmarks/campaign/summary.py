@@ -8,7 +8,7 @@ from campaign.environment import Trial
 from campaign.kills import WAYS, Kill
 from campaign.observe import MAX_BYTES, MAX_SECONDS, Outcome
 
-SECTIONS = ("hostile_inputs", "kills", "environments", "page")
+SECTIONS = ("hostile_inputs", "kills", "environments", "requests", "page")
 
 
 def summary_of_inputs(outcomes: Sequence[Outcome], start: int) -> dict[str, Any]:

@@ -1,25 +1,22 @@
 """Many users of the page's server at a time; what each does is in `visitors`."""
 
-import os
 import random
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from campaign.server import Server
+from campaign.settling import resident_bytes
 from campaign.visitors import MANNERS, Client, Tally
 
-_PATIENCE_SECONDS = 30
-_OF_ONNXRUNTIME = ".ses"  # its file for telemetry, which it makes when it is imported
 MAX_GROWTH = 0.02
-"""Of the server's memory, once it is warm."""
+"""Of the memory that the server holds, once it is warm."""
+_NOTES_EVERY_SECONDS = 10.0
 
 
 def serve_users(
@@ -38,51 +35,31 @@ def serve_users(
     Returns:
         Plain data, with `faults`.
     """
-    temporary = folder / "tmp"
-    temporary.mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["app", f"--model={model}", f"--port={port}", "--requests-per-minute=0"]
-    environment = os.environ | {"TMPDIR": str(temporary), "HF_HUB_OFFLINE": "1"}
-    with (folder / "log").open("wb") as file:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "twobirds", *words],
-            stdout=subprocess.DEVNULL,
-            stderr=file,
-            env=environment,
-        )
     tally = Tally()
-    try:
-        _wait(port, server)
-        memory = _visit(Client(port, tally), server.pid, users, seconds, pause, seed)
-    finally:
-        tally.errors += end_server(server)
-    log = (folder / "log").read_text()
-    return _judged(tally, memory, users, seconds, log, sorted(os.listdir(temporary)))  # noqa: PTH208
-
-
-def end_server(server: "subprocess.Popen[bytes]", patience: float = _PATIENCE_SECONDS) -> list[str]:
-    """End the server, by SIGKILL where SIGTERM does not end it in some seconds.
-
-    Returns:
-        The fault, if it had to be killed.
-    """
-    server.send_signal(signal.SIGTERM)
-    try:
-        server.wait(patience)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-        return [f"the server did not end {patience:g} s after SIGTERM"]
-    return []
+    with Server(model, folder) as server:
+        peak = _visit(Client(server.port, tally), server, users, seconds, pause, seed)
+    faults = [*tally.errors[:20], *server.faults, *_faults_of_memory(server.noted_bytes())]
+    return {
+        "users": users,
+        "seconds": seconds,
+        "answers": {what: len(times) for what, times in tally.seconds.items()},
+        "median_seconds": {w: round(statistics.median(t), 3) for w, t in tally.seconds.items()},
+        "p99_seconds": {
+            what: round(float(np.percentile(times, 99)), 3) for what, times in tally.seconds.items()
+        },
+        "refusals_of_hostile_requests": tally.refusals,
+        "errors": len(tally.errors),
+        "memory_megabytes": _memory(server.noted_bytes()) | {"peak": peak >> 20},
+        "files_left": server.files_left(),
+        "faults": faults,
+    }
 
 
 def _visit(
-    client: Client, server: int, users: int, seconds: float, pause: float, seed: int
-) -> list[int]:
-    """Let users come and go; returns the server's memory in bytes, every second."""
-    end, memory = time.monotonic() + seconds, []
+    client: Client, server: Server, users: int, seconds: float, pause: float, seed: int
+) -> int:
+    """Let users come and go; returns the peak of the server's resident memory in bytes."""
+    end, peak = time.monotonic() + seconds, 0
 
     def use(number: int) -> None:
         rng = random.Random(f"{seed} user {number}")
@@ -98,48 +75,34 @@ def _visit(
     threads = [threading.Thread(target=use, args=(number,)) for number in range(users)]
     for thread in threads:
         thread.start()
+    noted = time.monotonic()
     while any(thread.is_alive() for thread in threads):
-        pages = Path(f"/proc/{server}/statm").read_text().split()[1]
-        memory.append(int(pages) * os.sysconf("SC_PAGE_SIZE"))
+        peak = max(peak, resident_bytes(server.process.pid))
+        if time.monotonic() - noted > _NOTES_EVERY_SECONDS:
+            noted = time.monotonic()
+            server.note_memory()
         time.sleep(1)
-    return memory
+    return peak
 
 
-def _judged(
-    tally: Tally, memory: list[int], users: int, seconds: float, log: str, left: list[str]
-) -> dict[str, Any]:
-    """The figures, and which of them are faults."""
-    middle, late = len(memory) // 2, max(1, len(memory) // 10)
-    warm, last = max(memory[middle : middle + late]), max(memory[-late:])
-    faults = [*tally.errors[:20]]
-    faults += [f"memory grew by {last / warm - 1:.1%}"] if last > (1 + MAX_GROWTH) * warm else []
-    faults += [f"left {name}" for name in left if name != _OF_ONNXRUNTIME]
-    faults += ["the log has a traceback"] if "Traceback" in log else []
+def _memory(held: Sequence[int]) -> dict[str, Any]:
+    """Megabytes that the server held when it was warm and at the end, and every one noted.
+
+    Each is the median of a fifth of the notes: requests at work hold memory, too.
+    """
+    fifth = max(1, len(held) // 5)
+    warm, last = held[len(held) // 2 :][:fifth], held[-fifth:]
     return {
-        "users": users,
-        "seconds": seconds,
-        "answers": {what: len(times) for what, times in tally.seconds.items()},
-        "median_seconds": {w: round(statistics.median(t), 3) for w, t in tally.seconds.items()},
-        "p99_seconds": {
-            what: round(float(np.percentile(times, 99)), 3) for what, times in tally.seconds.items()
-        },
-        "refusals_of_hostile_requests": tally.refusals,
-        "errors": len(tally.errors),
-        "memory_megabytes": {"warm": warm >> 20, "last": last >> 20},
-        "files_left": left,
-        "faults": faults,
+        "warm": round(statistics.median(warm) / 2**20, 1) if warm else None,
+        "last": round(statistics.median(last) / 2**20, 1) if last else None,
+        "held": [num_bytes >> 20 for num_bytes in held],
     }
 
 
-def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    """Wait until the server answers.
-
-    Raises:
-        RuntimeError: If it ends.
-    """
-    while server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError("the server ended before anybody came")
+def _faults_of_memory(held: Sequence[int]) -> list[str]:
+    """Whether the server grew after it was warm."""
+    memory = _memory(held)
+    if not held:
+        return ["the memory of the server is not known"]
+    growth = memory["last"] / memory["warm"] - 1
+    return [f"memory grew by {growth:.1%}"] if growth > MAX_GROWTH else []
