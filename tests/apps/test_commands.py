@@ -327,11 +327,14 @@ def test_contradictions_are_not_generated(
     words = ["generate", "--count=1", model, f"--out={tmp_path}/g.png"]
     assert main([*words, "--set", "Bald=1", "Bangs=1"]) == 2
     told = capsys.readouterr().err
-    assert "Bald and Bangs exclude each other, so that no face has both: leave out one" in told
+    assert "Bald=1 and Bangs=1 exclude each other, so that no face has both: leave out" in told
     assert not (tmp_path / "g.png").exists()
     assert main([*words, "--set", "Bald=1", "Bangs=0"]) == 0
-    assert main([*words, "--describe=a bald man with bangs"]) == 0
-    assert "Bald and Bangs exclude each other" in capsys.readouterr().err
+    assert main([*words, "--describe=a bald man with bangs"]) == 2
+    assert "Bald=1 and Bangs=1 exclude each other" in capsys.readouterr().err
+    assert main([*words, "--describe=a bald man", "--set", "Bangs=1"]) == 0  # --set overrules
+    with Image.open(tmp_path / "g.png") as image:
+        assert "Bald" not in image.info["xmp"].decode()
 
 
 @pytest.mark.parametrize("command", ["generate", "edit photo.png"])

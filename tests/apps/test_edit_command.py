@@ -11,6 +11,7 @@ from PIL import Image
 from making_runs import modern_recipe, trained_run, write_pack
 from onnx_files import OnnxWriter
 from photos.making_photos import PlacedFaces, encoded, noise
+from twobirds.api import FaceModel
 from twobirds.apps.cli import main
 from twobirds.data.attributes import excluded_by
 
@@ -109,9 +110,6 @@ def test_limits_that_do_not_fit_together(
         ([limit], "needs --embedder to measure it by"),
         ([limit, f"--embedder={image}"], "go with --until"),
         (["--until=0.5", "--strength=2"], "leave out --strength"),
-        (["--strength=20"], "strength must"),
-        (["--set", "Bangs=1", "--until=2"], "until must lie in [0, 1], not 2"),
-        (["--refine=-1"], "refine_steps must be a whole number and not negative, not -1"),
         (["--until=0.5", absent, limit], "none.onnx"),
         (["--until=0.5", absent, f"{limit}0"], "--max-identity-distance 10 sets no limit"),
     ):  # fmt: skip
@@ -146,14 +144,38 @@ def test_what_is_there_already_is_named(
     assert f"recognized as {there} {probabilities[there]:.2f} -> " in told[0]
 
 
-def test_contradictions_are_pointed_out(
+def test_what_no_face_has_together_is_refused(
     image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--set"]
-    assert main([*words, "Bald=1", "Bangs=1"]) == 0
-    assert capsys.readouterr().err.startswith("Bald and Bangs exclude each other")
+    assert main([*words, "Bangs=1", "Bald=0.75"]) == 2
+    assert "Bald=0.75 and Bangs=1 exclude each other, so that no face" in capsys.readouterr().err
+    assert not (tmp_path / "e.png").exists()
     assert main([*words, "Bald=1", "Bangs=0"]) == 0
-    assert "exclude" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["Bald=2"], "--set Bald must be a number from 0 to 1, not '2'"),
+        (["Bald=-0.1"], "--set Bald must be a number from 0 to 1, not '-0.1'"),
+        (["Bald=nan"], "--set Bald must be a number from 0 to 1, not 'nan'"),
+        (["Bald=1", "Bangs=1"], "Bald=1 and Bangs=1 exclude each other"),
+        (["Bald=1", "--until=2"], "--until must lie between 0 and 1, not 2"),
+        (["Bald=1", "--refine=-1"], "--refine must not be negative, not -1"),
+        (["Bald=1", "--face=0"], "--face counts from 1, not 0"),
+        (["Bald=1", "--strength=11"], "strength must lie in [0, 10], not 11.0"),
+    ],
+)
+def test_wrong_values_are_refused_before_a_model_is_loaded(
+    wrong: list[str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(FaceModel, "load", lambda *_, **__: pytest.fail("the model is loaded"))
+    assert main(["edit", "photo.png", "--set", *wrong]) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_the_file_says_how_strong(image: Path, model: str, tmp_path: Path) -> None:

@@ -176,7 +176,6 @@ def test_reconstruct_puts_reconstructed_faces_into_the_photo(
     ("words", "complaint"),
     [
         (["--face=3"], "two.png: has no face 3: 2 found, counted from the left"),
-        (["--face=0"], "two.png: has no face 0: 2 found"),
         (["--face=two"], "error: --face: 'two' is neither a whole number nor all (see"),
         (["--detector=absent.onnx"], "the detector absent.onnx is not a file"),
         (["--aligned", "--face=1"], "--detector and --face are for photos: leave out --aligned"),

@@ -40,7 +40,7 @@ def test_wrong_attributes(fails: Fails, image: Path, model: str) -> None:
     edit = ["edit", "--aligned", image, model, "--set"]
     assert fails(*edit, "Eyeglases=1").endswith("'Eyeglases': did you mean Eyeglasses?")
     assert fails("generate", model, "--set", "male=1").endswith("did you mean Male?")
-    assert fails(*edit, "Male=2") == "Male must be set to a value in [0, 1], not 2.0"
+    assert fails(*edit, "Male=2") == "--set Male must be a number from 0 to 1, not '2'"
     assert fails(*edit, "Male=yes") == "--set Male must be a number from 0 to 1, not 'yes'"
     assert fails(*edit, "Male=nan") == "--set Male must be a number from 0 to 1, not 'nan'"
     assert fails(*edit, "Male=1", "Male=0") == "--set names Male twice"

@@ -6,6 +6,7 @@ from twobirds.data.attributes import (
     GROUPS,
     excluded_by,
     exclusion_matrix,
+    overruled,
     resolve_conflicts,
 )
 
@@ -49,6 +50,16 @@ def test_what_was_asked_for_is_kept_even_against_itself() -> None:
     names = ["Blond_Hair", "Black_Hair"]
     resolved = resolve_conflicts(np.array([[1.0, 1.0]]), names, changed=names)
     np.testing.assert_array_equal(resolved, [[1, 1]])
+
+
+def test_later_values_overrule_and_exclude_earlier_ones() -> None:
+    values = {"Blond_Hair": 1.0, "Bangs": 1.0, "Male": 1.0}
+    assert overruled(values, {"Black_Hair": 1.0, "Male": 0.0}) == {
+        "Bangs": 1.0,
+        "Black_Hair": 1.0,
+        "Male": 0.0,
+    }
+    assert overruled(values, {"Black_Hair": 0.5}) == {**values, "Black_Hair": 0.5}
 
 
 def test_the_exclusion_matrix_says_what_excluded_by_says() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from making_runs import (
+    ATTRIBUTES,
     CPU,
     differences,
     modern_recipe,
@@ -60,9 +61,17 @@ def test_resuming_does_not_begin_again(tmp_path: Path, tiny_pack: Pack, tiny_run
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path, tiny_pack: Pack, tiny_run: Path) -> None:
-    others = write_pack(tmp_path / "pack", attributes=("Male", "Smiling"))
-    with pytest.raises(InputError, match="knows other attributes than the pack has"):
-        trained_run(tmp_path / "a", others, recipe(), start_from=tiny_run)
+    first, *rest = ATTRIBUTES
+    for number, (names, told) in enumerate(
+        {
+            (first, "Freckled"): f"the pack lacks {', '.join(rest)}; the model does not know "
+            "Freckled; pack faces .* --drop-column",
+            (*rest, first): f"attribute 1 of the model is {first}, of the pack {rest[0]}; pack",
+        }.items()
+    ):
+        others = write_pack(tmp_path / f"pack{number}", attributes=names)
+        with pytest.raises(InputError, match=f"{told}.* or leave out --start-from"):
+            trained_run(tmp_path / "a", others, recipe(), start_from=tiny_run)
     wider = recipe(num_shared=8)
     with pytest.raises(InputError, match="has another discriminator than the run to train"):
         trained_run(tmp_path / "b", tiny_pack, wider, start_from=tiny_run)

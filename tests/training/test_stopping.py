@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from interruptions import before_update, poison
@@ -39,7 +40,12 @@ def test_a_time_limit_stops_and_saves(tmp_path: Path, tiny_pack: Pack) -> None:
     assert not train_run(recipe(), tiny_pack, tmp_path / "run", CPU, max_seconds=0)
     assert run_state(tmp_path / "run")["iteration"] == 1
     with Image.open(tmp_path / "run/latest.png") as samples:
-        assert samples.width == 4 * 32  # the faces of the valid split
+        assert samples.height == 3 * 32
+        labels, faces = np.hsplit(np.asarray(samples), [samples.width - 4 * 32])  # valid split
+    assert (labels > 250).mean() > 0.7  # black on white
+    for row in range(3):  # generated, real, reconstructed
+        assert (labels[row * 32 : (row + 1) * 32] < 128).any()
+    assert not (faces == 255).all(axis=(0, 2)).any()
     assert not (tmp_path / "run/samples").exists()
 
 

@@ -131,7 +131,8 @@ def is_in_sight(page: Page, selector: str) -> bool:
 def test_the_picture_stays_in_sight_while_the_last_sliders_are_moved(page: Page) -> None:
     open_astronaut(page)
     page.get_by_role("button", name="Impression").click()
-    move(page, "Male", 40)
+    slider = page.get_by_role("slider", name="Male")
+    move(page, "Male", -40 if float(slider.input_value()) > 0.5 else 40)
     page.wait_for_function("document.querySelector('#said').innerText.includes('Male')")
     assert page.evaluate("window.scrollY") > 300
     assert is_in_sight(page, "#shown")
@@ -192,6 +193,15 @@ def test_what_is_painted_over_stays(page: Page, pictures: Path) -> None:
     centre = kept[115:125, 210:245]  # of the face, where the stroke went
     assert centre.mean() > 0.5
     assert not kept[60:180, 180:270].all()
+
+
+def test_a_move_that_changes_nothing_is_said(page: Page) -> None:
+    open_astronaut(page)
+    move(page, "Smiling", 1)  # the model sees a smile
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Nothing changes')")
+    move(page, "Strength", 5)
+    page.wait_for_timeout(1000)
+    assert "Nothing changes yet" in page.locator("#said").inner_text()
 
 
 def test_reset_puts_the_sliders_back(page: Page) -> None:
@@ -273,10 +283,11 @@ def test_a_phone_shows_picture_and_sliders_together(page: Page, pictures: Path) 
     page.screenshot(path=pictures / "edit-phone.png", full_page=True)
     move(page, "Mustache", 40)
     page.wait_for_function("document.querySelector('#said').innerText.includes('Mustache')")
-    assert is_in_sight(page, "#shown")
     slider = page.get_by_role("slider", name="Mustache").bounding_box()
-    shown = page.locator("#shown").bounding_box()
-    assert shown["y"] + shown["height"] <= slider["y"] <= height
+    for part in ("#shown", "#said"):
+        assert is_in_sight(page, part)
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= slider["y"] <= height
     page.screenshot(path=pictures / "sliders-phone.png")
 
 
@@ -286,7 +297,8 @@ def test_a_phone_shows_every_generated_face(page: Page, pictures: Path) -> None:
     page.get_by_role("tab", name="Generate").click()
     page.get_by_role("button", name="Generate", exact=True).click()
     page.wait_for_selector("#gallery img")
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(1500)
+    assert is_in_sight(page, "#gallery")
     faces = page.locator("#gallery button img")
     assert faces.count() == 12
     boxes = [faces.nth(number).bounding_box() for number in range(12)]

@@ -196,7 +196,7 @@ def test_hostile_uploads_are_refused_and_the_server_stays(address: str) -> None:
         ("edit", [None, {"Male": 1}], "photo is missing"),
         ("edit", [], "changes names no attribute"),
         ("generate", [{"Bold": 1}], "no attribute 'Bold': did you mean Bald?\""),
-        ("generate", [{"Bald": 1, "Bangs": 1}], "Bald and Bangs exclude each other"),
+        ("generate", [{"Bald": 1, "Bangs": 1}], "Bald=1 and Bangs=1 exclude each other"),
     ],
 )
 def test_wrong_arguments(address: str, name: str, data: list[Any], complaint: str) -> None:

@@ -145,7 +145,11 @@ def test_what_is_wrong_is_said(client: TestClient, tmp_path: Path) -> None:
         ("edit", {"photo": photo, "changes": {}}, "Changes names no attribute."),
         ("edit", {"photo": photo, "changes": {"Bald": 2}}, "less than or equal to 1"),
         ("edit", {"photo": photo, "changes": {"Bald": 1}, "face": 3}, "There is no face 3"),
-        ("generate", {"attributes": {"Bald": 1, "Bangs": 1}}, "Bald and Bangs exclude each other"),
+        (
+            "generate",
+            {"attributes": {"Bald": 1, "Bangs": 1}},
+            "Bald=1 and Bangs=1 exclude each other",
+        ),
         ("generate", {"description": "a blarf"}, "Description: not understood: blarf."),
         ("generate", {"count": 17}, "less than or equal to 16"),
     ):

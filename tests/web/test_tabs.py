@@ -286,6 +286,17 @@ def test_a_generated_face_is_an_example(edit_tab: EditTab) -> None:
     assert "no generated face" in nobody._open_example(None)[3]
 
 
+def test_what_no_face_has_together_is_refused_beside_the_sliders(
+    edit_tab: EditTab, photo: str
+) -> None:
+    key, *rest = edit_tab._open(photo, None)
+    values = moved(edit_tab, moved(edit_tab, rest[-K:], "Bald", 1.0), "Blond_Hair", 1.0)
+    shown, _, said, _ = edit_tab._edit(key, 2, 1.0, False, *values)
+    assert shown == gr.skip()
+    assert said == "⚠ Bald and Blond hair exclude each other: move one of the two back."
+    assert edit_tab._make(False, key, 2, 1.0, False, *values)[0] == said
+
+
 def test_nonsense_generates_nothing(service: FaceService, tmp_path: Path) -> None:
     tab = GenerateTab(service, Files(tmp_path))
     gallery, shown, said, _, _ = tab._generate("blarf", [], [], 0)

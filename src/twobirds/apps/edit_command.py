@@ -15,7 +15,7 @@ from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
 from twobirds.apps.known_attributes import require_known_attributes
-from twobirds.apps.notes import conflicts, notes_of_edit
+from twobirds.apps.notes import notes_of_edit
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -37,6 +37,7 @@ from twobirds.apps.photo_files import (
 )
 from twobirds.apps.reference_options import Like, LikeFace, Reference, Take
 from twobirds.apps.results import EditedFace, EditedPhoto, edited_faces
+from twobirds.data.attributes import require_consistent
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ class Edit:
         Path | None,
         optional("FOLDER", "none"),
         tyro.conf.arg(
-            help="Also write what the edit does to each face: its pixels moved, then "
-            "recoloured, and the paint that then covers them."
+            help="Also write what the edit does to face N of photo NAME, in the model's size: "
+            "NAME.N.flow.png has its pixels moved, NAME.N.colour.png these recoloured, and "
+            "NAME.N.paint.png the paint that then covers them, transparent where there is none."
         ),
     ] = None
     visible_note: VisibleNote = False
@@ -126,6 +128,7 @@ class Edit:
         self._check()
         names = [*changes, *(reference.names if reference is not None else ())]
         require_known_attributes(names, self.model)
+        require_consistent(changes)
         if any(path.is_dir() for path in self.images):
             return edit_folder(self, changes, reference)
         if any(path.suffix.lower() in VIDEO_EXTENSIONS for path in self.images):
@@ -169,6 +172,7 @@ class Edit:
 
     def _check(self) -> None:
         """Refuse options that do not go together, before a model is loaded."""
+        self._check_numbers()
         if (self.max_identity_distance is None) != (self.embedder is None):
             raise InputError(
                 "--max-identity-distance needs --embedder to measure it by, and the reverse"
@@ -194,6 +198,19 @@ class Edit:
                     f"--layers would write {twice[0]}.1.flow.png for several images: give them one "
                     "at a time"
                 )
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers out of their range."""
+        if self.until is not None and not 0 <= self.until <= 1:
+            raise InputError(f"--until must lie between 0 and 1, not {self.until:g}")
+        if self.refine < 0:
+            raise InputError(f"--refine must not be negative, not {self.refine}")
+        if isinstance(self.face, int) and self.face < 1:
+            raise InputError(f"--face counts from 1, not {self.face}")
+        if self.strength != 1.0:
+            from twobirds.api.rows import require_strength  # PyTorch
+
+            require_strength(self.strength)
 
     def _check_protection(self) -> None:
         """Refuse options that do not go with --protect."""
@@ -246,14 +263,10 @@ class _Editing:
         made: "list[tuple[EditRequest, list[EditedFace]]] | None",
     ) -> None:
         self._request, self._layers, self._made = request, layers, made
-        self._has_noted_conflicts = False
 
     def __call__(self, file: PhotoFile) -> "FaceEdits":
         """Edit the faces of a photo; see `Transform`."""
         edits = file.photo.edit(self._request, file.indices)
-        if not self._has_noted_conflicts:
-            note_all(conflicts(self._request.changes))
-            self._has_noted_conflicts = True
         faces = list(edited_faces(file, edits, self._request))
         note_all(notes_of_edit(file, edits, faces, self._request.changes))
         if self._made is not None:

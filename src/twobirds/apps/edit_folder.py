@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twobirds import __version__
 from twobirds.apps.credential_options import credentials_note, signer_of
 from twobirds.apps.display import note, note_all, say, say_json
-from twobirds.apps.notes import conflicts, notes_of_edit, notes_of_faces
+from twobirds.apps.notes import notes_of_edit, notes_of_faces
 from twobirds.apps.options import load_model
 from twobirds.apps.photo_files import (
     Mask,
@@ -66,7 +66,6 @@ def edit_folder(
         changes = reference.added_to(changes, command, model)
     request = EditRequest(changes, command.strength, command.limits(model), command.refine)
     _rehearse(model, request)
-    note_all(conflicts(changes))
     marks = Marks("edited", request.details, command.visible_note, not command.no_metadata, signer)
     job = FolderEdit(session, _Editing(command, request, signer, mask), marks, command.aligned)
     with EditLog.opened(out, _description(command, model, changes)) as log:

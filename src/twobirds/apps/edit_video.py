@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twobirds.apps.display import note, note_all, say
-from twobirds.apps.notes import conflicts
 from twobirds.apps.options import load_model
 from twobirds.apps.photo_files import open_session
 from twobirds.apps.progress import progress_bars
@@ -54,7 +53,6 @@ def edit_video(
     if reference is not None:
         changes = reference.added_to(changes, command, model)
     request = EditRequest(changes, command.strength, command.limits(model))
-    note_all(conflicts(changes))
     edits, num_frames = _decide(command, video, session, request)
     marks = Marks("edited", request.details, command.visible_note, not command.no_metadata)
     with progress_bars("frames") as show:

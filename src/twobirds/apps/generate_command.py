@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from twobirds.apps.describe import Understanding, understand
-from twobirds.apps.display import note, note_all, say
+from twobirds.apps.display import note, say
 from twobirds.apps.known_attributes import require_known_attributes
-from twobirds.apps.notes import conflicts
 from twobirds.apps.options import (
     Assignments,
     Device,
@@ -23,7 +22,7 @@ from twobirds.apps.options import (
 )
 from twobirds.apps.photo_files import NoMetadata, VisibleNote
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.data.attributes import require_consistent
+from twobirds.data.attributes import overruled, require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
@@ -88,9 +87,9 @@ class Generate:
 
         model = load_model(self.model, self.device)
         if self.describe is not None:
-            wanted = parse_description(self.describe, model.attributes) | wanted
+            wanted = overruled(parse_description(self.describe, model.attributes), wanted)
         shown, wanted = self._ask(model, wanted)
-        note_all(conflicts(wanted))
+        require_consistent(wanted)
         pixels = to_pixels(model.decode(*shown))
         details = listed_values(wanted)
         marks = Marks("generated", details, self.visible_note, not self.no_metadata)
@@ -130,7 +129,7 @@ class Generate:
             refinement = understand_refinement(text, model.attributes, self.count)
             tell_understanding(refinement.understanding)
             shown = refine(shown, refinement, model.attributes, self.seed + turn)
-            wanted = wanted | refinement.understanding.attributes
+            wanted = overruled(wanted, refinement.understanding.attributes)
         return shown, wanted
 
 

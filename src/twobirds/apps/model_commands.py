@@ -17,7 +17,10 @@ from twobirds.errors import InputError, missing_extra
 from twobirds.evaluation.plan import JUDGE_FILE, EvaluationConfig
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from twobirds.api import FaceModel
+    from twobirds.apps.saved_card import SavedCard
     from twobirds.data.pack import Pack
 
 _DEFAULTS = EvaluationConfig()
@@ -138,7 +141,11 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Export:
-    """Save a trained run as a model to share: weights as safetensors, config.json, model card."""
+    """Save a trained run as a model to share: weights as safetensors, config.json, model card.
+
+    A copy of a saved model keeps the licence, notes and figures of its card, unless others are
+    given, and its discriminators.
+    """
 
     model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """A run or model folder, a checkpoint, a shipped model's name, or hf://owner/name."""
@@ -149,7 +156,7 @@ class Export:
     card says so."""
     report: Annotated[Path | None, optional("FILE.json", "a card without figures")] = None
     """Output of twobirds evaluate for the weights as stored, whose figures go into the card."""
-    notes: Annotated[Path | None, optional("FILE.md", "none")] = None
+    notes: Annotated[Path | None, optional("FILE.md", "those of a saved model, else none")] = None
     """Text for the card: data, licence, history, known failures."""
     with_discriminators: bool = False
     """Store the run's discriminators, too, from which train --start-from goes on; inference does
@@ -163,6 +170,44 @@ class Export:
 
     def run(self) -> int:
         """Export; returns the exit code."""
+        self._check()
+        model = load_model(self.model, "cpu")
+        if self.limit_edits is not None:
+            self._limit_edits(model, self.limit_edits)
+        report = None
+        if self.report is not None:
+            report = load_report(self.report, model, half=self.half)
+        from twobirds.apps.saved_card import SavedCard  # PyTorch
+
+        source = SavedCard.of(self.model)
+        notes = "" if source is None else source.notes
+        if self.notes is not None:
+            notes = load_notes(self.notes)
+        is_measured = report is not None or self.limit_edits is not None  # else by the card
+        figures = None if is_measured else source
+        if self.onnx:
+            return self._export_onnx(model, report, notes, figures)
+        from twobirds.atomic import write_text
+        from twobirds.checkpoint import CARD_FILE
+        from twobirds.models.files import save_trained
+
+        save_trained(
+            model.trained,
+            self.out,
+            half=self.half,
+            report=report,
+            notes=notes,
+            discriminators=self._discriminators(model, is_saved=source is not None),
+        )
+        if figures is not None:
+            card, is_rounded = self.out / CARD_FILE, self.half and not model.trained.is_half
+            text = card.read_text(encoding="utf-8")
+            write_text(card, figures.with_figures(text, self.out.name, is_rounded=is_rounded))
+        say(f"saved {self.out}")
+        return 0
+
+    def _check(self) -> None:
+        """Refuse options that do not go together, before a model is loaded."""
         if self.limit_edits is not None and self.report is not None:
             raise InputError(
                 "--limit-edits makes another model than the one that --report measured: export "
@@ -174,31 +219,6 @@ class Export:
             raise InputError(
                 "ONNX files are not trained: leave out --with-discriminators or --onnx"
             )
-        model = load_model(self.model, "cpu")
-        if self.limit_edits is not None:
-            self._limit_edits(model, self.limit_edits)
-        report = None
-        if self.report is not None:
-            report = load_report(self.report, model, half=self.half)
-        notes = "" if self.notes is None else load_notes(self.notes)
-        if self.onnx:
-            return self._export_onnx(model, report, notes)
-        from twobirds.models.files import save_trained
-        from twobirds.models.start_weights import find_discriminators
-
-        discriminators = None
-        if self.with_discriminators:
-            discriminators = find_discriminators(Path(self.model), model.trained)
-        save_trained(
-            model.trained,
-            self.out,
-            half=self.half,
-            report=report,
-            notes=notes,
-            discriminators=discriminators,
-        )
-        say(f"saved {self.out}")
-        return 0
 
     def _limit_edits(self, model: "FaceModel", data: Path) -> None:
         """Set how much of each change an edit makes, and say what was limited."""
@@ -210,13 +230,31 @@ class Export:
         for (name, value), amount in limited.items():
             say(f"{name} {value}: {amount:.2f} of the change")
 
-    def _export_onnx(self, model: "FaceModel", report: Mapping[str, Any] | None, notes: str) -> int:
+    def _discriminators(self, model: "FaceModel", *, is_saved: bool) -> "dict[str, Tensor] | None":
+        """What `train --start-from` is to find beside the model."""
+        from twobirds.apps.saved_card import saved_discriminators
+        from twobirds.models.start_weights import find_discriminators
+
+        kept = saved_discriminators(self.model, model) if is_saved else None
+        if kept is None and self.with_discriminators:
+            return find_discriminators(Path(self.model), model.trained)
+        return kept
+
+    def _export_onnx(
+        self,
+        model: "FaceModel",
+        report: Mapping[str, Any] | None,
+        notes: str,
+        figures: "SavedCard | None",
+    ) -> int:
         """Write ONNX files, and say how far they are from PyTorch."""
         from twobirds.models.card import model_card
         from twobirds.models.onnx_export import save_onnx
 
         name = self.out.name
         card = model_card(name, model.config, report, source=name, notes=notes)
+        if figures is not None:
+            card = figures.with_figures(card, name, is_rounded=False)
         for network, difference in save_onnx(model.trained, self.out, card).items():
             say(f"{network}: differs from PyTorch by at most {difference:.1e}")
         say(f"saved {self.out}")

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from twobirds.data.attributes import contradictions
-
 if TYPE_CHECKING:
     from twobirds.api import Edited
     from twobirds.apps.photo_files import PhotoFile
@@ -71,12 +69,6 @@ def notes_of_edit(
         yield from _found_strengths(edits.search, file.labels)
     if edits.search is None or file.photo.protected is not None:
         yield from _recognized(file.labels, faces, changes)
-
-
-def conflicts(changes: Mapping[str, float]) -> Iterator[str]:
-    """Which attributes that are asked for no face has together."""
-    for name, other in contradictions(changes):
-        yield f"{name} and {other} exclude each other: no face has both, but both are set"
 
 
 def _found_strengths(search: "Edited", labels: Sequence[str]) -> Iterator[str]:

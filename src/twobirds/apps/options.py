@@ -146,7 +146,7 @@ def attribute_changes(words: Iterable[Iterable[str]]) -> dict[str, float]:
     """Parse `--set Eyeglasses=1 Smiling=0.5` as values by attribute.
 
     Raises:
-        InputError: If a value is not a number; names and ranges are left to the model.
+        InputError: If a value is no number from 0 to 1; names are left to the model.
     """
     return {name: _number(name, value) for name, value in split_assignments(words)}
 
@@ -156,6 +156,6 @@ def _number(name: str, value: str) -> float:
         number = float(value)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    if not 0 <= number <= 1:  # nor nan
         raise InputError(f"--set {name} must be a number from 0 to 1, not {value!r}")
     return number

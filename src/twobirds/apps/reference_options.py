@@ -27,8 +27,9 @@ Take = Annotated[
     optional(
         "NAME,NAME...",
         "nothing is taken",
-        "With --like: the attributes whose values, 0 or 1, are taken. One of which the recognizer "
-        "is not sure, with a probability between 0.25 and 0.75, is refused.",
+        "With --like: the attributes whose values, 0 or 1, are taken, not their style: a fringe, "
+        "but not which. One of which the recognizer is not sure, with a probability between 0.25 "
+        "and 0.75, is refused.",
     ),
 ]
 LikeFace = Annotated[

@@ -175,7 +175,7 @@ class Train:
         return network, model.weights_sha256
 
     def _report(self, is_complete: bool, config: RunConfig, runtime: "Runtime") -> int:
-        from twobirds.training.logging import LATEST_SAMPLES
+        from twobirds.training.sample_grid import LATEST_SAMPLES
 
         if runtime.is_main and is_complete:
             say(f"trained {self.out}; next: twobirds evaluate {self.out} --data {self.data}")

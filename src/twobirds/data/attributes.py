@@ -74,8 +74,17 @@ def require_consistent(values: Mapping[str, float]) -> None:
     """
     for one, other in contradictions(values):
         raise InputError(
-            f"{one} and {other} exclude each other, so that no face has both: leave out one of them"
+            f"{one}={values[one]:g} and {other}={values[other]:g} exclude each other, so that no "
+            "face has both: leave out one of them"
         )
+
+
+def overruled(values: Mapping[str, float], later: Mapping[str, float]) -> dict[str, float]:
+    """Values with later ones, which take precedence: what those exclude is left out."""
+    excluded = {
+        other for name, value in later.items() if value > 0.5 for other in excluded_by(name)
+    }
+    return {name: value for name, value in values.items() if name not in excluded} | dict(later)
 
 
 def exclusion_matrix(names: Sequence[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from twobirds.api import Edited, EncodedFaces, Limits
+from twobirds.data.attributes import require_consistent
 from twobirds.data.faces import to_pixels
 from twobirds.data.provenance import listed_values
 from twobirds.models.edit_layers import EditLayers, apply_layers, cover_of, enlarge
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EditRequest:
-    """What to change of faces."""
+    """What to change of faces.
+
+    Raises:
+        InputError: If two attributes that exclude each other are set.
+    """
 
     changes: Mapping[str, float]
     """Target in [0, 1] for each attribute to change."""
@@ -29,6 +34,10 @@ class EditRequest:
     """Search the strength until the recognizer agrees; None takes the strength above."""
     refine_steps: int = 0
     """Steps of optimizing the latents of each face first."""
+
+    def __post_init__(self) -> None:
+        """Refuse targets that no face has together."""
+        require_consistent(self.changes)
 
     @property
     def details(self) -> str:

@@ -1,4 +1,4 @@
-"""What a run tells: metrics as JSON lines, TensorBoard if installed, a progress bar, samples."""
+"""What a run tells: metrics as JSON lines, TensorBoard if installed, a progress bar."""
 
 import json
 import math
@@ -8,18 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from torch import Tensor
 
 from twobirds.atomic import write_atomically
 
 METRICS_FILE = "metrics.jsonl"
-SAMPLES_FOLDER = "samples"
-LATEST_SAMPLES = "latest.png"
-"""The grid at the end of the latest leg, wherever that was."""
 TENSORBOARD_FOLDER = "tensorboard"
 _ESTIMATE_AFTER_SECONDS = 10.0  # the first iteration, which warms up, apart
 
@@ -151,16 +145,6 @@ def duration(seconds: float) -> str:
     if seconds < 48 * 3600:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 86400:,.1f} days"
-
-
-def write_sample_grid(path: Path, rows: Mapping[str, Tensor]) -> None:
-    """Write one PNG with a row of faces for each entry, each `[N, 3, H, W]` in [-1, 1]."""
-    stacked = torch.stack([r.detach().float().cpu() for r in rows.values()])  # [R, N, 3, H, W]
-    pixels = (stacked.clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
-    num_rows, num_columns, _, height, width = pixels.shape
-    grid = pixels.permute(0, 3, 1, 4, 2).reshape(num_rows * height, num_columns * width, 3)
-    image = Image.fromarray(grid.numpy())
-    write_atomically(path, lambda file: image.save(file, format="PNG"))
 
 
 def _rounded(value: float) -> float:

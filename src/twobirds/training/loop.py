@@ -20,15 +20,9 @@ from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.runtime import Runtime, average_values, keep_freed_memory
 from twobirds.training.failures import explained_failures, require_finite
-from twobirds.training.logging import (
-    LATEST_SAMPLES,
-    METRICS_FILE,
-    SAMPLES_FOLDER,
-    MetricsLog,
-    ProgressDisplay,
-    write_sample_grid,
-)
+from twobirds.training.logging import METRICS_FILE, MetricsLog, ProgressDisplay
 from twobirds.training.objective import Objective
+from twobirds.training.sample_grid import LATEST_SAMPLES, SAMPLES_FOLDER, write_sample_grid
 from twobirds.training.state import Progress, restore, save_checkpoint
 
 NUM_SAMPLES = 8

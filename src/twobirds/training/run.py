@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,8 +105,7 @@ def warm_start(objective: Objective, config: RunConfig, source: str | Path, pack
         InputError: If there is no such model, or it has another recipe, networks or attributes.
     """
     earlier, weights = find_weights(source)
-    if earlier.data.attributes != config.data.attributes:
-        raise InputError(f"{source}: knows other attributes than the pack has, or in another order")
+    _require_same_attributes(source, earlier.data.attributes, config.data.attributes)
     if earlier.recipe.name != config.recipe.name:
         raise InputError(
             f"{source}: was trained with recipe {earlier.recipe.name}, not {config.recipe.name}"
@@ -117,6 +116,26 @@ def warm_start(objective: Objective, config: RunConfig, source: str | Path, pack
         objective.warm_start(weights)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
+
+
+def _require_same_attributes(
+    source: str | Path, known: Sequence[str], names: Sequence[str]
+) -> None:
+    """Check that a model's attributes are those of the pack, in the same order."""
+    if list(known) == list(names):
+        return
+    lacking = [name for name in known if name not in names]
+    further = [name for name in names if name not in known]
+    parts = [f"the pack lacks {', '.join(lacking)}"] * bool(lacking)
+    parts += [f"the model does not know {', '.join(further)}"] * bool(further)
+    if not parts:
+        at = next(i for i, name in enumerate(known) if names[i] != name)
+        parts = [f"attribute {at + 1} of the model is {known[at]}, of the pack {names[at]}"]
+    dropping = " (pack --drop-column leaves attributes out)" * bool(further)
+    raise InputError(
+        f"{source}: its attributes are not those of the pack: {'; '.join(parts)}; pack faces "
+        f"labelled with the model's attributes in its order{dropping}, or leave out --start-from"
+    )
 
 
 def fork_run(source: Path, run: Path, config: RunConfig) -> None:

@@ -25,12 +25,14 @@ from twobirds.apps.web.files import Files
 from twobirds.apps.web.like_panel import LikePanel
 from twobirds.apps.web.service import EditedView, FaceService, most_plausible, view_of
 from twobirds.apps.web.shelf import Shelf
-from twobirds.apps.web.words import KEEP, QUALITY, outcome
+from twobirds.apps.web.words import KEEP, QUALITY, in_words, outcome
+from twobirds.data.attributes import contradictions
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, OpenPhoto
 from twobirds.photos.credentials import has_credentials
 
 _NO_PHOTO = "⚠ Open a photo first."
+_UNCHANGED = "Nothing changes yet: the model sees this in the face already, or no slider was moved."
 _LOST_CREDENTIALS = (
     "⚠ The photo's Content Credentials (C2PA) are not kept in the file: "
     "`twobirds edit` with --c2pa-cert and --c2pa-key keeps them."
@@ -111,15 +113,16 @@ class EditTab:
     def _build_result(self) -> _Result:
         """Lay out the column with the picture."""
         with gr.Column(min_width=280, elem_classes=["unpacked", "in-sight"]):
-            shown = gr.ImageSlider(
-                label="Before and after",
-                interactive=False,
-                format="jpeg",
-                buttons=["fullscreen"],  # a download there would be unmarked
-                elem_id="shown",
-            )
-            gauge = gr.HTML(elem_id="gauge")
-            said = gr.Markdown(elem_id="said")
+            with gr.Column(elem_id="pinned"):
+                shown = gr.ImageSlider(
+                    label="Before and after",
+                    interactive=False,
+                    format="jpeg",
+                    buttons=["fullscreen"],  # a download there would be unmarked
+                    elem_id="shown",
+                )
+                gauge = gr.HTML(elem_id="gauge")
+                said = gr.Markdown(elem_id="said")
             noted = gr.Checkbox(label="Write “AI-edited” into the picture")
             with gr.Row():
                 reset = gr.Button("Reset", min_width=100)
@@ -182,13 +185,14 @@ class EditTab:
         photo, index = self.photos.get(key), (number or 1) - 1
         if photo is None:
             return [gr.skip(), "", _NO_PHOTO, download()]
-        request = self._request(photo, index, strength, search, values)
         try:
+            request = self._request(photo, index, strength, search, values)
             edited = self.service.edit(photo, index, request)
         except InputError as error:
             return [gr.skip(), "", complaint(error), download()]
         shown = tuple(map(_no_taller_than_wide, (edited.before, edited.after)))
-        return [shown, self._gauge(edited), self._report(request.changes, edited), download()]
+        said = self._report(request.changes, edited) or _UNCHANGED
+        return [shown, self._gauge(edited), said, download()]
 
     def _protect(
         self, layer: bytes | None, key: str | None, number: int | None, *wishes: Any
@@ -218,8 +222,8 @@ class EditTab:
         photo, index = self.photos.get(key), (number or 1) - 1
         if photo is None:
             return [_NO_PHOTO, download()]
-        request = self._request(photo, index, strength, search, values)
         try:
+            request = self._request(photo, index, strength, search, values)
             name, content = self.service.edit_file(photo, index + 1, request, noted=noted)
         except InputError as error:
             return [complaint(error), download()]
@@ -234,9 +238,16 @@ class EditTab:
         search: bool,
         values: tuple[float, ...],
     ) -> EditRequest:
-        """What the sliders ask for, of those that were moved."""
+        """What the sliders ask for, of those that were moved.
+
+        Raises:
+            InputError: If no face has all of it.
+        """
         predicted = photo.attributes[index].numpy().round(2)
         changes = self.service.changes(predicted, np.array(values, np.float32))
+        for pair in contradictions(changes):
+            one, other = map(in_words, pair)
+            raise InputError(f"{one} and {other} exclude each other: move one of the two back")
         if search:
             return EditRequest(changes, limits=Limits())
         return EditRequest(changes, strength)

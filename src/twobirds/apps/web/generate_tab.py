@@ -11,12 +11,18 @@ from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.words import in_words
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.data.attributes import contradictions
+from twobirds.data.attributes import contradictions, overruled
 from twobirds.errors import InputError
 
 _COUNT = 12  # faces at a time
 _MAX_SEED = 2**31
 _EXAMPLE = "a bald man of about 40 with arched eyebrows and a big nose"
+_SHOW_GALLERY = """() => {
+    const isRefused = document.querySelector('#understood').innerText.includes('⚠')
+    const gallery = document.querySelector('#gallery:has(img)')
+    if (!isRefused) gallery?.scrollIntoView({behavior: 'smooth', block: 'nearest'})
+}"""
+"""Brings new faces into sight, which on a phone lie below the screen; in JavaScript."""
 _NOTHING_SAID = (
     "⚠ Nothing in it says what a face looks like: try words such as bald, young woman, glasses, "
     "black hair, no beard."
@@ -79,8 +85,9 @@ class GenerateTab:
         inputs = [words, having, lacking, seed]
         found = [gallery, shown, understood, answered, keeping]
         for asked in (generate.click, words.submit):
-            asked(self._generate, inputs, found, **QUIET)
-        renew.click(self._renew, inputs, [seed, *found], **QUIET)
+            asked(self._generate, inputs, found, **QUIET).then(None, js=_SHOW_GALLERY)
+        renewed = renew.click(self._renew, inputs, [seed, *found], **QUIET)
+        renewed.then(None, js=_SHOW_GALLERY)
         answer.submit(self._refine, [answer, shown], found, **QUIET)
         chosen = gallery.select(self._keep, [shown], [answered, keeping, *kept], **QUIET)
         chosen.then(None, js=SHOW_KEPT)
@@ -97,8 +104,8 @@ class GenerateTab:
                 return _refused(f"{_NOTHING_SAID}  \n{line}")
         if both := [in_words(name) for name in having if name in lacking]:
             return _refused(f"⚠ Both with and without: {', '.join(both)}. Choose one.")
-        wanted |= dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
-        if pairs := contradictions(dict.fromkeys(having, 1.0)):
+        wanted = overruled(wanted, dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0))
+        if pairs := contradictions(wanted):
             one, other = map(in_words, pairs[0])
             return _refused(f"⚠ {one} and {other} exclude each other. Choose one.")
         try:

@@ -29,10 +29,12 @@ CSS = """
   .unpacked { display: contents }
   .first { order: -1 }
   .last { order: 1 }
-  #shown:not(.fullscreen), #kept:not(.fullscreen) {
-    position: sticky !important; top: 0; z-index: 100; width: 100%; max-width: 40vh;
-    margin: 0 auto; background: var(--body-background-fill)
+  #pinned, #kept:not(.fullscreen) {
+    position: sticky !important; top: 0; z-index: 100; width: 100%; margin: 0 auto;
+    background: var(--body-background-fill)
   }
+  #pinned { gap: 4px; padding-bottom: 4px }  /* what is said stays below the picture */
+  #shown:not(.fullscreen), #kept:not(.fullscreen) { max-width: 40vh; margin: 0 auto }
   #gallery .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important }
 }
 footer { display: none !important }
