@@ -16,7 +16,7 @@ from torch.utils.flop_counter import flop_registry
 from hardware import Work, seconds_of
 
 aten = torch.ops.aten
-_HEAVY = (aten.convolution, aten.convolution_backward, aten.mm, aten.addmm, aten.bmm)
+_HEAVY = (aten.convolution, aten.convolution_backward, aten.mm, aten.addmm, aten.bmm, aten.baddbmm)
 
 
 class TensorSpec(NamedTuple):

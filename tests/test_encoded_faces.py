@@ -37,7 +37,7 @@ def test_edits_of_encoded_faces_encode_nothing_again(
 def test_selected_faces_are_those_of_all_batches(
     tiny_model: FaceModel, faces: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twobirds.api.encoded.INFERENCE_BATCH_SIZE", 2)  # three passes
+    monkeypatch.setattr("twobirds.api.encoded.inference_batch_size", lambda _: 2)  # three passes
     encoded = tiny_model.encode_faces(faces)
     assert len(encoded) == 5
     chosen = encoded.select([1, 2, 4])

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from twobirds.errors import InputError
-from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite, weights
+from twobirds.models.pretrained import (
+    EfficientNetLite,
+    efficientnet_lite,
+    load_efficientnet_lite,
+    weights,
+)
 from twobirds.models.pretrained.efficientnet_lite import SCALINGS
 
 
@@ -55,6 +60,30 @@ def test_folding_batch_norms_changes_no_output(images: torch.Tensor) -> None:
     with torch.inference_mode():
         for ours, expected in zip(folded.features(images), plain.features(images), strict=True):
             torch.testing.assert_close(ours, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1), (5, 2)])
+@pytest.mark.parametrize("sides", [(8, 8), (7, 8), (9, 7)])
+def test_convolutions_are_padded_as_tensorflow_does(
+    kernel: int, stride: int, sides: tuple[int, int]
+) -> None:
+    layer = efficientnet_lite._ConvNorm(6, 6, kernel, stride, groups=6).eval()
+    layer.norm = torch.nn.Identity()
+    images = torch.randn(2, 6, *sides, requires_grad=True)
+    pads = []
+    for side in (sides[1], sides[0]):
+        total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+        pads += [total // 2, total - total // 2]
+    padded = torch.nn.functional.pad(images, pads)
+    expected = torch.nn.functional.conv2d(padded, layer.conv.weight, None, stride, groups=6)
+    found = layer(images)
+    assert found.shape == (2, 6, *(-(-side // stride) for side in sides))
+    torch.testing.assert_close(found, expected)
+    of_found, of_expected = (
+        torch.autograd.grad(each.square().sum(), [images, layer.conv.weight])
+        for each in (found, expected)
+    )
+    torch.testing.assert_close(of_found, of_expected)
 
 
 def test_loaded_network_is_frozen() -> None:

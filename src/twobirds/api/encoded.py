@@ -6,17 +6,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from twobirds.api.passes import INFERENCE_BATCH_SIZE, device_of
+from twobirds.api.passes import device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
 from twobirds.errors import InputError
 from twobirds.models.edit_layers import EditLayers
 from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.runtime import inference_batch_size
 
 
 class _Part(NamedTuple):
-    """At most `INFERENCE_BATCH_SIZE` faces and their encoding, on the device of the networks."""
+    """At most `inference_batch_size` faces and their encoding, on the device of the networks."""
 
     images: Tensor
     """`[b, 3, H, W]` in [-1, 1]."""
@@ -39,7 +40,7 @@ class EncodedFaces:
 
     Args:
         networks: The model's.
-        parts: The faces, at most `INFERENCE_BATCH_SIZE` at a time.
+        parts: The faces, at most `inference_batch_size` at a time.
         names: The K attributes.
     """
 
@@ -246,8 +247,9 @@ class EncodedFaces:
 @torch.no_grad()
 def encode_faces(networks: FaceNetworks, images: Tensor, names: Sequence[str]) -> EncodedFaces:
     """Encode faces `[B, 3, H, W]` in [-1, 1], each once, in batches."""
+    device = device_of(networks)
     parts = []
-    for part in images.split(INFERENCE_BATCH_SIZE):  # one empty part where there is no face
-        there = part.to(device_of(networks))
+    for part in images.split(inference_batch_size(device)):  # one empty part of no faces
+        there = part.to(device)
         parts.append(_Part(there, networks.encode(there)))
     return EncodedFaces(networks, parts, names)

@@ -1,4 +1,4 @@
-"""Passes of a model's networks over faces, at most `INFERENCE_BATCH_SIZE` at a time."""
+"""Passes of a model's networks over faces, at most `inference_batch_size` at a time."""
 
 import torch
 from torch import Tensor
@@ -7,10 +7,7 @@ from twobirds.errors import InputError
 from twobirds.models.networks import FaceNetworks
 from twobirds.models.onnx_model import require_cpu
 from twobirds.randomness import RandomPurpose, keyed_generator
-from twobirds.runtime import pick_device
-
-INFERENCE_BATCH_SIZE = 64
-"""Faces in one pass."""
+from twobirds.runtime import inference_batch_size, pick_device
 
 
 def check_codes(latents: Tensor, attributes: Tensor, num_latents: int, num_attributes: int) -> None:
@@ -43,9 +40,8 @@ def decode(networks: FaceNetworks, latents: Tensor, attributes: Tensor, size: in
     They are on the device of the latents.
     """
     device = device_of(networks)
-    pairs = zip(
-        latents.split(INFERENCE_BATCH_SIZE), attributes.split(INFERENCE_BATCH_SIZE), strict=True
-    )
+    count = inference_batch_size(device)
+    pairs = zip(latents.split(count), attributes.split(count), strict=True)
     images = [
         networks.generate(z.float().to(device), c.float().to(device)).float().to(latents.device)
         for z, c in pairs

@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from twobirds.api.passes import INFERENCE_BATCH_SIZE
 from twobirds.data.faces import from_pixels, to_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 
+BATCH_SIZE = 64
+"""Faces that are taken at a time."""
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many of it are done, and of how many."""
 
@@ -160,7 +161,7 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate(resized)
 
 
-def batches(images: np.ndarray, batch_size: int = INFERENCE_BATCH_SIZE) -> Iterator[np.ndarray]:
+def batches(images: np.ndarray, batch_size: int = BATCH_SIZE) -> Iterator[np.ndarray]:
     """Cut the first axis into parts of at most `batch_size`."""
     for start in range(0, len(images), batch_size):
         yield images[start : start + batch_size]

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite
+from twobirds.models.pretrained.efficientnet_lite import relu6
 
 FEATURE_NETWORK = "EfficientNet-lite2"
 FEATURE_SIZE = 128
@@ -32,7 +33,7 @@ class Tail(nn.Module):
         """Map the trunk's activations `[B, C, H / 16, W / 16]` to features `[B, 1280]`."""
         for block in self.blocks:
             activations = block(activations)
-        return F.relu6(self.head(activations)).mean((2, 3))
+        return relu6(self.head(activations)).mean((2, 3))
 
 
 class FeatureNetwork(nn.Module):
@@ -51,7 +52,7 @@ class FeatureNetwork(nn.Module):
 
     def trunk(self, images: Tensor) -> Tensor:
         """Activations `[B, C, 8, 8]` of images `[B, 3, H, W]` in [-1, 1], resampled to 128 px."""
-        activations = F.relu6(self.stem(_resample(images)))
+        activations = relu6(self.stem(_resample(images)))
         for block in self.blocks:
             activations = block(activations)
         return activations

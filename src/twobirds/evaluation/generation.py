@@ -8,9 +8,8 @@ import torch
 from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor
 
-from twobirds.api.passes import INFERENCE_BATCH_SIZE
 from twobirds.data.faces import to_uint8
-from twobirds.evaluation.faces import Decoder, Progress
+from twobirds.evaluation.faces import BATCH_SIZE, Decoder, Progress
 from twobirds.evaluation.frechet import (
     feature_statistics,
     frechet_distance,
@@ -38,7 +37,7 @@ def generate_batches(
     generator = keyed_generator(seed, RandomPurpose.EVALUATION_LATENTS)
     latents = torch.rand(len(attributes), model.num_latents, generator=generator) * 2 - 1
     rows = torch.from_numpy(attributes.astype(np.float32))
-    pairs = zip(latents.split(INFERENCE_BATCH_SIZE), rows.split(INFERENCE_BATCH_SIZE), strict=True)
+    pairs = zip(latents.split(BATCH_SIZE), rows.split(BATCH_SIZE), strict=True)
     done = 0
     for z, c in pairs:
         with torch.inference_mode():

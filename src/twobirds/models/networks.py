@@ -4,9 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from twobirds.models.edit_layers import EditLayers
+from twobirds.runtime import inference_batch_size
 
 FeatureNetwork = Callable[[Tensor], Sequence[Tensor]]
 """Images `[B, 3, H, W]` in [-1, 1] to features, each `[B, C_l, H_l, W_l]`; nothing in it learns."""
@@ -78,3 +80,11 @@ class FaceNetworks(nn.Module, ABC):
     def feature_network(self) -> nn.Module | None:
         """The features that another run's perceptual loss may compare (P12); None: it has none."""
         return None
+
+
+def in_parts(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Outputs of a network for images, at most `inference_batch_size` in one pass."""
+    if torch.onnx.is_in_onnx_export():  # a file in ONNX takes any number of images
+        return network(images)
+    parts = images.split(inference_batch_size(images.device))
+    return torch.cat([network(part) for part in parts])

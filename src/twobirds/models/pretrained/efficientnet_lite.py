@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -62,6 +63,11 @@ _STAGES = (
 _FEATURE_STAGES = (1, 2, 4, 6)  # the last stages at strides 4, 8, 16 and 32
 
 
+def relu6(convolved: Tensor) -> Tensor:
+    """ReLU6 in place: of a convolution's or a batch norm's output nothing else needs the values."""
+    return F.relu6(convolved, inplace=True)
+
+
 class _ConvNorm(nn.Module):
     """Convolution and batch norm, padded as TensorFlow's SAME: output = ceil(input / stride)."""
 
@@ -74,19 +80,30 @@ class _ConvNorm(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map `[B, C, H, W]` to `[B, C', ceil(H / stride), ceil(W / stride)]`."""
-        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
-        pads: list[int] = []
-        for side in (images.shape[3], images.shape[2]):  # F.pad begins with the last dimension
-            total = max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
-            pads += [total // 2, total - total // 2]
-        padded = F.pad(images, pads) if any(pads) else images
-        normed: Tensor = self.norm(self.conv(padded))
+        conv, weight = self.conv, self.conv.weight
+        kernel, stride = conv.kernel_size[0], conv.stride[0]
+        rows, columns = (_total_padding(side, kernel, stride) for side in images.shape[2:])
+        odd = rows % 2, columns % 2  # pixels that the padding has more at the end
+        padding = rows // 2 + odd[0], columns // 2 + odd[1]
+        if any(odd) and images.device.type == "cpu" and not torch.onnx.is_in_onnx_export():
+            # As much padding at the start, under zeros of the kernel: a padded copy costs more.
+            weight = F.pad(weight, (odd[1], 0, odd[0], 0))
+        elif any(odd):
+            ends = (columns // 2, padding[1], rows // 2, padding[0])
+            images, padding = F.pad(images, ends), (0, 0)
+        convolved = F.conv2d(images, weight, conv.bias, stride, padding, groups=conv.groups)
+        normed: Tensor = self.norm(convolved)
         return normed
 
     def fold(self) -> None:
         """Merge the batch norm's running statistics into the convolution; for inference only."""
         assert isinstance(self.norm, nn.BatchNorm2d)
         self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+
+
+def _total_padding(side: int, kernel: int, stride: int) -> int:
+    """Pixels to add to a side, so that the output's is ceil(side / stride)."""
+    return max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
 
 
 class _InvertedResidual(nn.Module):
@@ -102,8 +119,8 @@ class _InvertedResidual(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map `[B, C, H, W]` to `[B, C', ceil(H / stride), ceil(W / stride)]`."""
-        hidden = inputs if self.expand is None else F.relu6(self.expand(inputs))
-        outputs: Tensor = self.project(F.relu6(self.depthwise(hidden)))
+        hidden = inputs if self.expand is None else relu6(self.expand(inputs))
+        outputs: Tensor = self.project(relu6(self.depthwise(hidden)))
         return inputs + outputs if self.has_skip else outputs
 
 
@@ -138,7 +155,7 @@ class EfficientNetLite(nn.Module):
 
     def features(self, images: Tensor) -> tuple[Tensor, ...]:
         """The last block's output at strides 4, 8, 16 and 32, each `[B, C_l, H_l, W_l]`."""
-        hidden = F.relu6(self.stem(images))
+        hidden = relu6(self.stem(images))
         found: list[Tensor] = []
         for index, block in enumerate(self.blocks):
             hidden = block(hidden)
@@ -148,7 +165,7 @@ class EfficientNetLite(nn.Module):
 
     def pooled(self, images: Tensor) -> Tensor:
         """The classifier's input, `[B, 1280]`: the head averaged over the image."""
-        return F.relu6(self.head(self.features(images)[-1])).mean((2, 3))
+        return relu6(self.head(self.features(images)[-1])).mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         """Class logits `[B, num_classes]`."""

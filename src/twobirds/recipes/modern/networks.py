@@ -6,7 +6,7 @@ from torch import Tensor
 from twobirds.config import RunConfig
 from twobirds.models.edit_layers import EditLayers, apply_layers
 from twobirds.models.layers import rotate_and_zoom
-from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.models.networks import Encoding, FaceNetworks, in_parts
 from twobirds.recipes.modern.build import (
     build_editor,
     build_encoder,
@@ -56,7 +56,7 @@ class ModernNetworks(FaceNetworks):
             angles = images.new_full((images.shape[0],), angle)
             views.append(rotate_and_zoom(images, angles, torch.ones_like(angles)))
         views += [view.flip(3) for view in views]
-        logits = self.recognizer(torch.cat(views))  # [V B, K]
+        logits = in_parts(self.recognizer, torch.cat(views))  # [V B, K]
         logits = logits.unflatten(0, (len(views), -1)).mean(0)
         return Encoding(self.encoder(images), logits)
 
