@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path, out = Path(name) / "video.mp4", Path(name) / "edited.mp4"
         write_video(path, settings.seconds)
         video, started, cpu = Video(path), time.perf_counter(), time.process_time()
-        found, count = find_video_faces(video, session, lambda _: None)
+        found, count, _ = find_video_faces(video, session, lambda _: None)
         edits = [decide(face, request) for face in choose_video_faces(found, None)]
         between = time.perf_counter()
         marks = Marks("edited", request.details)

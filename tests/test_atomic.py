@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from twobirds import atomic
-from twobirds.atomic import new_folder, read_json, write_atomically, write_json
+from twobirds.atomic import (
+    new_folder,
+    read_json,
+    remove_unfinished,
+    write_atomically,
+    write_json,
+)
 from twobirds.errors import InputError
 
 
@@ -127,3 +133,19 @@ def test_a_full_disk_is_said_with_the_file(tmp_path: Path) -> None:
         write_atomically(tmp_path / "state", fill)
     assert caught.value.filename == str(tmp_path / "state")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_kills_have_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "a (1).mp4"
+    kept = [".a (1).mp4.tmp", ".a (1).mp4.12.tmp.txt", ".b.mp4.12.tmp", "a (1).mp4.12.tmp"]
+    for name in (*kept, ".a (1).mp4.12.tmp"):
+        (tmp_path / name).touch()
+    seen: list[bool] = []
+
+    def write(file: Any) -> None:
+        remove_unfinished(path)  # of another process, while this one writes
+        seen.append(Path(file.name).exists())
+
+    write_atomically(path, write)
+    assert seen == [True]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*kept, path.name])

@@ -13,11 +13,12 @@ from twobirds.apps import results
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference" / "schemas"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_COMMANDS = {"edit-folder": "edit FOLDER"}
+_COMMANDS = {"edit-folder": "edit FOLDER", "edit-video": "edit VIDEO"}
 _TYPES: dict[str, Any] = {
     "recognize": results.RecognizedFace,
     "edit": results.EditedPhoto,
     "edit-folder": results.EditedOfFolder,
+    "edit-video": results.EditedVideo,
 }
 
 
@@ -30,7 +31,7 @@ def schemas() -> dict[str, str]:
 
 def _schema(command: str, kind: Any) -> str:
     config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-    for described in (results.EditedFace, kind):
+    for described in (results.EditedFace, results.FaceOfVideo, kind):
         with_config(config)(described)
     schema = TypeAdapter(list[kind]).json_schema()
     title = f"What twobirds {command} --json prints"

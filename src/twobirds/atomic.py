@@ -1,10 +1,12 @@
 """Files and folders that are either whole or absent."""
 
+import contextlib
 import ctypes
 import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -41,6 +43,7 @@ def write_atomically(
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
+            try_lock(file.fileno())  # while it is held, `remove_unfinished` leaves the file
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -52,6 +55,20 @@ def write_atomically(
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what kills have left of `write_atomically`; a file that is being written stays.
+
+    Args:
+        path: The file that was to be written.
+    """
+    unfinished = re.compile(rf"\.{re.escape(path.name)}\.\d+\.tmp")
+    for place in path.parent.glob(".*.tmp"):
+        if unfinished.fullmatch(place.name):
+            with contextlib.suppress(OSError), place.open("rb") as file:
+                if try_lock(file.fileno()):
+                    place.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

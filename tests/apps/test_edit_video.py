@@ -1,13 +1,16 @@
 """`twobirds edit VIDEO`."""
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import av
+import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 
 from photos.making_videos import moved_astronaut, sound_of, times_of, write_video
 from twobirds.apps.cli import main
@@ -40,6 +43,36 @@ def test_a_video_is_edited(
     assert note.max() > 150
 
 
+def test_json_of_a_video_with_a_mask_and_a_brief_face(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = [np.pad(frame, ((0, 0), (0, 320), (0, 0))) for frame in moved_astronaut(7, 320, 240)]
+    for frame in frames[:3]:
+        frame[:, 320:] = moved_astronaut(1, 320, 240)[0]
+    video = write_video(tmp_path / "video.mp4", frames)
+    mask = np.zeros((240, 640), np.uint8)
+    mask[:, 320:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    (tmp_path / ".out.mp4.99999999.tmp").write_bytes(b"left by a kill")
+    words = ["edit", str(video), model, "--device=cpu", f"--out={tmp_path}/out.mp4", "--json"]
+    assert main([*words, "--set", "Bald=1", f"--protect={tmp_path}/mask.png"]) == 0
+    captured = capsys.readouterr()
+    (result,) = json.loads(captured.out)
+    schema = Path(__file__).parents[2] / "docs/reference/schemas/edit-video.json"
+    jsonschema.validate([result], json.loads(schema.read_text()))
+    assert result["num_frames"] == 7
+    assert result["num_brief_faces"] == 1
+    assert result["changes"] == {"Bald": 1}
+    (face,) = result["faces"]
+    assert (face["first_frame"], face["last_frame"], face["status"]) == (0, 6, "edited")
+    assert 0 < face["before"]["Bald"] < 1
+    told = f"{video}: left as they are: 1 that look like faces in fewer than 5 frames"
+    assert told in captured.err
+    assert f"50.0% of each frame stay as they are, where {tmp_path}/mask.png" in captured.err
+    names = ["mask.png", "out.mp4", "video.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
 def test_what_a_video_does_not_take(
     video: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,12 +80,19 @@ def test_what_a_video_does_not_take(
     empty = write_video(tmp_path / "empty.mp4", grey)
     other = tmp_path / "other.mp4"
     other.write_text("no video")
+    small, corner = tmp_path / "small.png", tmp_path / "corner.png"
+    for path, size in ((small, (32, 32)), (corner, (320, 240))):
+        mask = np.zeros(size[::-1], np.uint8)
+        mask[-4:] = 255
+        Image.fromarray(mask).save(path)
     for words, message in (
         ([str(video), str(other)], "is a video, which goes alone"),
         ([str(video), "--face=2"], "--face 2 is for photos"),
         ([str(video), "--aligned"], "--aligned is for photos"),
         ([str(video), "--refine=5"], "--refine is for photos"),
         ([str(video), f"--layers={tmp_path}/x"], "--layers is for photos"),
+        ([str(video), f"--protect={small}"], "small.png: the mask has 32x32 pixels, and the"),
+        ([str(video), f"--protect={corner}", "--visible-note"], "would cover a protected part"),
         ([str(video), f"--out={tmp_path}/x.gif"], "choose a name that ends in one of .mp4"),
         ([str(video), f"--out={video}"], "is the video itself"),
         ([str(other)], "other.mp4: is no video, or damaged"),
@@ -62,11 +102,8 @@ def test_what_a_video_does_not_take(
         assert main(["edit", *words, model, "--device=cpu", "--set", "Bald=1"]) == 2
         told = capsys.readouterr().err
         assert message in told.splitlines()[-1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "empty.mp4",
-        "other.mp4",
-        "video.mp4",
-    ]
+    videos = sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".png")
+    assert videos == ["empty.mp4", "other.mp4", "video.mp4"]
 
 
 def test_a_stop_leaves_no_video(

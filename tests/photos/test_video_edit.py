@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
@@ -42,7 +42,7 @@ def session() -> PhotoSession:
 
 @pytest.fixture(scope="module")
 def edit(video: Video, session: PhotoSession) -> SteadyEdit:
-    found, count = find_video_faces(video, session, lambda _: None)
+    found, count, _ = find_video_faces(video, session, lambda _: None)
     assert count == 16
     [face] = choose_video_faces(found, None)
     return decide(face, BLOND)
@@ -133,6 +133,18 @@ def test_the_mean_of_edits_is_that_of_their_fields() -> None:
     assert difference.after.numpy() == pytest.approx(0.75)
 
 
+def test_what_is_protected_stays_in_every_frame(
+    video: Video, session: PhotoSession, edit: SteadyEdit
+) -> None:
+    protected = np.zeros(SIZE[::-1], bool)
+    protected[:, :130] = True  # half of the face
+    frames = islice(video.frames(), 6)
+    for frame, pixels in edited_frames(frames, [edit], session.model, protected=protected):
+        changed = (pixels != frame.pixels).any(axis=2)
+        assert changed.any()
+        assert not changed[protected].any()
+
+
 def test_edits_in_layers_go_through_a_video(video: Video, tmp_path: Path, edit: SteadyEdit) -> None:
     run = trained_run(
         tmp_path / "run", write_pack(tmp_path / "pack"), modern_recipe(), max_seconds=0.0
@@ -169,19 +181,19 @@ def test_a_cut_to_another_face_in_the_same_place(
     videos = {
         name: Video(write_video(tmp_path / f"{name}.mp4", frames)) for name, frames in clips.items()
     }
-    found, _ = find_video_faces(videos["both"], session, lambda _: None)
+    found, *_ = find_video_faces(videos["both"], session, lambda _: None)
     assert [(face.first, face.last) for face in found] == [(0, 11), (12, 23)]
     before, after = found[0].landmarks[11].mean(axis=0), found[1].landmarks[12].mean(axis=0)
     assert np.linalg.norm(after - before) < 10  # pixels
     assert choose_video_faces(found, None) == found
-    [alone], _ = find_video_faces(videos["other"], session, lambda _: None)
+    [alone], *_ = find_video_faces(videos["other"], session, lambda _: None)
     first, second, expected = (
         decide(face, BLOND).probabilities.numpy() for face in (*found, alone)
     )
     assert second == pytest.approx(expected, abs=0.05)
     assert np.abs(first - second).max() > 0.5
     monkeypatch.setattr(tracks, "_SAME_LOOK", -1.0)  # by place alone they are one face
-    [one], _ = find_video_faces(videos["both"], session, lambda _: None)
+    [one], *_ = find_video_faces(videos["both"], session, lambda _: None)
     assert (one.first, one.last) == (0, 23)
 
 
@@ -189,7 +201,7 @@ def test_videos_without_a_face_that_can_be_edited(
     tmp_path: Path, session: PhotoSession, edit: SteadyEdit
 ) -> None:
     empty = [np.full((120, 160, 3), 10 * n, np.uint8) for n in range(6)]
-    found, _ = find_video_faces(
+    found, *_ = find_video_faces(
         Video(write_video(tmp_path / "a.mp4", empty)), session, lambda _: None
     )
     with pytest.raises(InputError, match="no face is found in any frame"):

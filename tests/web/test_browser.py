@@ -82,6 +82,15 @@ def addresses(page: Page) -> list[str]:
     return found
 
 
+def settled(page: Page) -> list[str]:
+    """The addresses of the pictures once no edit is on its way."""
+    found: list[str] = []
+    while found != addresses(page):
+        found = addresses(page)
+        page.wait_for_timeout(3000)
+    return found
+
+
 def move(page: Page, name: str, steps: int = 30) -> None:
     """A slider, with the keyboard."""
     slider = page.get_by_role("slider", name=name)
@@ -99,6 +108,7 @@ def test_a_photo_is_edited_and_downloaded(page: Page, pictures: Path) -> None:
     page.wait_for_timeout(1000)
     assert after(page) != before
     page.screenshot(path=pictures / "edit-desktop.png", full_page=True)
+    page.screenshot(path=pictures / "page.png")
     page.get_by_role("button", name="Make the file").first.click()
     page.wait_for_selector("#result a")
     assert page.evaluate("window.scrollY") == 0
@@ -174,14 +184,13 @@ def test_what_is_painted_over_stays(page: Page, pictures: Path) -> None:
     page.wait_for_function("document.querySelectorAll('#shown img').length >= 2")
     move(page, "Smiling", -90)
     page.wait_for_function("document.querySelector('#said').innerText.includes('Smiling')")
-    page.wait_for_timeout(1000)
-    whole = addresses(page)
+    whole = settled(page)
     paint(page)
     for _ in range(120):  # the brush uploads the canvas several times
         page.wait_for_timeout(500)
         if addresses(page) != whole:
             break
-    assert addresses(page) != whole
+    assert settled(page) != whole
     page.screenshot(path=pictures / "keep-desktop.png", full_page=True)
     page.get_by_role("button", name="Make the file").first.click()
     page.wait_for_selector("#result a")

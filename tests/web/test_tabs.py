@@ -423,5 +423,13 @@ def test_pictures_are_no_taller_than_wide(edit_tab: EditTab, tmp_path: Path) -> 
 
 
 def test_outcomes() -> None:
-    said = outcome({"Bald": 1.0, "Young": 0.0}, {"Bald": 0.2, "Young": 0.2})
-    assert said == ("Bald: more; the model does not see that yet  \nYoung: less; the model agrees")
+    changes = {"Bald": 0.4, "Young": 0.0, "Male": 0.7}
+    before, after = (
+        {"Bald": 0.1, "Young": 0.9, "Male": 0.8},
+        {"Bald": 0.2, "Young": 0.2, "Male": 0.6},
+    )
+    assert outcome(changes, before, after).split("  \n") == [
+        "Bald: more; the model does not see that yet",
+        "Young: less; the model agrees",
+        "Male: less; the model does not see that yet",
+    ]

@@ -96,7 +96,8 @@ class Edit:
             "nothing is protected",
             "An image of the size of the upright photo, in black and white: what is white in it "
             "stays exactly as it is. The result is a PNG file. For a folder it holds for every "
-            "photo, and photos of another size are refused.",
+            "photo, and photos of another size are refused; for a video it holds for every frame, "
+            "before the video is encoded anew, which changes every pixel a little.",
         ),
     ] = None
     refine: RefineSteps = 0
@@ -216,7 +217,7 @@ class Edit:
         """Refuse options that do not go with --protect."""
         if self.aligned:
             raise InputError("--protect is for photos: leave out --aligned")
-        if any(path.is_dir() for path in self.images):
+        if any(path.is_dir() or path.suffix.lower() in VIDEO_EXTENSIONS for path in self.images):
             return
         if len(self.images) > 1:
             raise InputError(

@@ -1,21 +1,25 @@
 """The command that edits, on a video."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twobirds.apps.display import note, note_all, say
+import numpy as np
+
+from twobirds.apps.display import note, note_all, say, say_json
 from twobirds.apps.options import load_model
-from twobirds.apps.photo_files import open_session
+from twobirds.apps.photo_files import Mask, open_session
 from twobirds.apps.progress import progress_bars
+from twobirds.apps.results import EditedVideo, FaceOfVideo
 from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
-    from twobirds.api import FaceModel
     from twobirds.apps.edit_command import Edit
     from twobirds.apps.reference_options import Reference
     from twobirds.photos import EditRequest, PhotoSession
     from twobirds.photos.video import Video
     from twobirds.photos.video_edit import SteadyEdit
+    from twobirds.photos.video_faces import VideoFaces
 
 VIDEO_EXTENSIONS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 """Extensions, in lower case, of files that are taken for videos."""
@@ -48,57 +52,118 @@ def edit_video(
     video = Video(path)
     require_sound_fits(video, out.suffix)
     note_all(f"{path}: {line}" for line in video.facts.notes)
+    mask = _mask(command, video)
     model = load_model(command.model, command.device)
     session = open_session(command, model)
     if reference is not None:
         changes = reference.added_to(changes, command, model)
     request = EditRequest(changes, command.strength, command.limits(model))
-    edits, num_frames = _decide(command, video, session, request)
+    edits, result = _decide(command, video, session, request, out)
     marks = Marks("edited", request.details, command.visible_note, not command.no_metadata)
     with progress_bars("frames") as show:
-        write_edited_video(
-            out, video, edits, model, marks, lambda done: show("edit", done, num_frames)
-        )
-    say(str(out))
+
+        def on_frame(done: int) -> None:
+            show("edit", done, result["num_frames"])
+
+        protected = None if mask is None else mask.protected
+        write_edited_video(out, video, edits, model, marks, on_frame, protected=protected)
+    if command.json:
+        say_json([result])
+    else:
+        say(str(out))
     return 0
 
 
+def _mask(command: "Edit", video: "Video") -> Mask | None:
+    """What is protected of every frame, which is noted."""
+    if command.protect is None:
+        return None
+    mask = Mask.read(command.protect)
+    height, width = video.facts.height, video.facts.width
+    mask.require_size(height, width)
+    if command.visible_note:
+        from twobirds.photos.marks import Marks, with_note
+
+        _, area = with_note(np.zeros((height, width, 3), np.uint8), Marks("edited").text)
+        if mask.protected[area].any():
+            raise InputError("the visible note would cover a protected part of the video")
+    note(
+        f"{video.path}: {mask.protected.mean():.1%} of each frame stay as they are, where "
+        f"{mask.path} is white, but for the new encoding of the video"
+    )
+    return mask
+
+
 def _decide(
-    command: "Edit", video: "Video", session: "PhotoSession", request: "EditRequest"
-) -> tuple[list["SteadyEdit"], int]:
-    """Follow the faces of a video, and decide what is done to each; also the number of frames."""
+    command: "Edit", video: "Video", session: "PhotoSession", request: "EditRequest", out: Path
+) -> tuple[list["SteadyEdit"], EditedVideo]:
+    """Follow the faces of a video, and decide what is done to each, or why it is left; note it."""
     from twobirds.photos.video_edit import decide
-    from twobirds.photos.video_faces import choose_video_faces, find_video_faces
+    from twobirds.photos.video_faces import MIN_FRAMES, choose_video_faces, find_video_faces
 
     with progress_bars("frames") as show:
         total = video.facts.num_frames
-        found, count = find_video_faces(
+        found = find_video_faces(
             video, session, lambda done: show("find faces", done, max(done, total))
         )
     try:
-        chosen = choose_video_faces(found, "all" if command.face == "all" else None)
+        chosen = choose_video_faces(found.faces, "all" if command.face == "all" else None)
     except InputError as error:
         raise InputError(f"{video.path}: {error}") from error
-    edits = []
-    for number, face in enumerate(found, 1):
-        where = f"{video.path}: face {number} is in frames {face.first} to {face.last} of {count}"
-        if face not in chosen:
-            note(f"{where}; left as it is: {face.refusal or '--face all chooses it'}")
+    decisions: list[SteadyEdit | str] = []
+    for face in found.faces:
+        refusal = face.refusal or "--face all chooses it"
+        decisions.append(decide(face, request) if face in chosen else refusal)
+    faces = list(_results(found, decisions, session.model.attributes))
+    note_all(_described(video, faces, found.num_frames))
+    if found.num_brief:
+        note(
+            f"{video.path}: left as they are: {found.num_brief} that look like faces in fewer than "
+            f"{MIN_FRAMES} frames"
+        )
+    result = EditedVideo(
+        video=str(video.path),
+        output=str(out),
+        num_frames=found.num_frames,
+        changes=request.changes,
+        faces=faces,
+        num_brief_faces=found.num_brief,
+    )
+    return [decision for decision in decisions if not isinstance(decision, str)], result
+
+
+def _described(video: "Video", faces: "Sequence[FaceOfVideo]", num_frames: int) -> Iterator[str]:
+    """Where each face is, what it has of what is asked for, and the strength; or why it is left."""
+    for face in faces:
+        frames = f"frames {face['first_frame']} to {face['last_frame']} of {num_frames}"
+        where = f"{video.path}: face {face['face']} is in {frames}; "
+        if face["status"] == "left":
+            yield f"{where}left as it is: {face['reason']}"
             continue
-        edit = decide(face, request)
-        edits.append(edit)
-        note(f"{where}{_described(edit, session.model)}")
-    return edits, count
+        predicted = [f"{name} predicted as {p:.2f}" for name, p in face["before"].items()]
+        strength = f"; strength {face['strength']:g}" * (face["strength"] != 1.0)
+        yield f"{where}{', '.join(predicted)}{strength}"
 
 
-def _described(edit: "SteadyEdit", model: "FaceModel") -> str:
-    """What a face has of what is asked for, and the strength that was found."""
-    predicted = [
-        f"{name} predicted as {float(edit.probabilities[model.attributes.index(name)]):.2f}"
-        for name in edit.request.changes
-    ]
-    strength = f"; strength {edit.request.strength:g}" * (edit.request.strength != 1.0)
-    return f"; {', '.join(predicted)}{strength}"
+def _results(
+    found: "VideoFaces", decisions: "Sequence[SteadyEdit | str]", names: Sequence[str]
+) -> Iterator[FaceOfVideo]:
+    """What becomes of each face, as it is printed in JSON."""
+    for number, (face, decision) in enumerate(zip(found.faces, decisions, strict=True), 1):
+        result = FaceOfVideo(
+            face=number, first_frame=face.first, last_frame=face.last, status="edited"
+        )
+        if isinstance(decision, str):
+            result["status"], result["reason"] = "left", decision
+        else:
+            result["strength"] = decision.request.strength
+            result["before"] = _predicted(decision, names)
+        yield result
+
+
+def _predicted(edit: "SteadyEdit", names: Sequence[str]) -> dict[str, float]:
+    """Probability of each attribute that is to change."""
+    return {name: float(edit.probabilities[names.index(name)]) for name in edit.request.changes}
 
 
 def _check(command: "Edit", path: Path) -> None:
@@ -111,8 +176,6 @@ def _check(command: "Edit", path: Path) -> None:
         "--aligned": command.aligned,
         "--refine": command.refine,
         "--layers": command.layers,
-        "--protect": command.protect,
-        "--json": command.json,
         "--c2pa-cert": command.c2pa_cert,
         "--c2pa-key": command.c2pa_key,
     }

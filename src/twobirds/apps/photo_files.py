@@ -121,6 +121,19 @@ class Mask:
         except InputError as error:
             raise InputError(f"--protect {self.path}: {error}") from error
 
+    def require_size(self, height: int, width: int) -> None:
+        """Refuse pictures of another size.
+
+        Raises:
+            InputError: If the mask is not of this size.
+        """
+        from twobirds.photos.protection import require_mask
+
+        try:
+            require_mask(self.protected, height, width)
+        except InputError as error:
+            raise InputError(f"--protect {self.path}: {error}") from error
+
     def note(self, file: PhotoFile) -> str:
         """How much of a photo is protected, in words."""
         share = float(self.protected.mean())

@@ -102,6 +102,42 @@ class EditedOfFolder(TypedDict):
     """Why it is refused, in words."""
 
 
+class FaceOfVideo(TypedDict):
+    """A face that is followed through a video."""
+
+    face: FaceNumber
+    """Number of the face, in the order in which they come into view."""
+    first_frame: Annotated[int, Within(0)]
+    """The first frame that shows it, counted from 0."""
+    last_frame: Annotated[int, Within(0)]
+    """The last one."""
+    status: Literal["edited", "left"]
+    """`left` if it stays as it is."""
+    reason: NotRequired[str]
+    """Why it is left, in words."""
+    strength: NotRequired[Annotated[float, Within(0)]]
+    """How strong the edit is in every frame; with `--until` the strength that was found."""
+    before: NotRequired[Mapping[str, Probability]]
+    """Predicted probability of each attribute that was to change, the mean of several frames."""
+
+
+class EditedVideo(TypedDict):
+    """A video of `twobirds edit VIDEO --json`, which prints a list of this one."""
+
+    video: str
+    """The file, as it was named."""
+    output: str
+    """The file that was written."""
+    num_frames: Annotated[int, Within(1)]
+    """How many pictures it has."""
+    changes: Mapping[str, Probability]
+    """Target of each attribute, those taken from another photo among them."""
+    faces: list[FaceOfVideo]
+    """The faces that were followed."""
+    num_brief_faces: Annotated[int, Within(0)]
+    """Faces that were found in too few frames to be followed; they stay as they are."""
+
+
 def recognized_faces(file: "PhotoFile[SeenPhoto]") -> Iterator[RecognizedFace]:
     """What is predicted of each face of a photo.
 

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from twobirds.api import FaceModel
-from twobirds.atomic import write_atomically
+from twobirds.atomic import remove_unfinished, write_atomically
 from twobirds.photos.align import Placement, cut_face, place
 from twobirds.photos.edits import EditRequest, FaceEdit, edit_faces, mean_edit
 from twobirds.photos.marks import Marks
+from twobirds.photos.protection import restore
 from twobirds.photos.template import template_of
 from twobirds.photos.video import Frame, Video
 from twobirds.photos.video_faces import FaceInVideo, OnFrame
@@ -59,8 +60,12 @@ def write_edited_video(
     model: FaceModel,
     marks: Marks,
     on_frame: OnFrame,
+    *,
+    protected: np.ndarray | None = None,
 ) -> None:
     """Go through a video again, edit its faces and write it, whole or not at all.
+
+    What a kill has left of an earlier attempt is removed.
 
     Args:
         path: The new file.
@@ -69,6 +74,7 @@ def write_edited_video(
         model: Which edits.
         marks: How the video is marked as synthetic.
         on_frame: Called with the number of frames that are done.
+        protected: `[H, W]` bool: what no edit changes, though the new encoding does a little.
 
     Raises:
         InputError: If the video is damaged, or its sound does not fit into the new format.
@@ -80,16 +86,22 @@ def write_edited_video(
         comment = None if provenance is None else provenance.sentence
         writer = VideoWriter(file, path.suffix, video, comment)
         frames = video.frames(on_packet=writer.copy)
-        for number, (frame, pixels) in enumerate(edited_frames(frames, edits, model), 1):
+        edited = edited_frames(frames, edits, model, protected=protected)
+        for number, (frame, pixels) in enumerate(edited, 1):
             writer.write(frame, marks.shown_on(pixels))
             on_frame(number)
         writer.close()
 
+    remove_unfinished(path)
     write_atomically(path, write)
 
 
 def edited_frames(
-    frames: Iterator[Frame], edits: Sequence[SteadyEdit], model: FaceModel
+    frames: Iterator[Frame],
+    edits: Sequence[SteadyEdit],
+    model: FaceModel,
+    *,
+    protected: np.ndarray | None = None,
 ) -> Iterator[tuple[Frame, np.ndarray]]:
     """Edit frames one after the other; a few before and after each are in memory.
 
@@ -97,6 +109,7 @@ def edited_frames(
         frames: Of a video, from the first.
         edits: What is done to its faces.
         model: Which edits.
+        protected: `[H, W]` bool: what no edit changes.
 
     Yields:
         Each frame, and its pixels `[H, W, 3]` uint8 after the edits.
@@ -106,13 +119,13 @@ def edited_frames(
     for number, frame in enumerate(frames):
         window.append(_edit(number, frame, edits, model))
         if len(window) - position > _REACH:
-            yield _finished(window, position)
+            yield _finished(window, position, protected)
             position += 1
         if position > _REACH:
             window.popleft()
             position -= 1
     for place_in_window in range(position, len(window)):
-        yield _finished(window, place_in_window)
+        yield _finished(window, place_in_window, protected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +153,9 @@ def _edit(number: int, frame: Frame, edits: Sequence[SteadyEdit], model: FaceMod
     return made
 
 
-def _finished(window: Sequence[_EditedFrame], position: int) -> tuple[Frame, np.ndarray]:
+def _finished(
+    window: Sequence[_EditedFrame], position: int, protected: np.ndarray | None
+) -> tuple[Frame, np.ndarray]:
     """Apply to a frame the mean of its edits and of those around it."""
     made = window[position]
     pixels = made.frame.pixels
@@ -149,5 +164,6 @@ def _finished(window: Sequence[_EditedFrame], position: int) -> tuple[Frame, np.
         places = [i for i in near if index in window[i].edits]
         weights = torch.exp(-(((torch.tensor(places) - position) / _SIGMA) ** 2) / 2)
         edit = mean_edit([window[i].edits[index] for i in places], weights / weights.sum())
-        pixels = edit.apply(pixels, placement)
+        edited = edit.apply(pixels, placement)
+        pixels = edited if protected is None else restore(pixels, edited, protected, placement)
     return made.frame, pixels

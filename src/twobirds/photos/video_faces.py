@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from twobirds.photos.video import Video
 OnFrame = Callable[[int], None]
 """Called with the number of frames that are done."""
 _SIDE = 1280  # pixels of the longest side, at which faces are looked for
-_MIN_FRAMES = 5  # in which a face is found, or it counts as none
+MIN_FRAMES = 5
+"""In which a face is found, or it counts as none."""
 _MAX_SAMPLES = 16  # pictures of a face, from which its attributes are predicted
 _LANDMARK_SIGMA = 2.0  # frames
 
@@ -48,18 +49,23 @@ class FaceInVideo:
         return self.track.last
 
 
-def find_video_faces(
-    video: Video, session: PhotoSession, on_frame: OnFrame
-) -> tuple[list[FaceInVideo], int]:
+class VideoFaces(NamedTuple):
+    """What is found in a video."""
+
+    faces: list[FaceInVideo]
+    """In the order in which they come into view."""
+    num_frames: int
+    num_brief: int
+    """Faces found in fewer than `MIN_FRAMES` frames, which count as none."""
+
+
+def find_video_faces(video: Video, session: PhotoSession, on_frame: OnFrame) -> VideoFaces:
     """Go through a video once and follow its faces; only landmarks and some crops are kept.
 
     Args:
         video: The video.
         session: Whose detector looks, and whose model they are for.
         on_frame: Called with the number of frames that are done.
-
-    Returns:
-        The faces in the order in which they come into view; the number of frames.
 
     Raises:
         InputError: If the video is damaged.
@@ -76,9 +82,10 @@ def find_video_faces(
         count = number + 1
         on_frame(count)
     middle = np.array([video.facts.width, video.facts.height]) / 2 / scale
-    tracks = [t for t in tracker.tracks if len(t.landmarks) >= min(_MIN_FRAMES, count)]
+    tracks = [t for t in tracker.tracks if len(t.landmarks) >= min(MIN_FRAMES, count)]
     faces = [_face(track, sampled[id(track)], session, middle) for track in tracks]
-    return sorted(faces, key=lambda face: face.first), count
+    faces.sort(key=lambda face: face.first)
+    return VideoFaces(faces, count, len(tracker.tracks) - len(tracks))
 
 
 def choose_video_faces(

@@ -191,7 +191,7 @@ class EditTab:
         except InputError as error:
             return [gr.skip(), "", complaint(error), download()]
         shown = tuple(map(_no_taller_than_wide, (edited.before, edited.after)))
-        said = self._report(request.changes, edited) or _UNCHANGED
+        said = self._report(request.changes, photo, index, edited) or _UNCHANGED
         return [shown, self._gauge(edited), said, download()]
 
     def _protect(
@@ -252,10 +252,14 @@ class EditTab:
             return EditRequest(changes, limits=Limits())
         return EditRequest(changes, strength)
 
-    def _report(self, changes: Mapping[str, float], edited: EditedView) -> str:
+    def _report(
+        self, changes: Mapping[str, float], photo: OpenPhoto, index: int, edited: EditedView
+    ) -> str:
         """What was changed, and whether the recognizer sees it."""
-        predicted = {name: float(edited.attributes[self.names.index(name)]) for name in changes}
-        return outcome(changes, predicted)
+        columns = {name: self.names.index(name) for name in changes}
+        before = {name: round(float(photo.attributes[index, k]), 2) for name, k in columns.items()}
+        after = {name: float(edited.attributes[k]) for name, k in columns.items()}
+        return outcome(changes, before, after)
 
     def _gauge(self, edited: EditedView) -> str:
         """How far the face is from what it was, in HTML."""

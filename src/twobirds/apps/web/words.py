@@ -45,18 +45,21 @@ def in_words(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
-def outcome(changes: Mapping[str, float], predicted: Mapping[str, float]) -> str:
+def outcome(
+    changes: Mapping[str, float], before: Mapping[str, float], after: Mapping[str, float]
+) -> str:
     """What was changed, and whether the recognizer sees it, in a line for each attribute.
 
     Args:
         changes: Target in [0, 1] by attribute.
-        predicted: Probability in [0, 1] of each of them after the edit.
+        before: Probability in [0, 1] of each of them in the photo.
+        after: The same after the edit.
     """
     lines = []
     for name, target in changes.items():
-        is_added = target > 0.5
-        is_agreed = (predicted[name] > 0.5) == is_added
-        verb = "more" if is_added else "less"
+        has = before[name] > 0.5  # an edit goes from there towards the other
+        is_agreed = (after[name] > 0.5) != has
+        verb = "more" if target > has else "less"
         verdict = "the model agrees" if is_agreed else "the model does not see that yet"
         lines.append(f"{in_words(name)}: {verb}; {verdict}")
     return "  \n".join(lines)
