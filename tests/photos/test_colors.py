@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from photos.making_photos import decoded, encoded
+from twobirds.data.colors import srgb_of
 from twobirds.photos.encode import encode_photo
 from twobirds.photos.photo import Photo, read_aligned_face, read_photo
 
@@ -154,3 +155,12 @@ def test_aligned_faces_go_through_their_profile() -> None:
     face = read_aligned_face(data, 48)
     assert (face.pixels == read_photo(data).pixels).all()
     assert (face.pixels != waves(3, 48, 48)).any()
+
+
+@pytest.mark.parametrize("height", [1, 63, 64, 65, 200])
+def test_pixels_are_pillows(height: int) -> None:
+    levels = np.random.default_rng(height).integers(0, 256, (height, 7, 3), np.uint8)
+    pixels, colors = srgb_of(Image.fromarray(levels), None)
+    assert np.array_equal(pixels, levels)
+    assert colors is None
+    assert not pixels.flags.writeable

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from twobirds.models.edit_layers import EditLayers
-from twobirds.photos.align import Placement
+from twobirds.photos.align import Placement, uncut
 from twobirds.photos.edits import LayeredEdit
+from twobirds.photos.paste import PhotoLayers, _fading, paste_layers
 
 SIZE = 32
 SCALE = 4  # pixels of the photo for one of the crop
@@ -43,6 +44,30 @@ def test_colour_keeps_every_detail_and_the_photo_outside_the_crop() -> None:
     assert np.array_equal(result[outside], pixels[outside])
     across = np.abs(np.diff(result[80].astype(int) - pixels[80], axis=0)).max()
     assert across <= 3  # it fades out: no straight line
+
+
+def test_colours_and_paint_are_those_of_the_equation() -> None:
+    rng, pixels = np.random.default_rng(1), photo()
+    gain, offset, paint = (rng.normal(0, 0.2, (SIZE, SIZE, 3)).astype(np.float32) for _ in range(3))
+    cover = rng.uniform(-0.1, 1.1, (SIZE, SIZE, 1)).astype(np.float32)
+    for field in (gain, offset, paint, cover):
+        field[:16] = 0  # nothing is done to the upper half
+    flow = np.zeros((SIZE, SIZE, 2), np.float32)
+    result = paste_layers(pixels, PLACEMENT, PhotoLayers(flow, gain, offset, paint, cover))
+    box = (40, 20, 168, 148)
+    fading = _fading(SIZE)[..., None]
+    gain, offset, paint, cover = (
+        uncut(field * fading, PLACEMENT, box) for field in (gain, offset, paint, cover)
+    )
+    colours = pixels[20:148, 40:168] / np.float32(127.5) - 1
+    colours = (colours + gain * colours + offset) * (1 - cover[..., None].clip(0, 1)) + paint
+    levels = ((colours + 1) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
+    fields = np.dstack([gain, offset, paint, cover])
+    is_touched = np.abs(fields).max(axis=2) > 1e-4
+    assert 0.2 < is_touched.mean() < 0.8
+    expected = pixels.copy()
+    expected[20:148, 40:168][is_touched] = levels[is_touched]
+    assert np.array_equal(result, expected)
 
 
 def test_a_flow_moves_the_photos_own_pixels() -> None:

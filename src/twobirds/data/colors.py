@@ -15,7 +15,7 @@ _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _MAX_SRGB_ERROR = 2  # levels, up to which a profile counts as sRGB: rounding of its tables
 _CHECKED_LEVELS = 9  # of each channel, at which that is measured
 _SRGB_GAMMA, _SAME_GAMMA = 1 / 2.2, 0.01  # as PNG files say it
-_ROWS = 512  # converted at a time, for memory
+_ROWS, _COPIED_ROWS = 512, 64  # converted, and copied, at a time: for memory, and for the cache
 _SOLVER_STEPS, _SOLVER_REACH = 4, 12.0  # levels, over which slopes are measured
 _DAMPING = 0.01
 
@@ -84,11 +84,21 @@ def srgb_of(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, Sour
             return pixels, SourceColors(samples, mode, profile)
     except ImageCms.PyCMSError:  # such as a profile for other channels than the image has
         pass
-    pixels = np.asarray(_rgb(image))
+    pixels = _pixels(_rgb(image))
     gamma = gamma_of(image, profile)
     if gamma is not None:
         pixels = _without_gamma(pixels, gamma)
     return pixels, SourceColors(_samples(image), "CMYK", None) if mode == "CMYK" else None
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """An RGB image as `[H, W, 3]` uint8, copied in parts: Pillow would copy all of it twice."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _COPIED_ROWS):
+        bottom = min(top + _COPIED_ROWS, image.height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    pixels.flags.writeable = False
+    return pixels
 
 
 def gamma_of(image: Image.Image, profile: bytes | None) -> float | None:

@@ -1,5 +1,6 @@
 """An edit of a face brought back into its photo."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
@@ -91,27 +92,42 @@ def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) 
     if right <= left or bottom <= top:
         return result
     fading = _fading(placement.size)[..., None]
-    fields = [field * fading for field in layers]
-    to_photo = np.linalg.inv(placement.matrix[:, :2]).astype(np.float32)
+    fields = PhotoLayers(*(field * fading for field in layers))
     height = max(1, _STRIP_PIXELS // (right - left))
     for row in range(top, bottom, height):
         box = (left, row, right, min(row + height, bottom))
-        here = [uncut(field, placement, box) for field in fields]
-        flow, gain, offset, paint, cover = *here[:4], here[4][..., None]
-        moved = _moved(pixels, flow @ to_photo.T, box) / np.float32(127.5) - 1
-        cover = cover.clip(0, 1)
-        edited = (moved + gain * moved + offset) * (1 - cover) + paint
-        levels = ((edited + 1) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
-        touched = _inside(placement, box).astype(bool) & _is_touched(here)
-        result[row : box[3], left:right][touched] = levels[touched]
+        here = PhotoLayers(*(uncut(field, placement, box) for field in fields))
+        edited = _edited(pixels, here, placement, box)
+        cv2.copyTo(edited, _touched(here, placement, box), result[row : box[3], left:right])
     return result
 
 
-def _is_touched(fields: list[np.ndarray]) -> np.ndarray:
-    """`[h, w]` bool: where any of the fields does something."""
-    largest = [f if f.ndim == 2 else f.max(axis=2) for f in map(np.abs, fields)]
-    touched: np.ndarray = np.maximum.reduce(largest) > _MIN_FIELD
-    return touched
+def _edited(
+    pixels: np.ndarray, here: PhotoLayers, placement: Placement, box: tuple[int, int, int, int]
+) -> np.ndarray:
+    """A part of the photo `[h, w, 3]` uint8 after an edit whose fields are brought there."""
+    to_photo = np.linalg.inv(placement.matrix[:, :2]).astype(np.float32)
+    colours = _moved(pixels, here.flow @ to_photo.T, box)
+    colours /= np.float32(127.5)
+    colours -= 1
+    gained = colours * here.gain
+    colours += gained
+    colours += here.offset
+    colours *= 1 - here.cover[..., None].clip(0, 1)
+    colours += here.paint
+    colours += 1
+    colours *= np.float32(127.5)
+    np.maximum(colours, 0, out=colours)
+    edited: np.ndarray = cv2.convertScaleAbs(colours)  # rounded, and clipped at 255
+    return edited
+
+
+def _touched(here: PhotoLayers, placement: Placement, box: tuple[int, int, int, int]) -> np.ndarray:
+    """`[h, w]` uint8: not 0 where a pixel lies in the crop and a field does something to it."""
+    untouched = [cv2.inRange(f, (-_MIN_FIELD,) * 4, (_MIN_FIELD,) * 4) for f in here]
+    touched = cv2.bitwise_not(reduce(cv2.bitwise_and, untouched))
+    inside: np.ndarray = cv2.bitwise_and(touched, touched, mask=_inside(placement, box))
+    return inside
 
 
 def _moved(pixels: np.ndarray, flow: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -120,10 +136,13 @@ def _moved(pixels: np.ndarray, flow: np.ndarray, box: tuple[int, int, int, int])
     reach = int(np.ceil(np.abs(flow).max())) + 2
     x0, y0 = max(0, left - reach), max(0, top - reach)
     source = pixels[y0 : bottom + reach, x0 : right + reach]
-    rows, columns = np.indices(flow.shape[:2], dtype=np.float32)
-    places = (columns + flow[..., 0] + (left - x0), rows + flow[..., 1] + (top - y0))
+    places = flow  # in place
+    places[..., 0] += np.arange(right - left, dtype=np.float32)
+    places[..., 1] += np.arange(bottom - top, dtype=np.float32)[:, None]
+    places += np.array((left - x0, top - y0), np.float32)
+    across, down = cv2.split(places)
     moved: np.ndarray = cv2.remap(
-        source, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        source, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
     return moved.astype(np.float32)
 
