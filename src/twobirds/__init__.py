@@ -1,10 +1,10 @@
 """One model of faces that recognizes, generates, reconstructs and edits."""
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twobirds.errors import DivergenceError, InputError
+from twobirds.lazy import lazy_names
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel, Limits
@@ -18,15 +18,4 @@ __version__ = "0.2.0"
 
 _LAZY = {"FaceModel": "twobirds.api", "Limits": "twobirds.api"}
 """Public names whose modules need PyTorch: imported when used, for that takes seconds."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value  # found without this function from now on
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)

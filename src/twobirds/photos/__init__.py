@@ -1,7 +1,8 @@
 """Photos of any kind: find and align their faces, edit them, and give the photo back."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from twobirds.lazy import lazy_names
 
 if TYPE_CHECKING:
     from twobirds.data.provenance import Provenance
@@ -51,15 +52,4 @@ _LAZY = {
     "PhotoSession": "twobirds.photos.session",
 }
 """Public names by module, imported when used: some need PyTorch, ONNX files do without."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value  # found without this function from now on
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)

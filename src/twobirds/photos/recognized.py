@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twobirds.errors import InputError
 from twobirds.models.onnx_model import OnnxModel
 from twobirds.photos.choice import FaceChoice, numbered_faces
-from twobirds.photos.photo import Photo, read_aligned_face, read_photo
+from twobirds.photos.opening import cut_out, decode
+from twobirds.photos.photo import Photo
 
 if TYPE_CHECKING:
     from twobirds.photos.faces import Detector
@@ -64,13 +64,6 @@ def recognize_photo(
     Raises:
         InputError: If it is no photo, or there is no detector to find its faces with.
     """
-    if is_aligned:
-        photo = read_aligned_face(data, model.size)
-        return RecognizedPhoto(photo, (), model.recognize(photo.pixels[None]), model)
-    if detector is None:
-        raise InputError("a photo needs a detector to find its faces")
-    from twobirds.photos.found import crops_of, cut_faces  # OpenCV: aligned faces do without it
-
-    photo = read_photo(data)
-    found = tuple(cut_faces(photo, detector, model))
-    return RecognizedPhoto(photo, found, model.recognize(crops_of(found, model.size)), model)
+    photo = decode(data, model.size, is_aligned=is_aligned)
+    found, crops = cut_out(photo, detector, model, is_aligned=is_aligned)
+    return RecognizedPhoto(photo, found, model.recognize(crops), model)

@@ -18,7 +18,8 @@ from twobirds.photos.credentials import warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
 from twobirds.photos.encode import encode_photo, require_png, without_transparency
 from twobirds.photos.marks import Marks, with_note
-from twobirds.photos.photo import Photo, format_of, read_aligned_face, read_photo
+from twobirds.photos.opening import cut_out, decode
+from twobirds.photos.photo import Photo, format_of
 
 if TYPE_CHECKING:
     from twobirds.photos.faces import Detector
@@ -235,7 +236,7 @@ class PhotoSession:
 
     def decode(self, data: bytes, *, is_aligned: bool = False) -> Photo:
         """The first half of `open`, which needs neither model nor detector."""
-        return read_aligned_face(data, self.model.size) if is_aligned else read_photo(data)
+        return decode(data, self.model.size, is_aligned=is_aligned)
 
     def find(self, data: bytes, photo: Photo, *, is_aligned: bool = False) -> OpenPhoto:
         """The second half of `open`: find the faces of a decoded photo and recognize them.
@@ -243,15 +244,10 @@ class PhotoSession:
         Raises:
             InputError: If there is no detector to find them with.
         """
-        if is_aligned:
-            return self._opened(data, photo, (), photo.pixels[None])
-        if self.detector is None:
-            raise InputError("a photo needs a detector to find its faces")
-        from twobirds.photos.found import crops_of, cut_faces  # OpenCV: aligned faces do without it
-
         with self._lock:
-            found = tuple(cut_faces(photo, self.detector, self.model))
-        return self._opened(data, photo, found, crops_of(found, self.model.size))
+            found, crops = cut_out(photo, self.detector, self.model, is_aligned=is_aligned)
+        encoded = self.model.encode_faces(crops)
+        return OpenPhoto(data, photo, found, encoded, encoded.attributes, self.model)
 
     def edit(
         self,
@@ -282,9 +278,3 @@ class PhotoSession:
         marks = marks or Marks("edited", request.details)
         warn_of_credentials(data, marks.signer)
         return photo.encode(edits.by_index, marks, suffix).content
-
-    def _opened(
-        self, data: bytes, photo: Photo, found: tuple["FoundFace", ...], crops: np.ndarray
-    ) -> OpenPhoto:
-        encoded = self.model.encode_faces(crops)
-        return OpenPhoto(data, photo, found, encoded, encoded.attributes, self.model)
