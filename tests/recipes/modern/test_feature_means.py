@@ -67,6 +67,19 @@ def test_a_running_mean_begins_with_the_first_edits() -> None:
     assert means.excess[0, 0].abs().max() == means.excess[1].abs().max() == 0
 
 
+def test_edits_that_are_only_observed_count_like_others() -> None:
+    observed, learned = of_real_faces()[0], of_real_faces()[0]
+    before = [torch.randn(4, c, 4, 4) for c in CHANNELS]
+    after = [(f + torch.randn_like(f)).requires_grad_() for f in before]
+    change = torch.tensor([[1.0, 0.0], [0.0, -1.0], [1.0, 0.0], [0.0, 1.0]])
+    columns = torch.tensor([0, 1, 0, 1])
+    learned.distance(before, after, change, columns)
+    observed.observe(before, after, change, columns)
+    for name, value in learned.named_buffers():
+        assert torch.equal(observed.get_buffer(name), value)
+        assert not observed.get_buffer(name).requires_grad
+
+
 def test_realness_depends_on_no_attributes() -> None:
     torch.manual_seed(0)
     channels = (24, 40, 112, 320)

@@ -63,14 +63,28 @@ class FeatureMeans(nn.Module):
         Returns:
             Scalar `[]` float32; its value has no meaning, and may be negative.
         """
-        moved = (statistics(after) - statistics(before).detach()) / self.scale  # [B, S]
-        excess = moved - change @ self.shift
-        values = (change.gather(1, columns[:, None])[:, 0] > 0).long()
+        excess = self._excess(before, after, change)  # [B, S]
+        values = _values(change, columns)
         self._update(excess.detach(), columns, values)
         means = self.excess[values, columns] + self.excess_of_all  # [B, S]
         direction = means @ self.precision
         distance: Tensor = (excess * direction).sum(1).mean() / len(self.scale) ** 0.5
         return distance
+
+    @torch.no_grad()
+    def observe(
+        self, before: list[Tensor], after: list[Tensor], change: Tensor, columns: Tensor
+    ) -> None:
+        """Update the means by edits that nothing learns from; the arguments are `distance`'s.
+
+        An editor that began with means of a few edits would be driven by their noise.
+        """
+        self._update(self._excess(before, after, change), columns, _values(change, columns))
+
+    def _excess(self, before: list[Tensor], after: list[Tensor], change: Tensor) -> Tensor:
+        """What edits changed more than real faces differ, `[B, S]`."""
+        moved = (statistics(after) - statistics(before).detach()) / self.scale
+        return moved - change @ self.shift
 
     @torch.no_grad()
     def _update(self, excess: Tensor, columns: Tensor, values: Tensor) -> None:
@@ -99,6 +113,11 @@ class FeatureMeans(nn.Module):
         self.precision.copy_(torch.linalg.inv(correlations + ridge))
         self.scale.copy_(scale)
         self.shift.copy_(moments.shift / scale)
+
+
+def _values(change: Tensor, columns: Tensor) -> Tensor:
+    """What each edit's own attribute changes to, `[B]` int64."""
+    return (change.gather(1, columns[:, None])[:, 0] > 0).long()
 
 
 def _step(size: float, new: Tensor, total: Tensor) -> Tensor:

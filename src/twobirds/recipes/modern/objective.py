@@ -126,7 +126,11 @@ class ModernGAN(Unscheduled):
         players.step(DISCRIMINATOR, rates.discriminator)
         metrics |= {name: loss for name, (_, loss) in terms.items()}
 
-        if not leads:
+        if leads:
+            before = [f[: len(edits.edited)] for f in seen_edits.real]
+            batch = inputs.edits
+            players.feature_means.observe(before, seen_edits.fake, batch.change, batch.columns)
+        else:
             both = self._edit_losses(edits, seen_edits, rates.ramp) | self._face_losses(
                 faces, seen_faces, rates.ramp
             )
