@@ -46,6 +46,15 @@ def test_colour_keeps_every_detail_and_the_photo_outside_the_crop() -> None:
     assert across <= 3  # it fades out: no straight line
 
 
+def test_beside_the_face_the_edit_of_long_hair_fades_slowly() -> None:
+    pixels = np.full((200, 240, 3), 100, np.uint8)
+    added = edit(offset=0.5).apply(pixels, PLACEMENT).astype(int) - pixels
+    below_the_chin, beside = added[84:149, 104, 0], added[84:149, 60, 0]
+    assert below_the_chin[125 - 84] == 64  # at 0.82 of the crop it is all there
+    assert np.abs(np.diff(below_the_chin)).max() > 2 * np.abs(np.diff(beside)).max()
+    assert below_the_chin[-1] == beside[-1] == 0
+
+
 def test_colours_and_paint_are_those_of_the_equation() -> None:
     rng, pixels = np.random.default_rng(1), photo()
     gain, offset, paint = (rng.normal(0, 0.2, (SIZE, SIZE, 3)).astype(np.float32) for _ in range(3))

@@ -9,6 +9,11 @@ import numpy as np
 from twobirds.photos.align import Placement, uncut
 
 _RIM = 0.14  # of the crop's side, over which an edit fades out
+_LONG_RIM = 0.40  # the same downwards beside the face, where long hair leaves the crop
+_BESIDE = (
+    0.20,
+    0.35,
+)  # of the crop's side, from the middle: where the one goes over into the other
 _LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine detail: some, all
 _STRIP_PIXELS = 250_000  # of the photo, worked on at a time
 _MIN_FIELD = 1e-4  # below it nothing is done to a pixel
@@ -157,11 +162,15 @@ def _bounds(placement: Placement, shape: tuple[int, ...]) -> tuple[int, int, int
 
 def _fading(size: int) -> np.ndarray:
     """1 in the middle of the crop, 0 at its edge, `[S, S]` float32."""
-    edge = (np.arange(size) + 0.5) / size
-    edge = np.minimum(edge, 1 - edge) / _RIM
-    ramp = _smooth(edge.clip(0, 1))
-    ramp[[0, -1]] = 0  # the outermost pixels, or what lies outside would not stay
-    fading: np.ndarray = np.outer(ramp, ramp).astype(np.float32)
+    at = (np.arange(size) + 0.5) / size
+    begin, end = (_smooth((edge / _RIM).clip(0, 1)) for edge in (at, 1 - at))
+    inner, outer = _BESIDE
+    beside = _smooth(((np.abs(at - 0.5) - inner) / (outer - inner)).clip(0, 1))  # [S], by column
+    rim = _RIM + (_LONG_RIM - _RIM) * beside
+    below = _smooth(((1 - at)[:, None] / rim).clip(0, 1))  # [S, S]
+    fading: np.ndarray = (begin[:, None] * below * (begin * end)).astype(np.float32)
+    # The outermost pixels, or what lies outside would not stay.
+    fading[[0, -1]] = fading[:, [0, -1]] = 0
     return fading
 
 
