@@ -53,7 +53,8 @@ $(DEMO)/report.html: $(DEMO)/pack/pack.json | $(VENV)/installed-evaluate
 
 # A file at a time on each core: threads of one test would wait for those of another.
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/pytest --no-header -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --no-header -n auto --maxprocesses 4 --dist loadfile \
+	    --no-loadscope-reorder
 
 test-slow: setup
 	$(BIN)/pytest --no-header -m 'slow and not gpu'

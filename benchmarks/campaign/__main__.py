@@ -78,6 +78,9 @@ class Settings:
     """Put the results together with those at OUT, which are of other inputs."""
     seed: int = 0
     """Of everything random."""
+    world: Path | None = None
+    """Folder of the faces, pack and models that all works on, made if it is not there and kept
+    for the next piece; default a temporary one."""
     scratch: Path | None = None
     """Where to work; default a temporary folder."""
     out: Path | None = None
@@ -110,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parts(settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
     """Carry out the parts of a campaign that are wanted; gives the results of each."""
     with _quiet():
-        world = make_world(folder / "world")
+        world = make_world(settings.world or folder / "world")
     yield from _inputs(settings, world, folder)
     every = make_jobs(world, folder / "jobs")
     jobs = {name: every[name] for name in settings.jobs or every}

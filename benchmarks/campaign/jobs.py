@@ -15,7 +15,6 @@ from campaign.world import World, train_words
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.data.pack import open_pack
 from twobirds.models.files import load_trained
-from twobirds.reproduction import generation
 from twobirds.reproduction.plan import BUDGETS, Budget
 
 TRAIN_IMAGES = {"paper": 160, "modern": 48}
@@ -182,8 +181,6 @@ class ReproduceJob(Job):
     def prepare(self) -> None:
         super().prepare()
         BUDGETS["smallest"] = _SMALLEST
-        # Half a minute of computing between two writes is no other place to be killed at.
-        generation.NUM_CHANGED, generation._FRECHET_RESAMPLES = 8, 2
 
     def begin(self) -> None:
         super().begin()

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_FOLDER = str(Path(__file__).parent.parent)  # in which the campaign lies
 _PATIENCE_SECONDS = 30
 _OF_ONNXRUNTIME = ".ses"  # its file for telemetry, which it makes when it is imported
 
@@ -38,7 +39,7 @@ class Server:
         environment = os.environ | {
             "TMPDIR": str(self.temporary),
             "HF_HUB_OFFLINE": "1",
-            "PYTHONPATH": str(Path(__file__).parent.parent),
+            "PYTHONPATH": os.pathsep.join([_FOLDER, os.environ.get("PYTHONPATH", "")]),
         }
         with (self.folder / "log").open("wb") as file:
             self.process = subprocess.Popen(

@@ -55,12 +55,14 @@ def train_words(recipe: str, pack: Path, run: Path, *, images: int) -> list[str]
 
 
 def make_world(folder: Path, recipes: Sequence[str] = RECIPES) -> World:
-    """Make all of it with the command line.
+    """Make all of it with the command line, unless it is there.
 
     Raises:
         RuntimeError: If a command fails.
     """
     world = World(folder)
+    if world.model(recipes[-1]).exists():  # what is made last
+        return world
     commands = [
         ["draw", str(world.faces), "--count=96", "--size=32", "--workers=1"],
         ["pack", str(world.faces), str(world.pack), "--size=32"],

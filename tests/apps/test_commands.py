@@ -26,7 +26,6 @@ from twobirds.checkpoint import load_run
 from twobirds.config import to_dict
 from twobirds.data.drawn import DRAWN_ATTRIBUTES
 from twobirds.data.pack import open_pack
-from twobirds.errors import InputError
 from twobirds.models.resnet import AttributeResNet
 from twobirds.recipes.paper.config import PaperConfig
 
@@ -172,51 +171,6 @@ def test_training_under_torchrun(world: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(f"trained {tmp_path}/run") == 1  # by one of the two
     assert load_run(tmp_path / "run/checkpoint.pt")[1]["iteration"] == 6
-
-
-def test_evaluate_writes_figures_and_a_page(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from twobirds.evaluation.judge_training import train_or_load_judge
-
-    model = FaceModel.load(world / "run", device="cpu")
-    judge = tmp_path / "judge.safetensors"
-    train_or_load_judge(open_pack(world / "pack"), judge, model, images=16)
-    words = f"evaluate {world}/run --data={world}/pack --judge={judge} --num-fakes=8 --max-faces=8"
-    out = tmp_path / "new" / "figures.json"
-    grid = tmp_path / "grid.png"
-    assert main([*words.split(), f"--out={out}", f"--grid={grid}", "--device=cpu"]) == 0
-    with Image.open(grid) as sheet:
-        assert sheet.height > 8 * 160
-    report = json.loads(out.read_text())
-    assert report["model"]["weights_sha256"] == model.weights_sha256
-    assert report["data"]["count"] == 8
-    assert "data:image/png" in out.with_suffix(".html").read_text()
-    captured = capsys.readouterr()
-    assert f"{report['recognition']['hamming_loss']:.4g}" in captured.out
-    assert "identity_calibration is absent: no face embedder was named" in captured.out
-
-    assert main([*words.split(), f"--out={out}", "--json", "--no-figures"]) == 0
-    assert json.loads(capsys.readouterr().out) == report
-    assert "data:image/png" not in out.with_suffix(".html").read_text()
-
-
-def test_evaluate_says_that_a_judge_is_trained_first(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["evaluate", f"{world}/run", f"--data={world}/pack", f"--out={tmp_path}/report.json"]
-    words += [f"--judge={tmp_path}/judge", "--judge-images=1234", "--device=cpu"]
-
-    def stop(*_: object, **__: object) -> None:
-        raise InputError("stopped")
-
-    monkeypatch.setattr("twobirds.evaluation.evaluate.evaluate", stop)
-    assert main(words) == 2
-    line = f"{tmp_path}/judge: no judge of edits is there: one is trained on 1,234 images first"
-    assert line in capsys.readouterr().err
-    (tmp_path / "judge").touch()
-    assert main(words) == 2
-    assert "no judge of edits" not in capsys.readouterr().err
 
 
 def test_long_work_says_how_far_it_is_where_no_terminal_is(
@@ -374,19 +328,6 @@ def test_generate_single_files(model: str, tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "generated.png").is_file()
 
 
-def test_export_makes_a_model_of_a_run(world: Path, tmp_path: Path) -> None:
-    run = FaceModel.load(world / "run")
-    words = ["export", str(world / "run"), str(tmp_path / "tiny")]
-    write_report(tmp_path / "report.json", run)
-    assert main([*words, f"--report={tmp_path}/report.json"]) == 0
-    assert "| Hamming loss | 0.125 |" in (tmp_path / "tiny/README.md").read_text()
-    assert FaceModel.load(tmp_path / "tiny").weights_sha256 == run.weights_sha256
-    assert main([*words, "--half"]) == 0  # a model may be replaced
-    image = torch.zeros(1, 3, 32, 32)
-    exported = FaceModel.load(tmp_path / "tiny")
-    torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-2, rtol=0)
-
-
 def test_edits_are_limited_where_a_model_has_amounts(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -396,65 +337,6 @@ def test_edits_are_limited_where_a_model_has_amounts(
     assert main([*words, f"--report={tmp_path}/report.json"]) == 2
     assert "another model than the one that --report measured" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-
-
-def test_export_writes_onnx_files(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["export", str(world / "run"), str(tmp_path / "files"), "--onnx"]
-    assert main(words) == 0
-    assert "editor: differs from PyTorch by at most" in capsys.readouterr().out
-    assert main(words) == 0  # a model in ONNX files may be replaced
-    run, exported = FaceModel.load(world / "run"), FaceModel.load(tmp_path / "files")
-    image = torch.zeros(1, 3, 32, 32)
-    torch.testing.assert_close(exported.recognize(image), run.recognize(image), atol=1e-4, rtol=0)
-    capsys.readouterr()
-    assert main(["check", str(tmp_path / "files")]) == 0
-    assert f"ONNX files, as exported (weights sha256 {run.weights_sha256[:12]})" in (
-        capsys.readouterr().out
-    )
-    generator = tmp_path / "files/generator.onnx"
-    generator.write_bytes(generator.read_bytes()[:-1])
-    assert main(["check", str(tmp_path / "files")]) == 2
-    assert "generator.onnx: is damaged" in capsys.readouterr().err
-    assert main([*words, "--half"]) == 2
-    assert "--onnx writes float32" in capsys.readouterr().err
-
-
-def write_report(path: Path, model: FaceModel) -> None:
-    report = {
-        "model": {"weights_sha256": model.weights_sha256},
-        "data": {"count": 9, "split": "test"},
-        "recognition": {"hamming_loss": 0.125},
-    }
-    path.write_text(json.dumps(report))
-
-
-def test_a_half_model_gets_the_figures_of_its_own_weights(world: Path, tmp_path: Path) -> None:
-    half, out, report = (str(tmp_path / name) for name in ("half", "out", "report.json"))
-    assert main(["export", str(world / "run"), half, "--half"]) == 0
-    write_report(Path(report), FaceModel.load(half))
-    assert main(["export", half, out, "--half", f"--report={report}"]) == 0
-    assert "| Hamming loss | 0.125 |" in (tmp_path / "out/README.md").read_text()
-    assert FaceModel.load(out).weights_sha256 == FaceModel.load(half).weights_sha256
-    assert "rounded" not in (tmp_path / "out/README.md").read_text()
-
-
-def test_a_half_model_gets_the_figures_of_the_weights_before_they_were_rounded(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report, run = tmp_path / "report.json", FaceModel.load(world / "run")
-    write_report(report, run)
-    words = [f"{tmp_path}/out", "--half", f"--report={report}"]
-    assert main(["export", str(world / "run"), *words]) == 0
-    card = (tmp_path / "out/README.md").read_text()
-    assert "on 9 faces of the test split, before the weights were rounded to float16." in card
-    assert "| Hamming loss | 0.125 |" in card
-    other = json.loads(report.read_text())
-    other["model"]["weights_sha256"] = FaceModel.load("drawn64").weights_sha256
-    report.write_text(json.dumps(other))
-    assert main(["export", str(world / "run"), *words]) == 2
-    assert "was measured on other weights" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

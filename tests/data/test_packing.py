@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,9 @@ from making_sources import (
 )
 from PIL import Image
 
-from twobirds.data import decoding, sources
+from twobirds.data import decoding
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
-from twobirds.data.drawn import LANDMARKS as DRAWN_LANDMARKS
-from twobirds.data.drawn import render_folder
 from twobirds.data.engine import Engine
-from twobirds.data.files import Folder
 from twobirds.data.images import face_from_bytes
 from twobirds.data.pack import open_pack
 from twobirds.data.packing import pack_source
@@ -149,84 +145,6 @@ def test_long_reports_count_the_rest(tmp_path: Path) -> None:
         pack_source(tmp_path / "faces", tmp_path / "pack", size=16, skip_bad=True)
 
 
-def test_an_existing_target_is_never_touched(tmp_path: Path) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-    (tmp_path / "pack").mkdir()
-    (tmp_path / "pack/notes").write_text("mine")
-    with pytest.raises(InputError, match="pack exists already: choose another name"):
-        pack_source(source, tmp_path / "pack", size=16)
-    assert [path.name for path in (tmp_path / "pack").iterdir()] == ["notes"]
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match="pack cannot be written"):
-        pack_source(source, tmp_path / "file" / "pack", size=16)
-
-
-def test_what_appears_at_the_target_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-
-    def appear(done: int, _total: int) -> None:
-        if done == 12:
-            (tmp_path / "pack").mkdir()
-            (tmp_path / "pack/notes").write_text("mine")
-
-    with pytest.raises(InputError, match="pack has appeared meanwhile: choose another name"):
-        pack_source(source, tmp_path / "pack", size=16, progress=appear)
-    assert (tmp_path / "pack/notes").read_text() == "mine"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "pack"]
-
-    def pack_too(done: int, _total: int) -> None:
-        if done == 12:
-            pack_source(source, tmp_path / "two", size=16)
-
-    with pytest.raises(InputError, match="two has appeared meanwhile"):
-        pack_source(source, tmp_path / "two", size=16, progress=pack_too)
-    open_pack(tmp_path / "two", verify=True)
-
-
-def test_a_target_that_cannot_be_made_is_refused_before_any_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    absent = tmp_path / "absent"  # a source is not even looked for
-    (tmp_path / "empty").mkdir()
-    monkeypatch.chdir(tmp_path / "empty")
-    for out in (".", tmp_path / "empty", "../empty", "./x/.."):
-        with pytest.raises(InputError, match="is the folder you are in"):
-            pack_source(absent, out, size=16)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.path.ismount", lambda path: str(path).endswith("empty"))
-    with pytest.raises(InputError, match="empty is a mount point, which cannot be replaced"):
-        pack_source(absent, "empty", size=16)
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match="file exists already"):
-        pack_source(absent, "file", size=16)
-
-
-def test_a_link_stands_for_where_it_leads(tmp_path: Path) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-    (tmp_path / "disk/empty").mkdir(parents=True)
-    for name, target in (("one", "disk/empty"), ("two", "disk/absent")):
-        (tmp_path / name).symlink_to(tmp_path / target)
-        pack_source(source, tmp_path / name, size=16)
-        assert (tmp_path / name).is_symlink()
-        assert (tmp_path / target / "pack.json").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "faces", "one", "two"]
-    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["absent", "empty"]
-
-
-def test_a_disk_that_fills_up_meanwhile_is_said_with_the_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-
-    def fill(*_: object) -> None:
-        raise OSError(28, "No space left on device")  # of a write, the system names no file
-
-    monkeypatch.setattr("twobirds.data.shard_writing.RowWriter.append", fill)
-    with pytest.raises(InputError, match="pack cannot be written: No space left on device"):
-        pack_source(source, tmp_path / "pack", size=16)
-    assert [path.name for path in tmp_path.iterdir()] == ["faces"]
-
-
 def test_images_without_a_face_worth_of_pixels_are_faults_and_small_ones_are_counted(
     tmp_path: Path,
 ) -> None:
@@ -276,43 +194,6 @@ def test_what_was_decided_is_written_down_and_said(tmp_path: Path) -> None:
         assert counts["images"] == len(pack.rows(part))
 
 
-def test_what_cannot_be_read_is_told_from_what_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-
-    def refuse(_path: Path) -> Folder:
-        raise PermissionError(13, "Permission denied", "faces/notes")
-
-    monkeypatch.setattr(sources, "Folder", refuse)
-    with pytest.raises(InputError, match="faces cannot be read: Permission denied"):
-        pack_source(source, tmp_path / "pack", size=16)
-    assert leftovers(tmp_path) == []
-
-
-def test_a_full_disk_is_found_before_decoding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-    usage = shutil.disk_usage(tmp_path)._replace(free=9_215)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(InputError, match="has only 9,215 bytes free, but the images need 9,216"):
-        pack_source(source, tmp_path / "pack", size=16)
-
-
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
-    source = write_folder(tmp_path / "faces", celeba_files())
-
-    def interrupt(done: int, total: int) -> None:
-        assert len(leftovers(tmp_path)) == 1
-        if done == 5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        pack_source(source, tmp_path / "pack", size=16, progress=interrupt)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces"]
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -340,77 +221,6 @@ def test_a_split_that_cannot_be_had_is_refused(tmp_path: Path, rule: SplitRule) 
     assert header_of(pack.path)["split_rule"] == "random"
     assert header_of(pack.path)["split_seed"] == 3
     assert [len(pack.rows(part)) for part in ("train", "valid", "test")] == [10, 1, 1]
-
-
-def test_landmark_templates() -> None:
-    # The nose tip (88, 135.2) under the crop of 178 from row 20, and under that of 152 from
-    # (12.7, 35); in 128 pixels the latter is where the tight set has it.
-    np.testing.assert_allclose(LANDMARKS["celeba"][2], (88 / 178, 115.2 / 178))
-    tight = np.array(LANDMARKS["celeba-tight"]) * 128
-    expected = [(47.7, 64.2), (79.9, 64.2), (63.4, 84.4), (49.3, 98.4), (77.9, 98.4)]
-    np.testing.assert_allclose(tight, expected, atol=0.06)
-
-
-def test_landmarks_are_known_where_the_source_implies_them(tmp_path: Path) -> None:
-    five = tuple((0.1 * i, 0.5) for i in range(5))
-    square = write_folder(tmp_path / "square", celeba_files())
-    assert pack_source(square, tmp_path / "a", size=16).landmarks is None
-    assert pack_source(square, tmp_path / "b", size=16, landmarks=five).landmarks == five
-    tight = pack_source(square, tmp_path / "c", size=16, landmarks="celeba-tight")
-    assert tight.landmarks == LANDMARKS["celeba-tight"]
-    original = celeba_files(size=(178, 218))
-    rows = "".join(f"{name} {'1 ' * 20}{'-1 ' * 20}\n" for name in names())
-    header = f"12\n{' '.join(CELEBA_ATTRIBUTES)}\n"
-    original["list_attr_celeba.txt"] = (header + rows).encode()
-    pack = pack_source(write_folder(tmp_path / "original", original), tmp_path / "d", size=16)
-    assert pack.landmarks == LANDMARKS["celeba"]
-
-
-def test_drawn_faces_keep_how_they_were_rendered(tmp_path: Path) -> None:
-    five = [[0.1 * i, 0.5] for i in range(5)]
-    drawn = {"format": 1, "seed": 4, "count": 12, "size": 32, "independent": True}
-    files = celeba_files() | {"drawn.json": json.dumps(drawn).encode()}
-    pack = pack_source(write_folder(tmp_path / "one", files), tmp_path / "a", size=16)
-    assert (pack.drawn, pack.landmarks) == (drawn, None)
-    files["drawn.json"] = json.dumps(drawn | {"landmarks": five}).encode()
-    pack = pack_source(write_folder(tmp_path / "two", files), tmp_path / "b", size=16)
-    assert pack.landmarks == tuple((x, y) for x, y in five)
-    for text in (b"{", b"[]", b'{"landmarks": 7}'):
-        files["drawn.json"] = text
-        with pytest.raises(InputError, match=r"drawn\.json is damaged"):
-            pack_source(write_folder(tmp_path / "two", files), tmp_path / "c", size=16)
-
-
-@pytest.mark.parametrize(
-    ("field", "values"),
-    [
-        ("format", [2, None]),
-        ("seed", [-1, 2**63, "4", 4.0, True, None]),
-        ("count", [0, 1_000_001, True, None]),
-        ("size", [16, "32", [], None]),
-        ("independent", [1, "no", None]),
-        ("landmarks", [7, [[0.5, 0.5]], [["0", "0"]] * 5]),
-    ],
-)
-def test_a_wrong_description_of_drawn_faces_is_named(
-    tmp_path: Path, field: str, values: list[Any]
-) -> None:
-    drawn = {"format": 1, "seed": 4, "count": 12, "size": 32, "independent": True}
-    files = celeba_files()
-    for value in values:
-        files["drawn.json"] = json.dumps(drawn | {field: value}).encode()
-        source = write_folder(tmp_path / "faces", files)
-        with pytest.raises(InputError, match=rf"faces/drawn\.json is damaged: {field} must be"):
-            pack_source(source, tmp_path / "pack", size=16)
-
-
-def test_drawn_faces_know_where_their_landmarks_are(tmp_path: Path) -> None:
-    folder = render_folder(tmp_path / "faces", count=16, size=32, workers=1)
-    pack = pack_source(folder, tmp_path / "pack", size=32)
-    assert pack.landmarks == DRAWN_LANDMARKS
-    assert pack.drawn == json.loads((folder / "drawn.json").read_text())
-    five = tuple((0.1 * i, 0.5) for i in range(5))
-    assert pack_source(folder, tmp_path / "other", size=32, landmarks=five).landmarks == five
 
 
 def test_mixed_sizes_are_recorded(tmp_path: Path) -> None:
@@ -474,16 +284,3 @@ def test_real_unaligned_faces(shared: Path, tmp_path: Path) -> None:
     pack = pack_source(shared / "data/celeba_unaligned", tmp_path / "pack", size=32)
     assert pack.images.shape == (150, 32, 32, 3)
     assert pack.landmarks is None
-
-
-def test_a_pack_that_cannot_be_opened_is_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(path: Path) -> None:
-        raise InputError(f"{path}/images.npy cannot be read: Too many open files")
-
-    monkeypatch.setattr("twobirds.data.packing.open_pack", fail)
-    source = write_folder(tmp_path / "faces", celeba_files(4))
-    with pytest.raises(InputError, match="Too many open files"):
-        pack_source(source, tmp_path / "out", size=16)
-    assert [path.name for path in tmp_path.iterdir()] == ["faces"]

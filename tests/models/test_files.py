@@ -2,28 +2,23 @@
 
 import hashlib
 import json
-import re
 import resource
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import pytest
 import torch
 from torch import Tensor
 
 from making_runs import ATTRIBUTES, differences, recipe, run_state, trained_run
-from twobirds.api import FaceModel
 from twobirds.checkpoint import load_model, save_model
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models import files
 from twobirds.models.files import (
     load_trained,
-    push_trained,
     save_trained,
     shipped_models,
 )
@@ -104,88 +99,6 @@ def test_half_precision_is_half_as_large_and_close(trained: Trained, tmp_path: P
             torch.testing.assert_close(loaded, value, rtol=2**-11, atol=1e-7)
     weights = (tmp_path / "half" / "model.safetensors").read_bytes()
     assert half.weights_sha256 == hashlib.sha256(weights).hexdigest()
-
-
-def report_on(weights_sha256: str) -> dict[str, Any]:
-    return {
-        "model": {"weights_sha256": weights_sha256},
-        "data": {"count": 1_013, "split": "test"},
-        "recognition": {"hamming_loss": 0.12345},
-    }
-
-
-def test_the_card_carries_measured_figures_only(trained: Trained, tmp_path: Path) -> None:
-    save_trained(trained, tmp_path / "model")
-    card = (tmp_path / "model" / "README.md").read_text()
-    assert "Not evaluated" in card
-    assert ", ".join(ATTRIBUTES) in card
-    report = report_on(trained.weights_sha256)
-    save_trained(trained, tmp_path / "model", report=report)
-    card = (tmp_path / "model" / "README.md").read_text()
-    assert "on 1,013 faces of the test split" in card
-    assert "| Hamming loss | 0.1235 |" in card
-    assert "PSNR" not in card
-
-
-def test_the_card_has_errors_by_attribute_and_group(trained: Trained, tmp_path: Path) -> None:
-    report = report_on(trained.weights_sha256)
-    report["recognition"] |= {
-        "slices": {"Male": {"hamming_loss": 0.2, "support": 1_234}},
-        "per_attribute": {
-            "Bald": {"accuracy": 0.75, "majority_accuracy": 0.5, "support": 3},
-            "Bangs": {"accuracy": 1.0, "majority_accuracy": 1.0, "support": 0},
-        },
-    }
-    report["reconstruction"] = {"psnr_db": 20.25, "edit_path": {"psnr_db": 31.5}}
-    rates = {"add": 0.5, "add_floor": 0.25, "remove": 0.875, "remove_floor": 0.875}
-    support = {"add": 40, "remove": 9}
-    report["editing"] = {"per_attribute": {"Bald": rates | {"support": support}}}
-    save_trained(trained, tmp_path / "model", report=report)
-    card = (tmp_path / "model" / "README.md").read_text()
-    assert "| Male | 0.2000 | 1,234 |" in card
-    assert "| Bald | 0.250 | 0.500 | 50% (25%), 40 |  |" in card  # nine faces say nothing
-    assert "| Bangs | 0.000 | 0.000 |  |  |" in card
-    assert "| an edit of nothing, PSNR in dB | 31.5 |" in card
-    assert "SSIM" not in card
-
-
-def test_the_card_has_the_judges_and_names_the_fault(trained: Trained, tmp_path: Path) -> None:
-    report = report_on(trained.weights_sha256)
-    report["editing"] = {
-        "above_ceiling": ["Eyeglasses", "Bald"],
-        "realism": {"auc": 0.75, "real_floor": 0.53},
-        "second_judge": {"success_rate": 0.7, "floor_rate": 0.2, "ceiling_rate": 0.8},
-        "prototype": {"num_beaten": 9, "num_attributes": 15},
-    }
-    save_trained(trained, tmp_path / "model", report=report)
-    card = (tmp_path / "model" / "README.md").read_text()
-    assert "| edit success by the second judge | 0.7 |" in card
-    assert "(0.5 cannot be told from real) | 0.75 |" in card
-    assert "| attributes that beat the prototype at equal realism | 9 |" in card
-    assert "look exaggerated: Eyeglasses, Bald." in card
-
-
-def test_a_card_is_about_the_weights_beside_it(trained: Trained, tmp_path: Path) -> None:
-    report = report_on(trained.weights_sha256)
-    with pytest.raises(InputError, match="the report: was measured on other weights: evaluate"):
-        save_trained(trained, tmp_path / "half", report=report_on("0" * 64))
-    with pytest.raises(InputError, match="the report: is not a report of twobirds evaluate"):
-        save_trained(trained, tmp_path / "half", report={"data": {}})
-    assert not list(tmp_path.iterdir())
-
-    save_trained(trained, tmp_path / "half", half=True)
-    half = load_trained(tmp_path / "half")
-    save_trained(half, tmp_path / "card", half=True, report=report_on(half.weights_sha256))
-    names = ("half", "card")
-    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in names]
-    assert weights[0] == weights[1]
-    assert "| Hamming loss | 0.1235 |" in (tmp_path / "card" / "README.md").read_text()
-    with pytest.raises(InputError, match="was measured on other weights"):
-        save_trained(half, tmp_path / "whole", report=report_on(half.weights_sha256))
-
-    save_trained(trained, tmp_path / "rounded", half=True, report=report)
-    card = (tmp_path / "rounded" / "README.md").read_text()
-    assert "of the test split, before the weights were rounded to float16." in card
 
 
 def test_a_model_knows_the_pack_it_was_trained_on(
@@ -302,92 +215,6 @@ def test_every_kind_of_misfit_in_a_checkpoint_is_named(
     save_state(tmp_path / "checkpoint.pt", state)
     with pytest.raises(InputError, match=message):
         load_trained(tmp_path)
-
-
-# The Hub
-
-
-class LocalHub:
-    """The parts of the Hub's client that are used, over a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.created: list[tuple[str, bool]] = []
-
-    def create_repo(self, repository: str, *, private: bool, exist_ok: bool) -> None:
-        assert exist_ok
-        self.created.append((repository, private))
-
-    def upload_folder(self, *, repo_id: str, folder_path: Path) -> None:
-        shutil.copytree(folder_path, self.root / repo_id)
-
-    def snapshot_download(self, repository: str, *, allow_patterns: list[str]) -> str:
-        if not (self.root / repository).exists():
-            raise FileNotFoundError("no such repository")
-        assert allow_patterns == ["model.safetensors", "config.json"]
-        return str(self.root / repository)
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
-    hub = LocalHub(tmp_path / "hub")
-    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: hub)
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.snapshot_download)
-    return hub
-
-
-def test_to_the_hub_and_back(trained: Trained, hub: LocalHub) -> None:
-    push_trained(trained, "someone/faces", half=False, private=True)
-    assert hub.created == [("someone/faces", True)]
-    assert sorted(p.name for p in (hub.root / "someone/faces").iterdir()) == [
-        "README.md",
-        "config.json",
-        "model.safetensors",
-    ]
-    assert "# faces\n" in (hub.root / "someone/faces/README.md").read_text()
-    assert differences(states(load_trained("hf://someone/faces")), states(trained)) == []
-
-
-def test_a_face_model_on_the_hub_has_a_card_that_loads_it(
-    tiny_model: FaceModel, hub: LocalHub
-) -> None:
-    report = report_on(tiny_model.weights_sha256)
-    tiny_model.push_to_hub("someone/faces", private=False, report=report)
-    assert hub.created == [("someone/faces", False)]
-    card = (hub.root / "someone/faces/README.md").read_text()
-    assert "| Hamming loss | 0.1235 |" in card
-    (source,) = re.findall(r'FaceModel\.load\("(.*)"\)', card)
-    again = FaceModel.load(source, device="cpu")
-    assert again.weights_sha256 == tiny_model.weights_sha256
-    with pytest.raises(InputError, match="was measured on other weights"):
-        tiny_model.push_to_hub("someone/half", half=True, report=report_on("0" * 64))
-    assert len(hub.created) == 1
-
-
-def test_an_absent_repository_is_named(hub: LocalHub) -> None:
-    with pytest.raises(InputError, match="hf://someone/else: cannot be downloaded: no such repo"):
-        load_trained("hf://someone/else")
-
-
-def test_a_repository_with_something_else_is_named(hub: LocalHub) -> None:
-    (hub.root / "someone/notes").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
-        load_trained("hf://someone/notes")
-
-
-def test_a_refusing_hub_is_named(
-    trained: Trained, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class ConnectError(Exception):
-        """Stands for the HTTP library's errors, which have no common base."""
-
-    def refuse(*_: Any, **__: Any) -> None:
-        raise ConnectError("Connection refused")
-
-    monkeypatch.setattr(hub, "upload_folder", refuse)
-    with pytest.raises(InputError, match="hf://someone/faces: cannot be uploaded: Connection"):
-        push_trained(trained, "someone/faces", half=True, private=False)
-    assert hub.created == [("someone/faces", False)]
 
 
 def test_config_of_a_saved_model_is_the_runs(trained: Trained, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from making_runs import recipe, trained_run, write_pack
+from making_runs import import_optimizers, recipe, trained_run, write_pack
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import RunConfig
 from twobirds.data.pack import Pack
@@ -70,6 +70,7 @@ def main(folder: Path, num_kills: int, seed: int) -> None:
     """Kill, look at the checkpoint, and go on; then complete the run, and one never killed."""
     with contextlib.suppress(ImportError):  # once here, not in every child
         import torch.utils.tensorboard  # noqa: F401
+    import_optimizers()
     rng = random.Random(seed)
     pack = write_pack(folder / "pack")
     run, iterations = folder / "killed", []

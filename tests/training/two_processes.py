@@ -10,7 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
-from making_runs import modern_recipe, recipe, still_recipe
+from making_runs import import_optimizers, modern_recipe, recipe, still_recipe
 from twobirds.data.pack import Pack, open_pack
 from twobirds.errors import InputError
 from twobirds.models.pca import Moments, PrincipalComponents
@@ -61,6 +61,7 @@ def main(pack: Path, out: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    import_optimizers()
     children = []
     for rank in range(2):
         child = os.fork()

@@ -4,6 +4,7 @@ With features of any network but Inception it is not FID: it is named after its 
 compares only with figures from the same features and the same numbers of images.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -31,13 +32,25 @@ def feature_statistics(features: np.ndarray) -> FeatureStatistics:
 
 
 def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> float:
-    """Squared 2-Wasserstein distance of two Gaussians.
+    """Squared 2-Wasserstein distance of two Gaussians; see `frechet_distances`."""
+    return frechet_distances([first], second)[0]
 
-    |m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1^(1/2) S2 S1^(1/2))^(1/2)); the inner matrix is
+
+def frechet_distances(
+    several: Iterable[FeatureStatistics], other: FeatureStatistics
+) -> list[float]:
+    """Squared 2-Wasserstein distances of several Gaussians from another one.
+
+    |m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S2^(1/2) S1 S2^(1/2))^(1/2)); the inner matrix is
     symmetric, so its eigenvalues give the last trace without a matrix square root of S1 S2.
     """
-    root = _symmetric_root(first.covariance)
-    cross = np.linalg.eigvalsh(root @ second.covariance @ root)
+    root = _symmetric_root(other.covariance)
+    return [_distance(statistics, other, root) for statistics in several]
+
+
+def _distance(first: FeatureStatistics, second: FeatureStatistics, root: np.ndarray) -> float:
+    """The distance of two Gaussians, given the square root of the second's covariance `[F, F]`."""
+    cross = np.linalg.eigvalsh(root @ first.covariance @ root)
     spread = np.trace(first.covariance) + np.trace(second.covariance)
     mean_term = float(np.square(first.mean - second.mean).sum())
     distance = mean_term + float(spread - 2 * np.sqrt(cross.clip(min=0)).sum())

@@ -11,6 +11,7 @@ from twobirds.evaluation.frechet import (
     FeatureStatistics,
     feature_statistics,
     frechet_distance,
+    frechet_distances,
 )
 from twobirds.evaluation.generation import generate_images
 from twobirds.reproduction.changes import GAIN, Change, estimates, measure_change
@@ -19,8 +20,8 @@ from twobirds.reproduction.plan import ACGAN, CGAN, OURS
 from twobirds.reproduction.study import Study
 
 METHODS = (CGAN, ACGAN, OURS)
-NUM_CHANGED = 500
-"""Generated faces for each attribute."""
+MAX_CHANGED = 500
+"""Generated faces for each attribute, if the budget allows so many fakes."""
 _FRECHET_RESAMPLES = 100
 
 
@@ -48,16 +49,17 @@ def measure_generation(study: Study) -> GenerationResult:
     values: dict[str, list[dict[str, np.ndarray]]] = {method: [] for method in METHODS}
     features = {}
     asked = asked_attributes(study, study.config.num_fakes)
+    num_changed = min(MAX_CHANGED, study.config.num_fakes)
     for method in METHODS:
         decoder = decoder_of(study, method)
         fakes = generate_images(decoder, asked, seed=study.seed)
         features[method] = study.judge.predict(fakes)[1]
         for attribute in study.compared:
-            change = generate_change(study, decoder, attribute, NUM_CHANGED)
+            change = generate_change(study, decoder, attribute, num_changed)
             measured = measure_change(study, change)
             values[method].append(measured)
             figures[attribute, method] = estimates(measured, change.people, seed=study.seed)
-    people = np.tile(np.arange(NUM_CHANGED), len(study.compared))  # the same z each time
+    people = np.tile(np.arange(num_changed), len(study.compared))  # the same z each time
     gains = {
         method: estimate(np.concatenate([v[GAIN] for v in found]), people, seed=study.seed)
         for method, found in values.items()
@@ -70,11 +72,14 @@ def measure_generation(study: Study) -> GenerationResult:
             differences[key, other] = estimate(ours - theirs, people, seed=study.seed)
     real = feature_statistics(study.real_features)
     frechet = {m: frechet_distance(feature_statistics(f), real) for m, f in features.items()}
-    frechet_differences = {
-        pair: _frechet_difference(features[pair[0]], features[pair[1]], real, seed=study.seed)
-        for pair in ((CGAN, OURS), (ACGAN, OURS), (CGAN, ACGAN))
-    }
-    return GenerationResult(figures, gains, differences, frechet, frechet_differences, len(asked))
+    return GenerationResult(
+        figures,
+        gains,
+        differences,
+        frechet,
+        _frechet_differences(features, frechet, real, seed=study.seed),
+        len(asked),
+    )
 
 
 def _shared_figures(values: list[dict[str, np.ndarray]]) -> list[str]:
@@ -82,22 +87,35 @@ def _shared_figures(values: list[dict[str, np.ndarray]]) -> list[str]:
     return [key for key in values[0] if all(key in v for v in values)] if values else []
 
 
-def _frechet_difference(
-    first: np.ndarray, second: np.ndarray, real: FeatureStatistics, *, seed: int
-) -> Estimate:
-    """How much farther `first` `[N, F]` is from real faces than `second`, over resampled z.
+def _frechet_differences(
+    features: dict[str, np.ndarray],
+    frechet: dict[str, float],
+    real: FeatureStatistics,
+    *,
+    seed: int,
+) -> dict[tuple[str, str], Estimate]:
+    """How much farther one method is from real faces than another, over resampled z.
 
     Resampling makes both distances larger by about the same, and hardly changes the difference.
+
+    Args:
+        features: By method, `[N, F]`, in the order of the same z.
+        frechet: By method, the distance of all of them.
+        real: Of the real faces.
+        seed: Of the resampling.
     """
     rng = np.random.default_rng(seed)
-    gaps = []
-    for _ in range(_FRECHET_RESAMPLES):
-        picks = rng.integers(len(first), size=len(first))
-        a, b = (frechet_distance(feature_statistics(f[picks]), real) for f in (first, second))
-        gaps.append(a - b)
-    a, b = (frechet_distance(feature_statistics(f), real) for f in (first, second))
-    low, high = interval(np.array(gaps))
-    return Estimate(a - b, (low, high), len(first), len(first))
+    (count,) = {len(values) for values in features.values()}
+    picks = rng.integers(count, size=(_FRECHET_RESAMPLES, count))
+    resampled = {
+        method: np.array(frechet_distances((feature_statistics(f[p]) for p in picks), real))
+        for method, f in features.items()
+    }
+    return {
+        (a, b): Estimate(frechet[a] - frechet[b], (low, high), count, count)
+        for a, b in ((CGAN, OURS), (ACGAN, OURS), (CGAN, ACGAN))
+        for low, high in [interval(resampled[a] - resampled[b])]
+    }
 
 
 def decoder_of(study: Study, method: str) -> Decoder:
