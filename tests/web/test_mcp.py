@@ -146,6 +146,11 @@ def test_what_is_wrong_is_said(client: TestClient, tmp_path: Path) -> None:
         ("edit", {"photo": photo, "changes": {"Bald": 2}}, "less than or equal to 1"),
         ("edit", {"photo": photo, "changes": {"Bald": 1}, "face": 3}, "There is no face 3"),
         (
+            "edit",
+            {"photo": photo, "changes": {"Bald": 1, "Bangs": 1}},
+            "Bald=1 and Bangs=1 exclude each other",
+        ),
+        (
             "generate",
             {"attributes": {"Bald": 1, "Bangs": 1}},
             "Bald=1 and Bangs=1 exclude each other",

@@ -34,7 +34,13 @@ class LikePanel:
             )
             self.face = gr.Radio(label="Its face, from the left", choices=[], visible=False)
             choices = [(in_words(name), name) for name in self.names]
-            self.wanted = gr.Dropdown(choices, multiselect=True, label="Take", elem_id="take-what")
+            self.wanted = gr.Dropdown(
+                choices,
+                multiselect=True,
+                label="Take",
+                info="Whether it is there, not its style: bangs, but not which.",
+                elem_id="take-what",
+            )
             self.button = gr.Button("Take", elem_id="take")
             self.said = gr.Markdown(elem_id="taken")
 

@@ -34,6 +34,7 @@ CSS = """
     background: var(--body-background-fill)
   }
   #pinned { gap: 4px; padding-bottom: 4px }  /* what is said stays below the picture */
+  #said { max-height: 6em; overflow-y: auto }
   #shown:not(.fullscreen), #kept:not(.fullscreen) { max-width: 40vh; margin: 0 auto }
   #gallery .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important }
 }
