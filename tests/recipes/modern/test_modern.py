@@ -61,6 +61,18 @@ def test_metrics_are_finite_and_the_same_within_a_stage(tiny_pack: Pack) -> None
         assert all(torch.isfinite(value) and not value.requires_grad for value in metrics.values())
 
 
+def test_pca_layers_learn_in_smaller_steps(tiny_pack: Pack) -> None:
+    config = modern_recipe(discriminator_lead_images=0)
+    gan, loader = objective(tiny_pack, config)
+    decoder, convolution = gan.players.generator.pca_decoder, gan.players.generator.pixels
+    before = decoder.weight.detach().clone(), convolution.weight.detach().clone()
+    gan.update(loader.batch(0), loader, 0)
+    step = (decoder.weight.detach() - before[0]).abs().max()  # Adam's first step is the step size
+    assert float(step) == pytest.approx(0.02 * config.train.learning_rate, rel=0.05)
+    other = (convolution.weight.detach() - before[1]).abs().max()
+    assert float(other) == pytest.approx(config.train.learning_rate, rel=0.05)
+
+
 @pytest.mark.parametrize("shares", [(0.01, 0.0), (0.99, 1.0), (0.5, 0.0)])
 def test_a_part_of_the_batch_may_be_as_small_as_can_be(
     tiny_pack: Pack, shares: tuple[float, float]

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,7 @@ _MAX_NORM = 20.0  # of the gradient of editor, and of G with the encoder
 _CHUNK = 512  # faces loaded at a time
 _WEIGHT_DECAY = 0.05  # of the recognizer
 _CLASSIFIER_SPEED = 2.5  # step size of D's classifier, as a multiple of D's
+_PCA_SPEED = 0.02  # of the PCA layers, whose weights are small: at 1 they lose the faces
 _CLASSIFIER_BETAS = (0.9, 0.99)
 _PROTOTYPE_STRENGTH = 1.5  # of the prototypes that edits begin as: at 1 they are faint
 
@@ -111,9 +112,17 @@ class Players:
                 "speed": _CLASSIFIER_SPEED,
             },
         ]
+        linear = [*self.generator.pca_decoder.parameters(), *self.encoder.pca_encoder.parameters()]
+        known = {id(p) for p in linear}
+        both = nn.ModuleList([self.generator, self.encoder])
+        convolutions = [p for p in both.parameters() if id(p) not in known]
+        generator_groups: list[dict[str, Any]] = [
+            {"params": convolutions},
+            {"params": linear, "speed": _PCA_SPEED},
+        ]
         return {
             EDITOR: make_adam(self.editor, train),
-            GENERATOR: make_adam(nn.ModuleList([self.generator, self.encoder]), train),
+            GENERATOR: Adam(generator_groups, train.learning_rate, train.betas, fused=True),
             DISCRIMINATOR: Adam(groups, fused=True),
             RECOGNIZER: AdamW(self.recognizer.trainable(), weight_decay=_WEIGHT_DECAY, fused=True),
         }
@@ -160,9 +169,10 @@ class Players:
         optimizer = self.optimizers[name]
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("speed", 1.0)
-            average_gradients(group["params"])
-            if name in (EDITOR, GENERATOR):
-                nn.utils.clip_grad_norm_(group["params"], _MAX_NORM)
+        params = [p for group in optimizer.param_groups for p in group["params"]]
+        average_gradients(params)
+        if name in (EDITOR, GENERATOR):
+            nn.utils.clip_grad_norm_(params, _MAX_NORM)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
