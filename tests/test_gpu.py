@@ -223,6 +223,29 @@ def test_a_replayed_update_is_the_update(name: str, pack: Pack, there: torch.dev
                 assert (own[key] - value).norm() <= 0.05 * value.norm() + 1e-3, f"{average} {key}"
 
 
+def test_a_balance_that_changes_is_followed_by_replays(pack: Pack, there: torch.device) -> None:
+    """Each number of updates has a recording; they take turns, in any order."""
+    with exact_float32():
+        replayed, plain = (Training("paper", pack, runtime(there)) for _ in range(2))
+        plain.objective._learn._is_enabled = False
+        balances = [(1, 1), (3, 1), (1, 2)]
+        turns = [balance for balance in balances for _ in range(5)] + balances[::-1] + balances
+        for number, (discriminator, generator) in enumerate(turns, LAST):
+            for training in (replayed, plain):
+                training.objective.balance.num_discriminator = discriminator
+                training.objective.balance.num_generator = generator
+            shown, expected = replayed.update(number), plain.update(number)
+            assert shown == pytest.approx(expected, rel=0.1, abs=0.05), number
+        steps = [  # which only extra updates make unequal
+            [int(next(iter(o.state.values()))["step"]) for o in t.objective.optimizers.values()]
+            for t in (replayed, plain)
+        ]
+        assert steps[0] == steps[1]
+        assert len(set(steps[0])) > 1
+        if there.type == "cuda":
+            assert len(replayed.objective._learn._recordings) == len(balances)
+
+
 def test_the_faces_lie_on_the_gpu(pack: Pack, there: torch.device) -> None:
     loader = Training("cnn", pack, runtime(there)).loader
     batch = loader.batch(0)

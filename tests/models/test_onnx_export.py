@@ -5,6 +5,7 @@ import math
 import shutil
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 from torch import Tensor
@@ -16,8 +17,10 @@ from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.models import onnx_export
 from twobirds.models.onnx_export import TOLERANCE, save_onnx
+from twobirds.models.onnx_networks import OnnxNetworks
 from twobirds.models.start_weights import find_weights
 from twobirds.models.trained import Trained
+from twobirds.recipes.modern.networks import ModernNetworks
 from twobirds.recipes.registry import recipe_of
 
 CHANGES = {"Smiling": 1.0, "Bald": 0.25}
@@ -91,6 +94,16 @@ def test_edits_come_in_the_layers_of_the_recipe(pair: tuple[FaceModel, FaceModel
         assert strength == pytest.approx(expected, abs=1e-6)
         for layer, expected_layer in zip(one, other, strict=True):
             torch.testing.assert_close(layer, expected_layer, atol=TOLERANCE, rtol=0)
+
+
+def test_the_editor_is_written_once(pair: tuple[FaceModel, FaceModel]) -> None:
+    model, loaded = pair
+    if not isinstance(model.networks, ModernNetworks):
+        pytest.skip("only layers could be written twice")
+    convolutions = [m for m in model.networks.editor.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert isinstance(loaded.networks, OnnxNetworks)
+    graph = onnx.load(loaded.networks.model.folder / "editor.onnx").graph
+    assert sum(node.op_type == "Conv" for node in graph.node) == len(convolutions)
 
 
 def test_no_face_gives_no_result(pair: tuple[FaceModel, FaceModel]) -> None:

@@ -1,6 +1,6 @@
 """What a recorded update needs that a CPU can tell: when it is recorded, again, and not at all."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 import torch
@@ -21,9 +21,12 @@ class Recording:
     """Stands in for a CUDA graph: replays by calling the update."""
 
     num_made = 0
+    shared: ClassVar[list[object]] = []
 
-    def __init__(self, update, inputs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, update, inputs, pool=None) -> None:  # type: ignore[no-untyped-def]
         type(self).num_made += 1
+        self.shared.append(pool)
+        self.pool = pool or f"pool of recording {self.num_made}"
         update(inputs)
 
     def replay(self, inputs) -> dict[str, Tensor]:  # type: ignore[no-untyped-def]
@@ -35,6 +38,7 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> type[Recording]:
     monkeypatch.setattr(graphs, "_Recording", Recording)
     monkeypatch.setattr(ReplayedUpdate, "_warm_up", lambda self, inputs: self._update(inputs))
     Recording.num_made = 0
+    Recording.shared.clear()
     return Recording
 
 
@@ -79,6 +83,7 @@ def test_what_runs_other_kernels_is_recorded_by_itself(
     assert names(update, other, 4) == ["updated"] * 3 + ["replayed"]
     assert names(update, inputs, 1) == ["replayed"]
     assert recording.num_made == 2
+    assert recording.shared == [None, "pool of recording 1"]
 
 
 def test_the_same_tensors_elsewhere_are_recorded_by_themselves(recording: type[Recording]) -> None:
@@ -108,7 +113,7 @@ def test_training_goes_on_where_recording_fails(monkeypatch: pytest.MonkeyPatch)
     def update(inputs: Inputs) -> dict[str, Tensor]:
         return {"updated": inputs.faces.sum()}
 
-    def fail(_: object, inputs: Inputs) -> None:
+    def fail(_: object, inputs: Inputs, pool: object) -> None:
         layer(inputs.faces[:1]).sum().backward()  # what a recording leaves, that ends midway
         raise RuntimeError("operation not permitted when stream is capturing\nmore of it")
 

@@ -27,7 +27,7 @@ from twobirds.atomic import json_sha256, new_folder, write_json, write_text
 from twobirds.checkpoint import CARD_FILE, require_replaceable
 from twobirds.config import to_dict
 from twobirds.errors import InputError, missing_extra
-from twobirds.models.edit_layers import EditLayers
+from twobirds.models.edit_layers import EditLayers, apply_layers
 from twobirds.models.networks import Encoding, FaceNetworks
 from twobirds.models.onnx_description import (
     BANK_FILE,
@@ -139,13 +139,15 @@ def _parts(trained: Trained) -> dict[str, _Part]:
         return {"images": networks.generate(latents, attributes)}
 
     def edit(images: Tensor, latents: Tensor, has: Tensor, target: Tensor) -> dict[str, Tensor]:
-        encoding = Encoding(latents, has)  # edits take what a face has as 0/1
-        outputs = {"edited": networks.edit(images, encoding, has, target)}
-        layers = networks.edit_layers(images, has, target)
-        if layers is not None:
-            outputs |= dict(zip(EditLayers._fields, layers[0], strict=True))
-            outputs["strength"] = layers[1]
-        return outputs
+        made = networks.edit_layers(images, has, target)
+        if made is None:
+            encoding = Encoding(latents, has)  # edits take what a face has as 0/1
+            return {"edited": networks.edit(images, encoding, has, target)}
+        # Not by `edit`, whose pass the exporter would write a second time.
+        layers, strength = made
+        edited = apply_layers(images, layers, strength).clamp(-1, 1)
+        fields = dict(zip(EditLayers._fields, layers, strict=True))
+        return {"edited": edited, **fields, "strength": strength}
 
     return {
         "recognizer": _Part(recognize, partial(_faces, trained)),

@@ -73,8 +73,9 @@ class ReplayedUpdate(Generic[T]):
 
     def _record(self, key: Hashable, inputs: T) -> bool:
         """Record the update; returns whether that succeeded."""
+        pools = (recording.pool for recording in self._recordings.values())
         try:
-            self._recordings[key] = _Recording(self._update, inputs)
+            self._recordings[key] = _Recording(self._update, inputs, next(pools, None))
         except RuntimeError as error:
             self._is_enabled = False
             self._recordings.clear()  # their memory, which may be what is lacking
@@ -90,16 +91,33 @@ class ReplayedUpdate(Generic[T]):
 
 
 class _Recording:
-    """A CUDA graph, the tensors that it works on, and those that it writes."""
+    """A CUDA graph, the tensors that it works on, and those that it writes.
 
-    def __init__(self, update: Callable[[T], dict[str, Tensor]], inputs: T) -> None:
+    All recordings take their memory from one pool: what is passing in one is passing in the others.
+    That is safe because they run one after the other, results are copied before the next runs, and
+    what lasts (weights, states of optimizers, averages) was allocated in the warm-up, outside.
+
+    Args:
+        update: What is recorded.
+        inputs: Of the shapes that are replayed.
+        pool: Of an earlier recording; None makes one.
+    """
+
+    def __init__(
+        self, update: Callable[[T], dict[str, Tensor]], inputs: T, pool: Any = None
+    ) -> None:
         leaves, structure = tree_flatten(inputs)
         self._inputs = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        with torch.cuda.graph(self._graph, pool=pool):
             values = update(tree_unflatten(self._inputs, structure))
             self._names = list(values)
             self._values = torch.stack(list(values.values()))
+
+    @property
+    def pool(self) -> Any:
+        """Where its memory is from."""
+        return self._graph.pool()
 
     def replay(self, inputs: Sequence[Any]) -> dict[str, Tensor]:
         """Run the graph on other inputs of the same shapes."""

@@ -85,8 +85,9 @@ class _ConvNorm(nn.Module):
         rows, columns = (_total_padding(side, kernel, stride) for side in images.shape[2:])
         odd = rows % 2, columns % 2  # pixels that the padding has more at the end
         padding = rows // 2 + odd[0], columns // 2 + odd[1]
-        if any(odd) and images.device.type == "cpu" and not torch.onnx.is_in_onnx_export():
-            # As much padding at the start, under zeros of the kernel: a padded copy costs more.
+        if any(odd) and images.device.type == "cpu" and not _is_differentiated():
+            # As much padding at the start, under zeros of the kernel: a padded copy costs more,
+            # but the gradients of a larger kernel cost more than the copy's.
             weight = F.pad(weight, (odd[1], 0, odd[0], 0))
         elif any(odd):
             ends = (columns // 2, padding[1], rows // 2, padding[0])
@@ -99,6 +100,11 @@ class _ConvNorm(nn.Module):
         """Merge the batch norm's running statistics into the convolution; for inference only."""
         assert isinstance(self.norm, nn.BatchNorm2d)
         self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+
+
+def _is_differentiated() -> bool:
+    """Whether there may be gradients, or the exporter follows the weights of convolutions."""
+    return torch.is_grad_enabled() or torch.onnx.is_in_onnx_export()
 
 
 def _total_padding(side: int, kernel: int, stride: int) -> int:
