@@ -63,16 +63,16 @@ def test_the_page_starts_behind_any_proxy() -> None:
         assert "NO_PROXY" not in os.environ
         assert os.environ["no_proxy"] == "localhost"
     """
-    for name in ("ALL_PROXY", "https_proxy"):
-        proxies = {name: "socks5h://127.0.0.1:9", "no_proxy": "localhost"}
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            check=False,
-            capture_output=True,
-            text=True,
-            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | proxies,
-        )
-        assert done.returncode == 0, done.stderr
+    names = ("ALL_PROXY", "https_proxy")
+    proxies = dict.fromkeys(names, "socks5h://127.0.0.1:9") | {"no_proxy": "localhost"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | proxies,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -274,8 +275,10 @@ def test_a_pack_of_one_own_attribute_and_nobody_known(drawn_pack: Pack, tmp_path
 
 
 def test_identity_is_measured_with_an_embedder(
-    drawn_pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reproduction: Path, drawn_pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The models are those of a reproduction without one; nothing is trained again."""
+    shutil.copytree(reproduction, tmp_path / "out", ignore=shutil.ignore_patterns("report*"))
     writer = OnnxWriter()
     pooled = writer.node("AveragePool", "images", kernel_shape=[28, 28], strides=[28, 28])
     embedder = writer.save(tmp_path / "pixels.onnx", [writer.node("Flatten", pooled)])
