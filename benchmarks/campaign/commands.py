@@ -21,6 +21,14 @@ _VERBS: dict[str, list[str]] = {
     "edit": ["--set", "Smiling=1", "Male=0", "--out=face.png"],
 }
 """Commands on photos, and their options."""
+_NAMES = (
+    *["face"] * 4, "two\nlines", "car\rriage", "esc\x1b[2Jape", "two words", "f\udcffce", "a" * 200,
+    "twobirds: error: no\ntwobirds: error: yes", "\u202egnp.ecaf", "100%s{0}[red]",
+)  # fmt: skip
+"""Of photos, without their endings."""
+_RAW = ("\x1b", "\r", "two\nlines", "no\ntwobirds", "\udcff", "\u202e")
+"""What of them would change a terminal, or make a line of its own, in a message. Results on stdout
+are for programs: in them a name stays as it is."""
 
 
 def command_kinds(world: World) -> dict[str, Kind]:
@@ -34,7 +42,7 @@ def any_command(world: World, rng: random.Random, folder: Path) -> Action:
     if rng.random() < 0.7:
         verb = rng.choice(list(_VERBS))
         ending, data = any_image(rng)
-        path = folder / f"face{ending}"
+        path = folder / f"{rng.choice(_NAMES)}{ending}"
         path.write_bytes(data)
         words = [verb, "--aligned", str(path), f"--model={world.model(recipe)}", *_VERBS[verb]]
     else:
@@ -56,6 +64,10 @@ def _carry_out(words: list[str]) -> str:
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
         code = main(words)
+    if raw := [text for text in _RAW if text in said.getvalue()]:
+        raise WrongResultError(
+            f"{words[0]} says {raw[0]!r} of a name as it is: {said.getvalue()[:200]!r}"
+        )
     if code not in (0, WRONG_INPUT):
         raise WrongResultError(f"{words[0]} ended with {code}")
     if code == WRONG_INPUT:

@@ -6,7 +6,17 @@ class InputError(ValueError):
 
     The message is one or more plain sentences that name what is wrong, where (file and line where
     there is one), and how to fix it. The command line prints it on stderr and exits with code 2.
+
+    Args:
+        lines: The message; several where it lists what is wrong. A line break within one is part
+            of a name, such as that of a file, and is shown escaped.
     """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(*lines)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class InputWarning(UserWarning):

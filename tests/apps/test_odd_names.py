@@ -47,7 +47,14 @@ def test_programs_get_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None
         assert stream.getvalue() == f"{shown}\n"
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     note("two\nlines\x1b[2J")
-    assert sys.stderr.getvalue() == "two\nlines\\x1b[2J\n"
+    assert sys.stderr.getvalue() == "two\\nlines\\x1b[2J\n"
+
+
+def test_a_name_cannot_forge_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pack", "a\ntwobirds: error: b.csv", "out"]) == 2
+    said = capsys.readouterr().err
+    assert r"a\ntwobirds: error: b.csv" in said
+    assert said.count("\n") == 1
 
 
 def test_every_command_takes_such_names(

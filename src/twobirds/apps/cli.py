@@ -21,7 +21,7 @@ import tyro
 from twobirds import __version__
 from twobirds.apps.commands import COMMANDS, outline
 from twobirds.apps.complaints import one_line
-from twobirds.apps.display import note, require_columns, say
+from twobirds.apps.display import note, note_all, require_columns, say
 from twobirds.errors import InputError, InputWarning, TrainingError
 
 WRONG_INPUT, TRAINING_FAILED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
@@ -138,6 +138,9 @@ def _report(error: BaseException) -> int:
             note("twobirds: error: this machine has too little free memory for it")
         case OSError(filename=str(name), strerror=str(reason)):
             note(f"twobirds: error: {name}: {reason}")
+        case InputError(args=(first, *rest)):
+            note(f"twobirds: error: {first}")
+            note_all(rest)
         case _:
             note(f"twobirds: error: {error}")
     return WRONG_INPUT

@@ -21,8 +21,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line on stderr; what would control a terminal is escaped."""
-    sys.stderr.write(_shown(text) + "\n")
+    """Print one line on stderr; what would control a terminal, or begin another, is escaped."""
+    sys.stderr.write(printable(text) + "\n")
 
 
 def _shown(text: str) -> str:

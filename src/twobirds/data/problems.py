@@ -74,7 +74,7 @@ def report(problems: Iterable[Problem], source: str, num_good: int) -> InputErro
         lines.append("Fix these first: there are more of them than of sound rows.")
     else:
         lines.append("Fix these, or leave them out with --skip-bad.")
-    return InputError("\n".join(lines))
+    return InputError(*lines)
 
 
 def shorten(text: str, limit: int = 60) -> str:
