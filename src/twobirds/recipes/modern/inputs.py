@@ -137,8 +137,8 @@ class Inputs(NamedTuple):
         """
         edits = EditBatch.sample(step, sampler, num_edited(step, recipe))
         count = len(step.batch.images) - len(edits.sources)
-        num_coded = round(count * recipe.reconstructed_share)
-        shape = (count - num_coded, recipe.num_latents)
+        num_reconstructed = round(count * recipe.reconstructed_share)
+        shape = (count - num_reconstructed, recipe.num_latents)
         latents = torch.rand(shape, generator=step.generator(RandomPurpose.LATENTS)) * 2 - 1
         return cls(
             edits=edits,

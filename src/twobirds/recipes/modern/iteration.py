@@ -39,7 +39,7 @@ class Faces(NamedTuple):
     """`[F, Z]` in [-1, 1]: encoded, or sampled."""
     fake: Tensor
     """`[F, 3, H, W]` in [-1, 1]."""
-    num_coded: int
+    num_reconstructed: int
     """C."""
 
 

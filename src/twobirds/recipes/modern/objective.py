@@ -157,12 +157,12 @@ class ModernGAN(Unscheduled):
     def _generate(self, inputs: Inputs) -> Faces:
         """Reconstruct real faces from their latents, and generate others from random ones."""
         real, attributes = inputs.faces
-        num_coded = len(real) - len(inputs.latents)
+        num_reconstructed = len(real) - len(inputs.latents)
         with self.runtime.autocast():
-            encoded = self.players.encoder(real[:num_coded])
+            encoded = self.players.encoder(real[:num_reconstructed])
             latents = torch.cat([encoded.float(), inputs.latents])  # [F, Z]
             fake = self.players.generator(latents, attributes)
-        return Faces(real, attributes, latents, fake.float(), num_coded)
+        return Faces(real, attributes, latents, fake.float(), num_reconstructed)
 
     def _see_edits(self, inputs: Inputs, edits: Edits) -> Seen:
         """Features of sources and examples, and of edits through their sources' views."""
@@ -229,7 +229,8 @@ class ModernGAN(Unscheduled):
 
     def _face_losses(self, faces: Faces, seen: Seen, ramp: float | Tensor) -> Terms:
         """Losses of generator and encoder; the paper's integrated loss on reconstructions."""
-        recipe, discriminator, coded = self.recipe, self.players.face_discriminator, faces.num_coded
+        recipe, discriminator = self.recipe, self.players.face_discriminator
+        count = faces.num_reconstructed
         with frozen_weights(discriminator), evaluation_mode(discriminator):
             scores = discriminator.score(
                 discriminator(seen.fake), slice(None), conditions_of(faces.attributes)
@@ -240,18 +241,18 @@ class ModernGAN(Unscheduled):
             "face_adversarial": (adversarial, -scores.sum(1).mean()),
             "face_label": (recipe.face_label_weight, label_loss(logits, faces.attributes)),
         }
-        if coded < len(faces.fake):
+        if count < len(faces.fake):
             with self.runtime.autocast():
-                encoded = self.players.encoder(faces.fake[coded:]).float()
-            distance = latent_distance(encoded, faces.latents[coded:])
+                encoded = self.players.encoder(faces.fake[count:]).float()
+            distance = latent_distance(encoded, faces.latents[count:])
             terms["latent"] = (recipe.latent_weight, distance)
-        if coded:
-            original, reconstructed = faces.real[:coded], faces.fake[:coded]
-            real, fake = losses.comparable(seen.real, seen.fake, coded)
+        if count:
+            original, reconstructed = faces.real[:count], faces.fake[:count]
+            real, fake = losses.comparable(seen.real, seen.fake, count)
             terms["perceptual"] = (recipe.perceptual_weight, perceptual_distance(real, fake, "l1"))
             terms["pixel"] = (recipe.pixel_weight, pixel_distance(original, reconstructed))
-        if coded > 1:  # a variance takes two
-            terms["prior"] = (recipe.prior_weight, losses.prior_distance(faces.latents[:coded]))
+        if count > 1:  # a variance takes two
+            terms["prior"] = (recipe.prior_weight, losses.prior_distance(faces.latents[:count]))
         return terms
 
     def _edit_sampler(self, loader: Loader) -> EditSampler:

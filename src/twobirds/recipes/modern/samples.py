@@ -42,6 +42,6 @@ def sample_rows(players: Players, real_images: Tensor, attributes: Tensor) -> Ma
     return {
         "generated": networks.generate(latents.to(real_images.device), attributes),
         "real": real_images,
-        "coded": networks.generate(encoding.latents, attributes),
+        "reconstructed": networks.generate(encoding.latents, attributes),
         **{name: edit(name) for name in names},
     }
