@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results[name] = {
             "variants": measure_variants(folder, detector, settings.max_photos),
             "without_faces": count_false(detector),
-            "recognition": measure_loose(photos, model, detector),
+            "recognition": measure_loose(folder, photos, model, detector),
             "12_megapixels_cpu_seconds": measure_large(detector),
         }
         print(name, results[name])

@@ -1,11 +1,13 @@
 """An edit of a face brought back into its photo."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from twobirds.machine import num_threads
 from twobirds.photos.align import Placement, uncut
 
 _RIM = 0.14  # of the crop's side, over which an edit fades out
@@ -99,11 +101,15 @@ def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) 
     fading = _fading(placement.size)[..., None]
     fields = PhotoLayers(*(field * fading for field in layers))
     height = max(1, _STRIP_PIXELS // (right - left))
-    for row in range(top, bottom, height):
+
+    def edit_rows(row: int) -> None:
         box = (left, row, right, min(row + height, bottom))
         here = PhotoLayers(*(uncut(field, placement, box) for field in fields))
         edited = _edited(pixels, here, placement, box)
         cv2.copyTo(edited, _touched(here, placement, box), result[row : box[3], left:right])
+
+    with ThreadPoolExecutor(num_threads()) as threads:
+        list(threads.map(edit_rows, range(top, bottom, height)))
     return result
 
 
