@@ -120,13 +120,13 @@ def _parts(settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
     each, seed = -(-settings.kills // len(jobs)), f"{settings.seed} {settings.start}"
     for name, job in jobs.items():
         if each:
-            kills = _told(kill_job(name, job, each, seed), each, f"kills of {name}")
-            yield {"kills": summary_of_kills(list(kills))}
+            for kill in _told(kill_job(name, job, each, seed), each, f"kills of {name}"):
+                yield {"kills": summary_of_kills([kill])}
     for name, job in jobs.items():
         if settings.environments:
             odd = try_surroundings(name, job, settings.pythons)
-            trials = _told(itertools.chain(try_environments(name, job), odd), 0, f"{name} in")
-            yield {"environments": summary_of_trials(list(trials))}
+            for trial in _told(itertools.chain(try_environments(name, job), odd), 0, f"{name} in"):
+                yield {"environments": summary_of_trials([trial])}
     if settings.requests:
         model, count = world.model("modern"), settings.requests
         found = try_requests(model, folder / "requests", count=count, seed=settings.seed)

@@ -43,6 +43,7 @@ class Trial:
 
 def try_environments(name: str, job: Job) -> Iterator[Trial]:
     """Try a command in every environment that fails."""
+    job.prepare()
     for label, prepare in _environments(job, mounts=can_mount()):
         yield _try(label, name, job, prepare)
     if name in ("pack", "train paper"):

@@ -78,6 +78,8 @@ class Job(ABC):
 class TrainJob(Job):
     """Training, which goes on from its checkpoint."""
 
+    modules = ("twobirds.training.run", "torch._dynamo")  # the second by PyTorch's optimizers
+
     def __init__(self, world: World, folder: Path, recipe: str) -> None:
         super().__init__(world, folder)
         self.recipe = recipe
@@ -154,7 +156,7 @@ class EvaluateJob(Job):
         few = "--num-fakes=16 --max-faces=8 --faces-per-edit=2 --judge-images=64 --no-figures"
         return [*words, *few.split(), "--device=cpu"]
 
-    modules = ("twobirds.evaluation.evaluate",)
+    modules = ("twobirds.evaluation.evaluate", "torch._dynamo")
 
     def begin(self) -> None:
         super().begin()
@@ -172,7 +174,7 @@ class EvaluateJob(Job):
 class ReproduceJob(Job):
     """The paper's experiments, which go on with the model that was being trained."""
 
-    modules = ("twobirds.reproduction.reproduce",)
+    modules = ("twobirds.reproduction.reproduce", "torch._dynamo")
 
     def __init__(self, world: World, folder: Path) -> None:
         super().__init__(world, folder)
