@@ -9,7 +9,7 @@ from twobirds.photos.session import OpenPhoto
 
 UNSURE = (0.25, 0.75)
 """Probabilities between which the recognizer does not say whether an attribute is there: of its
-decisions on CelebA's validation faces 63 % are right there and 96 % elsewhere
+decisions on CelebA's validation faces 64 % are right there and 96 % elsewhere
 (benchmarks/results/certainty.json)."""
 
 
