@@ -52,6 +52,13 @@ def test_a_copy_can_get_other_notes_and_figures(
     assert "Mine" not in card
     assert "license" not in card
     assert "| Hamming loss | 0.125 |" in card
+    (first / "README.md").write_text(card.replace("---\n", "---\nlicense: [mit\n", 1))
+    assert main(["export", str(first), str(second)]) == 0
+    told = capsys.readouterr().err
+    assert "its card is not kept, for the front matter between lines --- is not valid" in told
+    notes.write_text("---\nlicense: [mit\n---\n")
+    assert main(["export", str(first), str(second), f"--notes={notes}"]) == 2
+    assert f"--notes {notes}: the front matter" in capsys.readouterr().err
     (first / "README.md").write_text("# By hand\n")
     assert main(["export", str(first), str(second)]) == 0
     assert "its card is not of this form: give licence and notes with" in capsys.readouterr().err

@@ -1,18 +1,24 @@
 """A model that is stored with its discriminators, and runs that start from it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from making_runs import modern_recipe, run_state, trained_run
+from making_runs import differences, modern_recipe, run_state, trained_run
 from twobirds.api import FaceModel
 from twobirds.apps.cli import main
-from twobirds.checkpoint import CONFIG_FILE, DISCRIMINATORS_FILE
+from twobirds.checkpoint import CARD_FILE, CONFIG_FILE, DISCRIMINATORS_FILE
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models.files import load_trained
-from twobirds.models.start_weights import find_discriminators, find_weights
+from twobirds.models.start_weights import (
+    find_discriminators,
+    find_weights,
+    saved_discriminators,
+)
+from twobirds.models.trained import Trained
 
 DISCRIMINATORS = {"edit_discriminator", "face_discriminator"}
 
@@ -80,3 +86,50 @@ def test_what_has_no_discriminators_says_so(
     command = ["export", str(run), str(tmp_path / "other"), "--onnx", "--with-discriminators"]
     assert main(command) == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_a_copy_keeps_the_discriminators_whatever_became_of_the_card(
+    run: Path, tmp_path: Path
+) -> None:
+    model, copy = tmp_path / "model", tmp_path / "copy"
+    assert main(["export", str(run), str(model), "--with-discriminators"]) == 0
+    (model / CARD_FILE).unlink()
+    assert main(["export", str(model), str(copy)]) == 0
+    files = [(folder / DISCRIMINATORS_FILE).read_bytes() for folder in (model, copy)]
+    assert files[0] == files[1]
+
+
+def test_a_run_named_as_a_shipped_model_has_its_own_discriminators(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert saved_discriminators("celeba128")
+    shutil.copytree(run, tmp_path / "celeba128")
+    monkeypatch.chdir(tmp_path)
+    assert saved_discriminators("celeba128") == {}
+    weights, own = find_weights("celeba128")[1], run_state(run)["networks"]
+    for name in DISCRIMINATORS:
+        assert differences(weights[name], dict(own[name])) == []
+
+
+def test_files_of_limited_edits_do_not_pass_for_those_of_the_run(
+    run: Path, tiny_pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = [FaceModel.load(run, device="cpu").weights_sha256]
+
+    def limit(model: FaceModel, *_: object, **__: object) -> dict[tuple[str, int], float]:
+        amounts = model.networks.edit_amounts()
+        assert amounts is not None
+        amounts[1, 0] = 0.5
+        return {(model.attributes[0], 1): 0.5}
+
+    def save(trained: Trained, *_: object) -> dict[str, float]:
+        hashes.append(trained.weights_sha256)
+        return {}
+
+    monkeypatch.setattr("twobirds.evaluation.edit_amounts.limit_edits", limit)
+    monkeypatch.setattr("twobirds.models.onnx_export.save_onnx", save)
+    words = ["export", str(run), str(tmp_path / "out"), f"--limit-edits={tiny_pack.path}"]
+    assert main([*words, "--onnx"]) == 0
+    assert main(words) == 0
+    whole, limited = hashes
+    assert limited == FaceModel.load(tmp_path / "out", device="cpu").weights_sha256 != whole

@@ -48,7 +48,7 @@ COMMANDS: Mapping[str, Entry] = {
     ),
     "train": Entry("train_command", "Train", "Train a model in both stages; also under torchrun."),
     "evaluate": Entry(
-        "model_commands",
+        "evaluate_command",
         "Evaluate",
         "Measure a model on a split of a pack: figures as JSON, and a page beside it.",
     ),
@@ -71,7 +71,7 @@ COMMANDS: Mapping[str, Entry] = {
         "generate_command", "Generate", "Generate faces from noise and attributes, as a grid."
     ),
     "export": Entry(
-        "model_commands",
+        "export_command",
         "Export",
         "Save a trained run as a model to share: weights as safetensors, config.json, model card.",
     ),

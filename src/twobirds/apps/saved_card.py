@@ -1,20 +1,13 @@
 """What an export of a saved model keeps of its card: licence, notes and figures."""
 
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twobirds.apps.display import note
-from twobirds.checkpoint import CARD_FILE, CHECKPOINT_FILE, WEIGHTS_FILE
+from twobirds.checkpoint import CARD_FILE
+from twobirds.errors import InputError
+from twobirds.models.card_data import parse_card
+from twobirds.models.files import saved_folder
 from twobirds.models.hub import HUB_PREFIX
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-    from torch import Tensor
-
-    from twobirds.api import FaceModel
 
 _GENERATED = ("library_name", "pipeline_tag", "model-index")  # entries that every card has anew
 _LOADS, _FENCE = "FaceModel.load(", "```\n"
@@ -37,7 +30,7 @@ class SavedCard:
         if model.startswith(HUB_PREFIX):
             note(f"{model}: its card is not downloaded: give licence and notes with --notes")
             return None
-        folder = _saved_folder(model)
+        folder = saved_folder(model)
         if folder is None:
             return None
         try:
@@ -48,14 +41,19 @@ class SavedCard:
         if not all(part in card.text for part in (_LOADS, _FIGURES, _TRAINING)):
             note(f"{model}: its card is not of this form: give licence and notes with --notes")
             return None
+        try:
+            parse_card(card.text)
+        except InputError as error:
+            note(f"{model}: its card is not kept, for {error}: give licence and notes with --notes")
+            return None
         return card
 
     @property
     def notes(self) -> str:
         """Licence, data sets and the like as front matter, and the text before the figures."""
-        from huggingface_hub import ModelCard, ModelCardData
+        from huggingface_hub import ModelCardData
 
-        card = ModelCard(self.text)
+        card = parse_card(self.text)
         given = {k: v for k, v in card.data.to_dict().items() if k not in _GENERATED}
         text = card.text.partition(_FIGURES)[0].partition(_LOADS)[2].partition(_FENCE)[2]
         return f"---\n{ModelCardData(**given).to_yaml()}\n---\n{text}"
@@ -68,9 +66,9 @@ class SavedCard:
             name: Of the model that it is about.
             is_rounded: Whether its weights were rounded to float16 since.
         """
-        from huggingface_hub import ModelCard, ModelCardData
+        from huggingface_hub import ModelCardData
 
-        old, new = ModelCard(self.text), ModelCard(card)
+        old, new = parse_card(self.text), parse_card(card)
         figures = old.text.partition(_FIGURES)[2].partition(_TRAINING)[0]
         if is_rounded and "rounded to float16" not in figures:
             figures = figures.replace(
@@ -82,32 +80,3 @@ class SavedCard:
         if measured.eval_results:
             data.model_name, data.eval_results = name, measured.eval_results
         return f"---\n{data.to_yaml()}\n---\n{text}"
-
-
-def _saved_folder(model: str) -> "Traversable | None":
-    """The folder of a saved or shipped model; None of runs. As `load_trained` finds it."""
-    path = Path(model)
-    if (path / WEIGHTS_FILE).is_file():
-        return path
-    if path.is_file() or (path / CHECKPOINT_FILE).is_file():
-        return None
-    shipped = resources.files("twobirds") / "pretrained" / model
-    return shipped if (shipped / WEIGHTS_FILE).is_file() else None
-
-
-def saved_discriminators(source: str, model: "FaceModel") -> "dict[str, Tensor] | None":
-    """The discriminators that a saved model has beside its networks; None where it has none.
-
-    Raises:
-        InputError: If its files are damaged.
-    """
-    from twobirds.models.start_weights import find_weights
-
-    inference = {name for name, _ in model.trained.networks.named_children()}
-    found = {
-        f"{network}.{name}": value
-        for network, weights in find_weights(source)[1].items()
-        if network not in inference
-        for name, value in weights.items()
-    }
-    return found or None

@@ -13,6 +13,7 @@ from twobirds.api.encoded import EncodedFaces
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.evaluation.faces import Progress, load_faces, to_tensor
+from twobirds.models.files import require_weights
 
 _MAX_FACES = 2_000  # encoded
 _NUM_EDITED = 48  # of each change
@@ -38,8 +39,10 @@ def limit_edits(
         The amounts below 1, by attribute and the value that it is changed to.
 
     Raises:
-        InputError: If the model's edits have no amounts, or the pack has no valid split.
+        InputError: If the model's edits have no amounts, the model is ONNX files, or the pack has
+            too few valid faces or other attributes.
     """
+    require_weights(model.trained)
     amounts = model.networks.edit_amounts()
     if amounts is None:
         raise InputError(

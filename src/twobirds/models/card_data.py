@@ -1,7 +1,12 @@
 """The front matter of a model card, as the Hugging Face Hub reads it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from twobirds.errors import InputError
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelCard
 
 TASK = "image-to-image"
 _TAGS = ["gan", "faces", "attributes", "image-editing"]
@@ -15,13 +20,30 @@ def split_notes(notes: str) -> tuple[dict[str, Any], str]:
 
     Args:
         notes: Markdown; front matter between lines `---` may come first.
-    """
-    from huggingface_hub import ModelCard
 
+    Raises:
+        InputError: If the front matter is not valid.
+    """
     if not notes.startswith("---\n"):
         return {}, notes
-    card = ModelCard(notes)
+    card = parse_card(notes)
     return card.data.to_dict(), card.text
+
+
+def parse_card(text: str) -> "ModelCard":
+    """Parse front matter and Markdown.
+
+    Raises:
+        InputError: If the front matter is no YAML, or has figures that the Hub does not know.
+    """
+    from huggingface_hub import ModelCard
+    from yaml import YAMLError  # type: ignore[import-untyped]
+
+    try:
+        return ModelCard(text)
+    except (ValueError, YAMLError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"the front matter between lines --- is not valid: {reason}") from error
 
 
 def front_matter(

@@ -2,11 +2,11 @@
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save as dump_safetensors
@@ -30,6 +30,9 @@ from twobirds.models.onnx_networks import load_onnx
 from twobirds.models.trained import Trained
 from twobirds.recipes.registry import parse_run
 from twobirds.recipes.upgrade import FORMAT, require_format
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _BANK = "attribute_bank"
 _AVERAGE = "_ema"
@@ -55,17 +58,27 @@ def load_trained(source: str | Path) -> Trained:
         return _from_run(path)
     if is_onnx_model(path):
         return load_onnx(path)
-    if (path / WEIGHTS_FILE).is_file():
-        return _from_model_folder(path)
-    if (path / CHECKPOINT_FILE).is_file():
+    if (path / CHECKPOINT_FILE).is_file() and not (path / WEIGHTS_FILE).is_file():
         return _from_run(path / CHECKPOINT_FILE)
-    if str(source) in shipped_models():
-        with resources.as_file(resources.files("twobirds") / "pretrained" / str(source)) as folder:
+    if (saved := saved_folder(source)) is not None:
+        with resources.as_file(saved) as folder:
             return _from_model_folder(folder)
     raise InputError(
         f"no model {str(source)!r}: it is neither a run or model folder, nor one of the shipped "
         f"models ({', '.join(shipped_models()) or 'none'}), nor hf://owner/name"
     )
+
+
+def saved_folder(source: str | Path) -> "Traversable | None":
+    """The folder of a saved or shipped model, named as for `load_trained`; None of all else."""
+    path = Path(source)
+    if path.is_file() or is_onnx_model(path):
+        return None
+    if (path / WEIGHTS_FILE).is_file():
+        return path
+    if (path / CHECKPOINT_FILE).is_file() or str(source) not in shipped_models():
+        return None
+    return resources.files("twobirds") / "pretrained" / str(source)
 
 
 def save_trained(
@@ -77,6 +90,7 @@ def save_trained(
     notes: str = "",
     source: str | None = None,
     discriminators: Mapping[str, Tensor] | None = None,
+    change_card: Callable[[str], str] | None = None,
 ) -> None:
     """Save a model as safetensors, config.json and a model card.
 
@@ -88,6 +102,7 @@ def save_trained(
         notes: Markdown for the card: data, licence, history, known failures.
         source: What others load the model by; default the folder's name.
         discriminators: From `find_discriminators`, for runs that start from this model.
+        change_card: Called with the card; returns the one to write.
 
     Raises:
         InputError: If the folder holds anything but a model, or the report is about other weights.
@@ -101,6 +116,8 @@ def save_trained(
     card = model_card(
         folder.name, trained.config, report, source=source, notes=notes, is_rounded=is_rounded
     )
+    if change_card is not None:
+        card = change_card(card)
     extra = discriminators and {key: _stored(w, half) for key, w in discriminators.items()}
     save_model(folder, _tensors(trained, half=half), config, card, discriminators=extra)
 
@@ -210,6 +227,11 @@ def _from_run(path: Path) -> Trained:
         weights_sha256=_hash_weights(trained, half=False),
         pack_sha256=_hash_or_none(state.get("pack_sha256"), str(path)),
     )
+
+
+def rehashed(trained: Trained) -> Trained:
+    """A model of which tensors were set in place, with the hash of what it is now."""
+    return replace(trained, weights_sha256=_hash_weights(trained, half=trained.is_half))
 
 
 def _hash_or_none(value: Any, where: str) -> str | None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from twobirds.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE, load_discriminators, load_run
+from twobirds.checkpoint import CHECKPOINT_FILE, load_discriminators, load_run
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
-from twobirds.models.files import load_trained, require_weights, shipped_models
+from twobirds.models.files import load_trained, require_weights, saved_folder
 from twobirds.models.trained import Trained
 
 
@@ -33,9 +33,9 @@ def find_weights(source: str | Path) -> tuple[RunConfig, dict[str, dict[str, Ten
     path = Path(source) / CHECKPOINT_FILE if Path(source).is_dir() else Path(source)
     if path.is_file():
         weights |= load_run(path)[1]["networks"]
-    for key, value in _discriminators_of_model(source).items():
+    for key, value in saved_discriminators(source).items():
         network, _, name = key.partition(".")
-        weights.setdefault(network, {})[name] = value.float()
+        weights.setdefault(network, {})[name] = value
     return trained.config, weights
 
 
@@ -66,11 +66,20 @@ def find_discriminators(run: Path, trained: Trained) -> dict[str, Tensor]:
     return found
 
 
-def _discriminators_of_model(source: str | Path) -> dict[str, Tensor]:
-    """What `find_discriminators` found when the model was saved; empty where it was not asked."""
-    if (Path(source) / WEIGHTS_FILE).is_file():
-        return load_discriminators(Path(source))
-    if str(source) in shipped_models():
-        with resources.as_file(resources.files("twobirds") / "pretrained" / str(source)) as folder:
-            return load_discriminators(folder)
-    return {}
+def saved_discriminators(source: str | Path) -> dict[str, Tensor]:
+    """The discriminators that a model was saved with, as `network.weight` in float32.
+
+    Args:
+        source: As for `load_trained`.
+
+    Returns:
+        Empty of runs, and of models that were saved without.
+
+    Raises:
+        InputError: If the file is absent or damaged.
+    """
+    saved = saved_folder(source)
+    if saved is None:
+        return {}
+    with resources.as_file(saved) as folder:
+        return {name: value.float() for name, value in load_discriminators(folder).items()}
