@@ -26,6 +26,7 @@ from train_throughput import noise_pack
 from twobirds.apps.options import Device
 from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
+from twobirds.data.pack import Pack
 from twobirds.machine import describe_machine
 from twobirds.recipes.registry import PRESETS, recipe_of
 from twobirds.runtime import Precision, Runtime, keep_freed_memory, prepare_device
@@ -145,22 +146,19 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         pack = noise_pack(config, Path(folder), settings.faces)
         config = fit_to_pack(config, pack)
-        objective = recipe_of(config).build_objective(config, runtime, None)
-        loader = Loader.of_run(config.train, pack, runtime)
+        iterate = iterations(config, pack, runtime)
         batch_size, device = config.train.batch_size, runtime.device
-        first = next(i for i in itertools.count() if objective.stage(i * batch_size) == 2)
-        numbers = itertools.count(first)
-
-        def iterate() -> None:
-            number = next(numbers)
-            objective.update(loader.batch(number), loader, number)
-
         flops = count_flops(iterate)
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         iterate()
         num_waits = count_waits(iterate, device)
         seconds, host_seconds = time_blocks(iterate, device, settings.seconds)
+        memory, queued = peak_memory(device), None
+        if device.type == "cuda":
+            del iterate
+            plain = iterations(config, pack, dataclasses.replace(runtime, replays=False))
+            queued = batch_size / time_blocks(plain, device, settings.seconds / 2)[0]
     rate, gflop = batch_size / seconds, flops / batch_size / 1e9
     goal = GOAL.get((config.preset, config.data.size))
     return {
@@ -170,13 +168,28 @@ def measure(
         "precision": runtime.precision,
         "memory_format": "channels_last",
         "images_per_second": rate,
+        "images_per_second_without_replays": queued,
         "gflop_per_image": gflop,
         "share_of_convolution_peak": rate * gflop / peak["convolution_gflop_per_second"],
         "host_share": host_seconds / seconds,
         "host_waits_per_iteration": num_waits,
-        "peak_memory_gib": peak_memory(device),
+        "peak_memory_gib": memory,
         "share_of_goal": rate / goal if goal and runtime.precision == "bfloat16" else None,
     }
+
+
+def iterations(config: RunConfig, pack: Pack, runtime: Runtime) -> Callable[[], None]:
+    """A new run's iterations, one a call, from the first in which all networks learn."""
+    objective = recipe_of(config).build_objective(config, runtime, None)
+    loader = Loader.of_run(config.train, pack, runtime)
+    first = next(i for i in itertools.count() if objective.stage(i * loader.batch_size) == 2)
+    numbers = itertools.count(first)
+
+    def iterate() -> None:
+        number = next(numbers)
+        objective.update(loader.batch(number), loader, number)
+
+    return iterate
 
 
 def count_waits(iterate: Callable[[], None], device: torch.device) -> int | None:
@@ -246,6 +259,8 @@ def summary(run: dict[str, Any]) -> str:
         f"GFLOP/image, {run['share_of_convolution_peak']:.0%} of the convolution peak; "
         f"host {run['host_share']:.0%}"
     )
+    if run["images_per_second_without_replays"] is not None:
+        line += f"; {run['images_per_second_without_replays']:,.0f} images/s without replays"
     if run["peak_memory_gib"] is not None:
         line += f"; {run['peak_memory_gib']} GiB, {run['host_waits_per_iteration']} waits"
     return line

@@ -238,6 +238,7 @@ def test_recipes_are_timed_where_all_networks_learn(
         assert run["share_of_convolution_peak"] == pytest.approx(rate / peak)
         assert run["gflop_per_image"] > 3 * (generator + 2 * discriminator) / 1e9  # stage 2
         assert 0 < run["host_share"] <= 1
+        assert run["images_per_second_without_replays"] is None  # on a CPU nothing is replayed
     assert "paper 32 px batch 4 float32: " in capsys.readouterr().out
     assert module.main([*words.split(), "--max-seconds", "0"]) == 1
     assert len(json.loads(out.read_text())["skipped"]) == 2

@@ -29,6 +29,8 @@ class Runtime:
     rank: int = 0
     world_size: int = 1
     precision: Precision = "auto"
+    replays: bool = True
+    """Whether iterations may be replayed as CUDA graphs, where there can be some."""
 
     @property
     def is_main(self) -> bool:

@@ -100,7 +100,9 @@ def test_the_same_tensors_elsewhere_are_recorded_by_themselves(recording: type[R
 
 
 @pytest.mark.usefixtures("recording")
-@pytest.mark.parametrize("runtime", [CPU, Runtime(torch.device("cuda"), world_size=2)])
+@pytest.mark.parametrize(
+    "runtime", [CPU, Runtime(GPU.device, world_size=2), Runtime(GPU.device, replays=False)]
+)
 def test_without_a_gpu_for_itself_nothing_is_recorded(runtime: Runtime) -> None:
     update = replayed(runtime)
     assert names(update, Inputs(torch.ones(2), None, leads=True), 5) == ["updated"] * 5

@@ -39,7 +39,8 @@ class ReplayedUpdate(Generic[T]):
         runtime: Runtime,
     ) -> None:
         self._update, self._optimizers = update, list(optimizers)
-        self._is_enabled = runtime.device.type == "cuda" and runtime.world_size == 1
+        is_alone = runtime.device.type == "cuda" and runtime.world_size == 1
+        self._is_enabled = is_alone and runtime.replays
         self._calls: dict[Hashable, int] = {}
         self._recordings: dict[Hashable, _Recording] = {}
 
