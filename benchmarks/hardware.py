@@ -107,6 +107,35 @@ def seconds_in_optimizers(
     return spent
 
 
+def seconds_between_steps(
+    optimizers: Mapping[str, Optimizer], iterate: Work, device: torch.device
+) -> dict[str, float]:
+    """Seconds of one iteration up to the end of each optimizer's step, by its name, and the rest.
+
+    A step's time begins where the step before it ended: it has the passes for its gradients, and
+    those whose outputs later steps use as well.
+    """
+    spent = dict.fromkeys([*optimizers, "rest"], 0.0)
+    last = time.perf_counter()
+
+    def charge(name: str) -> None:
+        nonlocal last
+        synchronize(device)
+        now = time.perf_counter()
+        spent[name] += now - last
+        last = now
+
+    hooks = [
+        optimizer.register_step_post_hook(lambda *_, name=name: charge(name))
+        for name, optimizer in optimizers.items()
+    ]
+    iterate()
+    charge("rest")
+    for hook in hooks:
+        hook.remove()
+    return spent
+
+
 def peak_memory(device: torch.device) -> int:
     """The most memory in bytes so far: of tensors on a GPU, else of the process."""
     if device.type == "cuda":

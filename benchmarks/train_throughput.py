@@ -22,6 +22,7 @@ from hardware import (
     convolution_peak,
     matrix_peak,
     peak_memory,
+    seconds_between_steps,
     seconds_in_optimizers,
     seconds_of,
     write_results,
@@ -185,6 +186,7 @@ def measure_stage(
         iterate()
     seconds = statistics.median(seconds_of(iterate, runtime.device, repeats=settings.iterations))
     optimizing = seconds_in_optimizers(objective.optimizers, iterate, runtime.device)
+    between = seconds_between_steps(objective.optimizers, iterate, runtime.device)
     loading = statistics.median(seconds_of(load, runtime.device, repeats=settings.iterations))
     rows = time_operations(recorder.counts, runtime.device, repeats=settings.repeats)
     return {
@@ -196,6 +198,7 @@ def measure_stage(
         "gflop_per_image": flops / batch_size / 1e9,
         "loading_share": loading / seconds,
         "optimizer_share": {name: spent / seconds for name, spent in optimizing.items()},
+        "share_up_to_step": {n: spent / sum(between.values()) for n, spent in between.items()},
         "peak_memory_mib": peak_memory(runtime.device) / 2**20,
         "images_per_second_of_operations_alone": batch_size
         / sum(row["count"] * row["seconds"] for row in rows),
@@ -279,7 +282,9 @@ def summary(run: dict[str, Any]) -> str:
         f"GFLOP/image; of the matrix peak {run['share_of_matrix_peak']:.0%}, of the convolution "
         f"peak {run['share_of_convolution_peak']:.0%}, of its operations alone "
         f"{run['share_of_operations_alone']:.0%}; loading {run['loading_share']:.1%}, optimizers "
-        f"{sum(run['optimizer_share'].values()):.1%} of the time; {run['peak_memory_mib']:.0f} MiB"
+        f"{sum(run['optimizer_share'].values()):.1%} of the time; up to the step of "
+        f"{', '.join(f'{name} {share:.0%}' for name, share in run['share_up_to_step'].items())}; "
+        f"{run['peak_memory_mib']:.0f} MiB"
     )
 
 

@@ -81,6 +81,14 @@ def test_the_counted_work_is_that_of_the_shapes(throughput: dict[str, Any]) -> N
     assert throughput["runs"][1]["gflop_per_image"] > throughput["runs"][0]["gflop_per_image"]
 
 
+def test_an_iteration_is_divided_among_its_players(throughput: dict[str, Any]) -> None:
+    for run in throughput["runs"]:
+        shares = run["share_up_to_step"]
+        assert shares.keys() == {*run["optimizer_share"], "rest"}
+        assert sum(shares.values()) == pytest.approx(1)
+        assert shares["discriminator"] > run["optimizer_share"]["discriminator"] > 0
+
+
 def test_operations_add_up_to_the_count(throughput: dict[str, Any]) -> None:
     for run in throughput["runs"]:
         total = sum(row["count"] * row["gflop"] for row in run["operations"])
