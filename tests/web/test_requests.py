@@ -89,6 +89,13 @@ def test_a_wrong_answer_is_seen(campaign: Any, status: int, body: bytes, fault: 
     assert bool(found) == bool(fault)
 
 
+def test_a_file_that_nobody_may_have_is_seen(campaign: Any) -> None:
+    request = campaign.requests.Request("file", "GET", "/gradio_api/file=/etc/passwd", b"", {})
+    client = asking(campaign, GET=(200, {}, b"root:x:0:0"))
+    end, fault = campaign.answers.end_of(client, request)
+    assert (end, fault) == ("200", "200: a file that nobody may have: b'root:x:0:0'")
+
+
 def test_a_header_of_the_requests_making_is_seen(campaign: Any) -> None:
     client = asking(campaign, POST=(400, {"x-made-up": "1"}, b"no"))
     assert "header" in campaign.answers.end_of(client, posted(campaign))[1]
