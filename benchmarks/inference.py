@@ -98,7 +98,7 @@ def tasks(model: FaceModel, count: int) -> dict[str, Work]:
 
 
 def random_model(settings: Settings) -> FaceModel:
-    """A model with its initial weights and CelebA's attributes, of which stage 2 is through."""
+    """A model with its initial weights and CelebA's attributes."""
     data = DataConfig(size=settings.size, attributes=CELEBA_ATTRIBUTES)
     bank = torch.randint(2, (64, len(CELEBA_ATTRIBUTES)), dtype=torch.uint8)
     config = RunConfig("paper", PaperConfig(width=settings.width), data)

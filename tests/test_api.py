@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from looking_at_models import assert_images, column, seen_attributes
 from making_runs import ATTRIBUTES
 from twobirds import FaceModel
 from twobirds.data.faces import from_pixels
@@ -20,27 +21,6 @@ K = len(ATTRIBUTES)
 @pytest.fixture
 def faces(tiny_pack: Pack) -> torch.Tensor:
     return from_pixels(torch.from_numpy(np.array(tiny_pack.images[:5])))
-
-
-def column(name: str) -> int:
-    return ATTRIBUTES.index(name)
-
-
-def assert_images(images: torch.Tensor, count: int) -> None:
-    assert images.shape == (count, 3, 32, 32)
-    assert images.dtype == torch.float32
-    assert images.device.type == "cpu"
-    assert images.abs().max() <= 1
-    assert not images.requires_grad
-
-
-def seen_attributes(model: FaceModel) -> list[torch.Tensor]:
-    """Collects the attributes that the generator is given."""
-    seen: list[torch.Tensor] = []
-    model.networks.generator.register_forward_pre_hook(
-        lambda _, inputs: seen.append(inputs[1].clone())
-    )
-    return seen
 
 
 # What a model is

@@ -209,7 +209,7 @@ def test_a_mask_of_one_photo(
     assert main(words) == 0
     captured = capsys.readouterr()
     assert captured.out == "photo.edited.png\n"
-    assert f"{photo}: 27.3% of the photo stay as they are, where {mask} is white" in captured.err
+    assert f"{photo}: 27.3% of the photo stays as it is, where {mask} is white" in captured.err
     assert "face 2: recognized as Bald " in captured.err
     with Image.open("photo.edited.png") as after, Image.open(photo) as before:
         unchanged = (np.asarray(before) == np.asarray(after)).all(axis=2)

@@ -246,7 +246,7 @@ def test_a_mask_holds_for_every_photo(
         assert (before[white] == after[white]).all()
         assert (before[~white] != after[~white]).any()
     notes = log_of(tmp_path / "out.v2")["a.jpg"]["notes"]
-    assert f"a.jpg: 50.0% of the photo stay as they are, where {mask} is white" in notes
+    assert f"a.jpg: 50.0% of the photo stays as it is, where {mask} is white" in notes
     Image.fromarray(~white).save(mask)
     assert edit("out.v2", "--set", "Bald=1", f"--protect={mask}") == 2
     assert "another edit, with protect_sha256" in capsys.readouterr().err

@@ -66,9 +66,9 @@ def test_json_of_a_video_with_a_mask_and_a_brief_face(
     (face,) = result["faces"]
     assert (face["first_frame"], face["last_frame"], face["status"]) == (0, 6, "edited")
     assert 0 < face["before"]["Bald"] < 1
-    told = f"{video}: left as they are: 1 that look like faces in fewer than 5 frames"
+    told = f"{video}: faces found in fewer than 5 frames, which stay as they are: 1"
     assert told in captured.err
-    assert f"50.0% of each frame stay as they are, where {tmp_path}/mask.png" in captured.err
+    assert f"50.0% of each frame stays as it is, where {tmp_path}/mask.png" in captured.err
     names = ["mask.png", "out.mp4", "video.mp4"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from looking_at_models import states
 from making_runs import ATTRIBUTES, differences, recipe, run_state, trained_run
 from twobirds.checkpoint import load_model, save_model
 from twobirds.data.pack import Pack
@@ -29,15 +30,6 @@ from twobirds.states import save_state
 @pytest.fixture
 def trained(tiny_run: Path) -> Trained:
     return load_trained(tiny_run)
-
-
-def states(trained: Trained) -> dict[str, Any]:
-    return {
-        "generator": dict(trained.networks.generator.state_dict()),
-        "discriminator": dict(trained.networks.discriminator.state_dict()),
-        "bank": trained.attribute_bank,
-        "config": trained.config,
-    }
 
 
 def test_a_run_gives_the_moving_average_of_its_generator(trained: Trained, tiny_run: Path) -> None:

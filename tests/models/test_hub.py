@@ -8,6 +8,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 
+from looking_at_models import states
 from making_runs import differences, report_on
 from twobirds.api import FaceModel
 from twobirds.errors import InputError
@@ -21,15 +22,6 @@ from twobirds.models.trained import Trained
 @pytest.fixture
 def trained(tiny_run: Path) -> Trained:
     return load_trained(tiny_run)
-
-
-def states(trained: Trained) -> dict[str, Any]:
-    return {
-        "generator": dict(trained.networks.generator.state_dict()),
-        "discriminator": dict(trained.networks.discriminator.state_dict()),
-        "bank": trained.attribute_bank,
-        "config": trained.config,
-    }
 
 
 class LocalHub:

@@ -88,7 +88,7 @@ def _mask(command: "Edit", video: "Video") -> Mask | None:
         if mask.protected[area].any():
             raise InputError("the visible note would cover a protected part of the video")
     note(
-        f"{video.path}: {mask.protected.mean():.1%} of each frame stay as they are, where "
+        f"{video.path}: {mask.protected.mean():.1%} of each frame stays as it is, where "
         f"{mask.path} is white, but for the new encoding of the video"
     )
     return mask
@@ -118,8 +118,8 @@ def _decide(
     note_all(_described(video, faces, found.num_frames))
     if found.num_brief:
         note(
-            f"{video.path}: left as they are: {found.num_brief} that look like faces in fewer than "
-            f"{MIN_FRAMES} frames"
+            f"{video.path}: faces found in fewer than {MIN_FRAMES} frames, which stay as they are: "
+            f"{found.num_brief}"
         )
     result = EditedVideo(
         video=str(video.path),

@@ -137,7 +137,7 @@ class Mask:
     def note(self, file: PhotoFile) -> str:
         """How much of a photo is protected, in words."""
         share = float(self.protected.mean())
-        return f"{file.path}: {share:.1%} of the photo stay as they are, where {self.path} is white"
+        return f"{file.path}: {share:.1%} of the photo stays as it is, where {self.path} is white"
 
 
 Transform = Callable[[PhotoFile], "FaceEdits"]

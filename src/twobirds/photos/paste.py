@@ -12,10 +12,7 @@ from twobirds.photos.align import Placement, uncut
 
 _RIM = 0.14  # of the crop's side, over which an edit fades out
 _LONG_RIM = 0.40  # the same downwards beside the face, where long hair leaves the crop
-_BESIDE = (
-    0.20,
-    0.35,
-)  # of the crop's side, from the middle: where the one goes over into the other
+_BESIDE = (0.20, 0.35)  # of the crop's side, from the middle: between them the rim grows longer
 _LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine detail: some, all
 _STRIP_PIXELS = 250_000  # of the photo, worked on at a time
 _MIN_FIELD = 1e-4  # below it nothing is done to a pixel
