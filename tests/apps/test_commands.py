@@ -286,7 +286,8 @@ def test_contradictions_are_not_generated(
     assert main([*words, "--set", "Bald=1", "Bangs=0"]) == 0
     assert main([*words, "--describe=a bald man with bangs"]) == 2
     assert "Bald=1 and Bangs=1 exclude each other" in capsys.readouterr().err
-    assert main([*words, "--describe=a bald man", "--set", "Bangs=1"]) == 0  # --set overrules
+    assert main([*words, "--describe=a bald man", "--set", "Bangs=1"]) == 0
+    assert capsys.readouterr().err.endswith("\noverruled by --set: Bald\n")
     with Image.open(tmp_path / "g.png") as image:
         assert "Bald" not in image.info["xmp"].decode()
 

@@ -1,7 +1,7 @@
 """The command that generates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,7 +87,8 @@ class Generate:
 
         model = load_model(self.model, self.device)
         if self.describe is not None:
-            wanted = overruled(parse_description(self.describe, model.attributes), wanted)
+            described = parse_description(self.describe, model.attributes)
+            wanted = _overrule(described, wanted, "--set")
         shown, wanted = self._ask(model, wanted)
         require_consistent(wanted)
         pixels = to_pixels(model.decode(*shown))
@@ -129,7 +130,7 @@ class Generate:
             refinement = understand_refinement(text, model.attributes, self.count)
             tell_understanding(refinement.understanding)
             shown = refine(shown, refinement, model.attributes, self.seed + turn)
-            wanted = overruled(wanted, refinement.understanding.attributes)
+            wanted = _overrule(wanted, refinement.understanding.attributes, "--then")
         return shown, wanted
 
 
@@ -147,6 +148,17 @@ def parse_description(text: str, names: Sequence[str]) -> dict[str, float]:
             "try words such as bald, young woman, glasses, black hair, no beard"
         )
     return understanding.attributes
+
+
+def _overrule(
+    values: Mapping[str, float], later: Mapping[str, float], option: str
+) -> dict[str, float]:
+    """Values with those of a later option; says on stderr what these exclude."""
+    kept = overruled(values, later)
+    excluded = [name for name, value in values.items() if value > 0.5 and name not in kept]
+    if excluded:
+        note(f"overruled by {option}: {', '.join(excluded)}")
+    return kept
 
 
 def tell_understanding(understanding: Understanding) -> None:
