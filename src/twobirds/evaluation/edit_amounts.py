@@ -1,7 +1,9 @@
 """How much of a change an edit of strength 1 makes: no more than real faces show.
 
 An editor may exaggerate: skin whiter than that of any pale face. Each change is scaled down until
-the model's recognizer is hardly surer of it on edited faces than on real faces that have the value.
+the model's recognizer is hardly surer of it on most edited faces than on most real faces that have
+the value. Medians are compared: labels are wrong on some real faces, and glasses would turn
+translucent to match a mean that has them.
 """
 
 import numpy as np
@@ -64,7 +66,7 @@ def limit_edits(
     for done, (column, value) in enumerate(changes):
         has, lacks = labels[:, column] == value, torch.nonzero(labels[:, column] != value)[:, 0]
         if has.sum() >= _MIN_REAL and len(lacks) >= _MIN_EDITED:
-            most = float(_sureness(sees[has, column], value).mean()) + _MARGIN
+            most = float(_sureness(sees[has, column], value).median()) + _MARGIN
             name, chosen = model.attributes[column], encoded.select(lacks[:_NUM_EDITED].tolist())
             amount = _limit(model, chosen, amounts[value], column, value, most)
             if amount < 1:
@@ -77,12 +79,12 @@ def limit_edits(
 def _limit(
     model: FaceModel, faces: EncodedFaces, amounts: Tensor, column: int, value: int, most: float
 ) -> float:
-    """Lower the amount of one change until the recognizer's mean probability is at most this."""
+    """Lower the amount of one change until the recognizer's median probability is at most this."""
 
     def exceeds(amount: float) -> bool:
         amounts[column] = amount
         edited = faces.edit({model.attributes[column]: value})
-        return float(_sureness(model.recognize(edited)[:, column], value).mean()) > most
+        return float(_sureness(model.recognize(edited)[:, column], value).median()) > most
 
     if not exceeds(1.0):
         return 1.0
