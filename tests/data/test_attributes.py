@@ -6,6 +6,7 @@ from twobirds.data.attributes import (
     GROUPS,
     excluded_by,
     exclusion_matrix,
+    left_out,
     overruled,
     resolve_conflicts,
 )
@@ -60,6 +61,8 @@ def test_later_values_overrule_and_exclude_earlier_ones() -> None:
         "Male": 0.0,
     }
     assert overruled(values, {"Black_Hair": 0.5}) == {**values, "Black_Hair": 0.5}
+    assert left_out({"Bald": 1.0, "Blond_Hair": 0.0, "Male": 1.0}, {"Black_Hair": 1.0}) == ["Bald"]
+    assert left_out({"Bald": 1.0}, {"Black_Hair": 1.0, "Bald": 1.0}) == []
 
 
 def test_the_exclusion_matrix_says_what_excluded_by_says() -> None:

@@ -307,6 +307,8 @@ def test_nonsense_generates_nothing(service: FaceService, tmp_path: Path) -> Non
     assert len(gallery) == 12
     assert "Bald 1" not in said
     assert "**Not understood:** blarf" in said
+    *_, said, _, _ = tab._generate("a bald man", ["Bangs"], [], 0)
+    assert said.endswith("  \n**Overruled by your choice:** Bald")
     assert tab._refine("blarf", shown)[3].startswith("⚠ This names no face")
     assert tab._refine("the first", None)[3] == "⚠ Generate some faces first."
 

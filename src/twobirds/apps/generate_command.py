@@ -22,7 +22,7 @@ from twobirds.apps.options import (
 )
 from twobirds.apps.photo_files import NoMetadata, VisibleNote
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.data.attributes import overruled, require_consistent
+from twobirds.data.attributes import left_out, overruled, require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
@@ -154,11 +154,9 @@ def _overrule(
     values: Mapping[str, float], later: Mapping[str, float], option: str
 ) -> dict[str, float]:
     """Values with those of a later option; says on stderr what these exclude."""
-    kept = overruled(values, later)
-    excluded = [name for name, value in values.items() if value > 0.5 and name not in kept]
-    if excluded:
-        note(f"overruled by {option}: {', '.join(excluded)}")
-    return kept
+    if names := left_out(values, later):
+        note(f"overruled by {option}: {', '.join(names)}")
+    return overruled(values, later)
 
 
 def tell_understanding(understanding: Understanding) -> None:

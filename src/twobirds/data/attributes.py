@@ -81,10 +81,19 @@ def require_consistent(values: Mapping[str, float]) -> None:
 
 def overruled(values: Mapping[str, float], later: Mapping[str, float]) -> dict[str, float]:
     """Values with later ones, which take precedence: what those exclude is left out."""
-    excluded = {
-        other for name, value in later.items() if value > 0.5 for other in excluded_by(name)
-    }
+    excluded = _excluded(later)
     return {name: value for name, value in values.items() if name not in excluded} | dict(later)
+
+
+def left_out(values: Mapping[str, float], later: Mapping[str, float]) -> list[str]:
+    """Attributes that are set, to more than a half, and that `overruled` leaves out."""
+    excluded = _excluded(later) - set(later)
+    return [name for name, value in values.items() if value > 0.5 and name in excluded]
+
+
+def _excluded(values: Mapping[str, float]) -> set[str]:
+    """Attributes that those exclude which are set."""
+    return {other for name, value in values.items() if value > 0.5 for other in excluded_by(name)}
 
 
 def exclusion_matrix(names: Sequence[str]) -> np.ndarray:

@@ -11,7 +11,7 @@ from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.words import in_words
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.data.attributes import contradictions, overruled
+from twobirds.data.attributes import contradictions, left_out, overruled
 from twobirds.errors import InputError
 
 _COUNT = 12  # faces at a time
@@ -104,7 +104,10 @@ class GenerateTab:
                 return _refused(f"{_NOTHING_SAID}  \n{line}")
         if both := [in_words(name) for name in having if name in lacking]:
             return _refused(f"⚠ Both with and without: {', '.join(both)}. Choose one.")
-        wanted = overruled(wanted, dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0))
+        chosen = dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
+        if names := left_out(wanted, chosen):
+            line += f"  \n**Overruled by your choice:** {', '.join(map(in_words, names))}"
+        wanted = overruled(wanted, chosen)
         if pairs := contradictions(wanted):
             one, other = map(in_words, pairs[0])
             return _refused(f"⚠ {one} and {other} exclude each other. Choose one.")
