@@ -49,7 +49,7 @@ class Client:
         """Status, headers and body of an answer.
 
         Raises:
-            ConnectionError: If the connection is closed without one.
+            ConnectionError: If the connection is closed before the end of one.
         """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT_SECONDS)
         try:
@@ -58,6 +58,8 @@ class Client:
                 connection.request(method, path, body, names)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
+        except http.client.IncompleteRead as error:
+            raise ConnectionResetError("the answer is cut off") from error
         finally:
             connection.close()
 

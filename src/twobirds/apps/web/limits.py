@@ -212,12 +212,11 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(refusal: RefusedError, send: Send) -> None:
-    headers = [(b"content-type", b"application/json")]
+    body = json.dumps({"detail": str(refusal)}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     if refusal.status in (429, 503):
         headers.append((b"retry-after", b"60"))
     if refusal.status in (408, 413, 503):  # the rest of the body is not wanted
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send(
-        {"type": "http.response.body", "body": json.dumps({"detail": str(refusal)}).encode()}
-    )
+    await send({"type": "http.response.body", "body": body})
