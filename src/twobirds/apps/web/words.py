@@ -27,11 +27,11 @@ POPULAR = (
     "Mustache",
     "Young",
 )
-"""What most people try first, and what works on most faces."""
+"""What most people try first."""
 QUALITY = (
     "Each slider stands at what the model sees in the face: 0 is no, 1 is yes. Hair colour, bangs, "
-    "beards and make-up work on most faces; glasses, baldness, pale skin and an opened mouth "
-    "mostly do not look real."
+    "eyebrows and pale skin work on many faces; mouths, beards, baldness and another sex mostly do "
+    "not look real."
 )
 
 KEEP = (
