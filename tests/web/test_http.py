@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def assert_edited(path: Path) -> None:
     with Image.open(path) as image:
         assert (image.format, image.size) == ("JPEG", (512, 512))
-        assert b"Smiling=0" in image.info["xmp"]
+        assert b"Blond_Hair=1" in image.info["xmp"]
 
 
 @pytest.mark.timeout(120)
