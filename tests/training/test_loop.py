@@ -90,10 +90,15 @@ def test_sample_grids_show_three_rows_of_fixed_faces(tiny_run: Path, tiny_pack: 
     files = sorted((tiny_run / "samples").iterdir())
     assert [file.name for file in files] == ["000000016.png", "000000032.png", "000000036.png"]
     grids = [np.asarray(Image.open(file)) for file in files]
-    assert grids[0].shape == (3 * 32, 4 * 32, 3)
+    labels = [grid[:, : -4 * 32] for grid in grids]
+    faces = [grid[:, -4 * 32 :] for grid in grids]
+    assert faces[0].shape == (3 * 32, 4 * 32, 3)
     real = np.concatenate(list(tiny_pack.images[20:24]), axis=1)
-    assert all(np.array_equal(grid[32:64], real) for grid in grids)
-    assert not np.array_equal(grids[0][:32], grids[1][:32])
+    assert all(np.array_equal(rows[32:64], real) for rows in faces)
+    assert not np.array_equal(faces[0][:32], faces[1][:32])
+    for column in labels:  # each row has a name, dark on white
+        assert column.max() == 255
+        assert all(column[top : top + 32].min() < 64 for top in (0, 32, 64))
 
 
 def test_tensorboard_forgets_only_what_comes_after_the_checkpoint(
