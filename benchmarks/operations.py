@@ -88,9 +88,22 @@ class _FlopCounter(TorchDispatchMode):
     ) -> Any:
         """Carry the call out, and count it."""
         output = func(*args, **(kwargs or {}))
-        if (formula := flop_registry.get(func.overloadpacket)) is not None:
+        if func.overloadpacket is aten.convolution_backward:
+            self.total += _backward_flops(*args, **(kwargs or {}))
+        elif (formula := flop_registry.get(func.overloadpacket)) is not None:
             self.total += formula(*args, **(kwargs or {}), out_val=output)
         return output
+
+
+def _backward_flops(gradient: Tensor, x: Tensor, weight: Tensor, *settings: Any) -> int:
+    """Operations of a convolution's gradients; torch's formula counts groups as if each saw all.
+
+    Each of the two gradients takes as many as the forward pass. `settings` are bias_sizes, stride,
+    padding, dilation, transposed, output_padding, groups and output_mask.
+    """
+    is_transposed, mask = settings[4], settings[7]
+    places = (x if is_transposed else gradient).numel()
+    return 2 * places * (weight.numel() // weight.shape[0]) * (int(mask[0]) + int(mask[1]))
 
 
 def count_flops(work: Work) -> int:

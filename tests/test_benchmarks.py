@@ -303,3 +303,16 @@ def test_every_stage_of_recipe_modern_is_measured(
     assert steps == [{"discriminator", "recognizer"}, everyone, everyone - {"recognizer"}]
     assert all(0 < sum(run["optimizer_share"].values()) < 1 for run in runs)
     assert all(run["peak_memory_mib"] > 100 for run in runs)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 32])
+@pytest.mark.parametrize("layer", [torch.nn.Conv2d, torch.nn.ConvTranspose2d])
+def test_gradients_of_convolutions_take_twice_the_forward_pass(
+    benchmarks: dict[str, Any], layer: type[torch.nn.Module], groups: int
+) -> None:
+    count_flops = benchmarks["operations"].count_flops
+    convolution = layer(32, 64, 4, stride=2, padding=1, groups=groups)
+    x = torch.randn(1, 32, 8, 8, requires_grad=True)
+    forward = count_flops(lambda: convolution(x))
+    assert count_flops(lambda: convolution(x).sum().backward()) == 3 * forward
+    assert count_flops(lambda: convolution(x.detach()).sum().backward()) == 2 * forward
