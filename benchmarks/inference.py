@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results: dict[str, Any] = {
         "benchmark": "inference",
         "hardware": describe_machine(device),
-        "model": settings.model or "preset paper, random weights",
+        "model": model.name if settings.model else "preset paper, random weights",
         "size": model.size,
         "width": None if settings.model else settings.width,
         "count": settings.count,

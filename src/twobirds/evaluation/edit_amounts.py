@@ -2,8 +2,8 @@
 
 An editor may exaggerate: skin whiter than that of any pale face. Each change is scaled down until
 the model's recognizer is hardly surer of it on most edited faces than on most real faces that have
-the value. Medians are compared: labels are wrong on some real faces, and glasses would turn
-translucent to match a mean that has them.
+the value. Medians are compared: labels are wrong on some real faces, and matched to a mean that has
+them glasses turned translucent (docs/logbook/modern.md).
 """
 
 import numpy as np

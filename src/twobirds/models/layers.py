@@ -156,6 +156,14 @@ def clamp_inward(x: Tensor, low: float, high: float) -> Tensor:
     """Clamp a network's output so that what lies outside can come back.
 
     The gradient of a plain clamp is 0 there, and a pixel that was once painted black stays black.
+
+    Args:
+        x: Any shape, floating-point.
+        low: Least value.
+        high: Greatest value.
+
+    Returns:
+        Shape and dtype of `x`; the gradient passes, but for the part that leads further out.
     """
     if not torch.is_grad_enabled():
         return x.clamp(low, high)
