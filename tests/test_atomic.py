@@ -1,5 +1,6 @@
 """Files and folders are whole or absent, and one that cannot be written or read is named."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -149,3 +150,22 @@ def test_what_kills_have_left_is_removed(tmp_path: Path) -> None:
     write_atomically(path, write)
     assert seen == [True]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*kept, path.name])
+
+
+def test_without_locks_no_temporary_file_is_taken_for_abandoned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = tmp_path / "a.mp4", list[bytes]()
+    (tmp_path / ".a.mp4.12.tmp").touch()  # of a kill, or of another process
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    def write(file: Any) -> None:
+        file.write(b"new")
+        remove_unfinished(path)  # of another process, while this one writes
+
+    monkeypatch.setattr("twobirds.atomic.fcntl.flock", refuse)
+    write_atomically(path, write, before_replacing=lambda file: seen.append(file.read_bytes()))
+    assert seen == [path.read_bytes()] == [b"new"]
+    assert names_in(tmp_path) == [".a.mp4.12.tmp", "a.mp4"]

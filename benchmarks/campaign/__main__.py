@@ -5,6 +5,7 @@ Usage: `PYTHONPATH=benchmarks python -m campaign --out benchmarks/results/campai
 """
 
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -63,7 +64,9 @@ class Settings:
     jobs: tuple[str, ...] = ()
     """Which commands are killed and tried in environments; none means all."""
     environments: bool = True
-    """Whether to try full disks, missing rights, odd surroundings and the like."""
+    """Whether to try full disks, missing rights and the like."""
+    surroundings: bool = True
+    """Whether to try odd variables, locales, folders and streams."""
     pythons: tuple[Path, ...] = ()
     """Interpreters with TwoBirds installed, such as its wheel, that must make the same."""
     requests: int = 300
@@ -123,10 +126,10 @@ def _parts(settings: Settings, folder: Path) -> Iterator[dict[str, Any]]:
             for kill in _told(kill_job(name, job, each, seed), each, f"kills of {name}"):
                 yield {"kills": summary_of_kills([kill])}
     for name, job in jobs.items():
-        if settings.environments:
-            odd = try_surroundings(name, job, settings.pythons)
-            for trial in _told(itertools.chain(try_environments(name, job), odd), 0, f"{name} in"):
-                yield {"environments": summary_of_trials([trial])}
+        failing = try_environments(name, job) if settings.environments else ()
+        odd = try_surroundings(name, job, settings.pythons) if settings.surroundings else ()
+        for trial in _told(itertools.chain(failing, odd), 0, f"{name} in"):
+            yield {"environments": summary_of_trials([trial])}
     if settings.requests:
         model, count = world.model("modern"), settings.requests
         found = try_requests(model, folder / "requests", count=count, seed=settings.seed)
@@ -147,6 +150,7 @@ def _inputs(settings: Settings, world: World, folder: Path) -> Iterator[dict[str
     """Try hostile inputs; gives the results of some hundreds at a time."""
     kinds: dict[str, Kind] = {**IMAGES, **SOURCES, **KNOWN_TABLES, **KNOWN_PICTURES, **WORDS}
     kinds |= weight_kinds(world) | command_kinds(world)
+    importlib.import_module("torch._dynamo")  # slow, and makes a folder among temporary files
     cases = _cases(list(kinds), settings.start, settings.inputs)
     for first in range(0, len(cases), _INPUTS_PER_PART):
         part = cases[first : first + _INPUTS_PER_PART]

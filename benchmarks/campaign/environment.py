@@ -46,7 +46,7 @@ def try_environments(name: str, job: Job) -> Iterator[Trial]:
     job.prepare()
     for label, prepare in _environments(job, mounts=can_mount()):
         yield _try(label, name, job, prepare)
-    if name in ("pack", "train paper"):
+    if name in ("pack", "train paper", "evaluate"):
         yield _two_at_once(name, job)
     if name == "pack":
         yield _lose_a_worker(job)
@@ -199,16 +199,20 @@ def _be_child(words: list[str], prepare: Prepare, pipe: int, looked: int) -> Non
 
 
 def _two_at_once(name: str, job: Job) -> Trial:
-    """Give a command twice at the same time: one may do its work, the other is refused."""
+    """Give a command twice at the same time: one does its work, and the other is refused.
+
+    Of training and evaluation the second may also take up what the first has completed; what is
+    there in the end must be what one alone makes.
+    """
     job.begin()
     command = [sys.executable, "-m", "twobirds", *job.words()]
     nobody, us = subprocess.DEVNULL, subprocess.PIPE
     both = [subprocess.Popen(command, text=True, stdout=nobody, stderr=us) for _ in range(2)]
     texts = [process.communicate(timeout=4 * MAX_SECONDS)[1] for process in both]
     codes = sorted(process.returncode for process in both)
-    is_right = codes == [0, 2] or (codes == [0, 0] and name.startswith("train"))  # one by one
-    fault = "" if is_right and "Traceback" not in "".join(texts) else f"codes {codes}"
-    job.result()
+    is_right = codes == [0, 2] or (codes == [0, 0] and name.startswith(("train", "evaluate")))
+    is_right = is_right and "Traceback" not in "".join(texts)
+    fault = _difference(job) if is_right else f"codes {codes}"
     return Trial("two processes on one folder", name, codes[-1], last_line(texts[0]), fault)
 
 

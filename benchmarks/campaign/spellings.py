@@ -3,7 +3,7 @@
 import random
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -28,6 +28,8 @@ class Table:
     """Header and cells of the others."""
     bare: list[str]
     """Paths of the rows' pictures."""
+    repeated: list[int] = field(default_factory=list)
+    """Rows that are listed again, after all others."""
 
 
 Change = Callable[[Table, Truth, random.Random], None]
@@ -103,6 +105,7 @@ def _name_twice(table: Table, truth: Truth, rng: random.Random) -> None:
     row = rng.randrange(NUM_ROWS)
     table.names.append(rng.choice(("./", ".//")) + table.names[row])
     table.columns = [(n, [*cells, cells[row]]) for n, cells in table.columns]
+    table.repeated.append(row)
     truth.needs_skip_bad = True
 
 
@@ -133,8 +136,8 @@ def _one_person(table: Table, truth: Truth, rng: random.Random) -> None:
     truth.people = [0 if p < 3 and p != UNKNOWN else UNKNOWN for p in truth.people]
     place = next(i for i, (name, _) in enumerate(table.columns) if name.lower() in _PERSON)
     cells = ["" if p == UNKNOWN else "Ann" for p in truth.people]
-    extra = len(table.names) - NUM_ROWS
-    table.columns[place] = (table.columns[place][0], cells + table.columns[place][1][:extra])
+    again = [cells[row] for row in table.repeated]
+    table.columns[place] = (table.columns[place][0], cells + again)
 
 
 def _delimiters_in_names(table: Table, truth: Truth, rng: random.Random) -> None:

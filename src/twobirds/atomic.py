@@ -58,7 +58,7 @@ def write_atomically(
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what kills have left of `write_atomically`; a file that is being written stays.
+    """Remove what kills have left of `write_atomically`.
 
     Args:
         path: The file that was to be written.
@@ -66,9 +66,17 @@ def remove_unfinished(path: Path) -> None:
     unfinished = re.compile(rf"\.{re.escape(path.name)}\.\d+\.tmp")
     for place in path.parent.glob(".*.tmp"):
         if unfinished.fullmatch(place.name):
-            with contextlib.suppress(OSError), place.open("rb") as file:
-                if try_lock(file.fileno()):
-                    place.unlink()
+            remove_abandoned(place)
+
+
+def remove_abandoned(temporary: Path) -> None:
+    """Remove a temporary file of `write_atomically`, unless it is being written.
+
+    Where the system has no locks, nothing tells the two apart, and it stays.
+    """
+    with contextlib.suppress(OSError), temporary.open("rb") as file:
+        if _lock(file.fileno()):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -167,14 +175,19 @@ def try_lock(descriptor: int) -> bool:
         False where another process holds the lock. True where the system has no locks: whoever
         works there must keep processes apart.
     """
+    return _lock(descriptor) is not False
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock an open file or folder; returns whether this process holds it, None without locks."""
     if sys.platform == "win32":
-        return True
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        return True
+        return None
     return os.fstat(descriptor).st_nlink > 0  # else its holder has just removed it
 
 

@@ -48,3 +48,33 @@ class DivergenceError(TrainingError):
 
 class DeviceError(TrainingError):
     """The device failed or ran out of memory. The last good checkpoint is untouched."""
+
+
+_MEMORY_FAILURES = (
+    "bad alloc",  # "bad allocation" in onnxruntime
+    "bad_alloc",
+    "can't allocate memory",  # PyTorch's allocator on a CPU
+    "could not create a primitive",  # oneDNN, whose error names no reason
+    "could not execute a primitive",
+    "failed to allocate",
+    "not enough memory",
+    "out of memory",
+)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: most libraries raise no MemoryError then.
+
+    PyTorch and oneDNN raise RuntimeError, onnxruntime and OpenCV exceptions of their own.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, Exception) and any(words in text for words in _MEMORY_FAILURES)
+
+
+def too_little_memory(error: BaseException) -> str:
+    """The words for an error of `lacks_memory`, with what the library said."""
+    reason = (str(error).strip() or "it could not be allocated").splitlines()[0]
+    reason = reason.rpartition("err == 0. ")[2]  # PyTorch's place in its own source
+    return f"this machine has too little free memory: {reason}"

@@ -140,6 +140,11 @@ def raiser(error: BaseException) -> Callable[[Draw], int]:
         (KeyboardInterrupt(), 130, "twobirds: interrupted\n"),
         (DeviceError("the device failed"), 3, "twobirds: error: the device failed\n"),
         (MemoryError(), 2, "twobirds: error: this machine has too little free memory"),
+        (
+            RuntimeError("could not execute a primitive\nand a stack"),
+            2,
+            "twobirds: error: this machine has too little free memory: could not execute a prim",
+        ),
     ],
 )  # fmt: skip
 def test_failures_take_one_line_and_their_exit_code(

@@ -329,17 +329,6 @@ def test_generate_single_files(model: str, tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "generated.png").is_file()
 
 
-def test_edits_are_limited_where_a_model_has_amounts(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["export", str(world / "run"), str(tmp_path / "out"), f"--limit-edits={world}/pack"]
-    assert main(words) == 2
-    assert "edits of recipe paper have no amounts" in capsys.readouterr().err
-    assert main([*words, f"--report={tmp_path}/report.json"]) == 2
-    assert "another model than the one that --report measured" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize(
     ("shipped", "chosen"),
     [

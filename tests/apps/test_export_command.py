@@ -80,3 +80,30 @@ def test_a_half_model_gets_the_figures_of_the_weights_before_they_were_rounded(
     report.write_text(json.dumps(other))
     assert main(["export", str(world / "run"), *words]) == 2
     assert "was measured on other weights" in capsys.readouterr().err
+
+
+def test_edits_are_limited_where_a_model_has_amounts(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(world / "run"), str(tmp_path / "out"), f"--limit-edits={world}/pack"]
+    assert main(words) == 2
+    assert "edits of recipe paper have no amounts" in capsys.readouterr().err
+    assert main([*words, f"--report={tmp_path}/report.json"]) == 2
+    assert "another model than the one that --report measured" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", [[], ["--onnx"]])
+def test_a_place_that_cannot_be_replaced_is_refused_before_the_work(
+    world: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    form: list[str],
+) -> None:
+    monkeypatch.setattr("twobirds.apps.export_command.load_model", lambda *_: pytest.fail("loaded"))
+    (tmp_path / "letter.txt").write_text("dear")
+    words = ["export", str(world / "run"), str(tmp_path), f"--limit-edits={world}/pack", *form]
+    assert main(words) == 2
+    assert "exists and holds no model: choose another folder" in capsys.readouterr().err
+    assert (tmp_path / "letter.txt").read_text() == "dear"

@@ -92,6 +92,31 @@ def test_a_failing_device_leaves_the_checkpoint(
     assert run_state(tmp_path / "run")["iteration"] == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("could not create a primitive"), "could not create a primitive"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "DefaultCPUAllocator: can't"),
+        (MemoryError(), "it could not be allocated"),
+    ],
+)
+def test_too_little_memory_leaves_the_checkpoint(
+    tmp_path: Path,
+    tiny_pack: Pack,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    reason: str,
+) -> None:
+    def fail(_: Any) -> None:
+        raise error
+
+    before_update(monkeypatch, 2, fail)
+    sentence = rf"too little free memory: {reason}.*; the last good checkpoint stays in .*/run$"
+    with pytest.raises(InputError, match=sentence):
+        train_run(recipe(**EACH_ITERATION), tiny_pack, tmp_path / "run", CPU)
+    assert run_state(tmp_path / "run")["iteration"] == 2
+
+
 @pytest.mark.parametrize("saved", [False, True])
 def test_a_full_disk_ends_with_a_sentence(
     tmp_path: Path, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch, saved: bool

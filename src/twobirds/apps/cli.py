@@ -22,7 +22,13 @@ from twobirds import __version__
 from twobirds.apps.commands import COMMANDS, outline
 from twobirds.apps.complaints import one_line
 from twobirds.apps.display import note, note_all, require_columns, say
-from twobirds.errors import InputError, InputWarning, TrainingError
+from twobirds.errors import (
+    InputError,
+    InputWarning,
+    TrainingError,
+    lacks_memory,
+    too_little_memory,
+)
 
 WRONG_INPUT, TRAINING_FAILED, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 130, 141, 143
 
@@ -51,8 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = _run(words)
             sys.stdout.flush()
             return code
-    except (InputError, TrainingError, OSError, MemoryError, KeyboardInterrupt) as error:
+    except (InputError, TrainingError, OSError, KeyboardInterrupt) as error:
         return _report(error)
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        return _report(InputError(too_little_memory(error)))
 
 
 def _open_missing_streams() -> None:
@@ -134,8 +144,6 @@ def _report(error: BaseException) -> int:
         case TrainingError():
             note(f"twobirds: error: {error}")
             return TRAINING_FAILED
-        case MemoryError():
-            note("twobirds: error: this machine has too little free memory for it")
         case OSError(filename=str(name), strerror=str(reason)):
             note(f"twobirds: error: {name}: {reason}")
         case InputError(args=(first, *rest)):

@@ -53,6 +53,7 @@ class Export:
         """Export; returns the exit code."""
         self._check()
         given = None if self.notes is None else load_notes(self.notes)
+        self._check_place()
         model = load_model(self.model, "cpu")
         if self.limit_edits is not None:
             model = self._limited(model, self.limit_edits)
@@ -97,6 +98,18 @@ class Export:
             raise InputError(
                 "ONNX files are not trained: leave out --with-discriminators or --onnx"
             )
+
+    def _check_place(self) -> None:
+        """Refuse an OUT that cannot be replaced: to limit edits takes minutes."""
+        from twobirds.checkpoint import MODEL_FILES, WEIGHTS_FILE, require_replaceable
+
+        if self.onnx:
+            from twobirds.models.onnx_description import ONNX_FILE
+            from twobirds.models.onnx_export import EXPORTED_FILES
+
+            require_replaceable(self.out, ONNX_FILE, EXPORTED_FILES)
+        else:
+            require_replaceable(self.out, WEIGHTS_FILE, MODEL_FILES)
 
     def _limited(self, model: "FaceModel", data: Path) -> "FaceModel":
         """The model with edits that are limited, which is another one; says what was limited."""

@@ -44,7 +44,8 @@ OPSET = 20
 TOLERANCE = 1e-4
 """Largest absolute difference from PyTorch, of any output; images lie in [-1, 1]."""
 _TRACED_FACES, _CHECKED_FACES = 2, (1, 3)
-_FILES = HASHED_FILES | {ONNX_FILE, CARD_FILE}
+EXPORTED_FILES = HASHED_FILES | {ONNX_FILE, CARD_FILE}
+"""All that `save_onnx` writes."""
 _Compute = Callable[..., dict[str, Tensor]]
 
 
@@ -84,7 +85,7 @@ def save_onnx(trained: Trained, folder: Path, card: str) -> dict[str, float]:
         InputError: If the folder holds anything else, a network differs from PyTorch by more than
             `TOLERANCE`, or onnx or onnxruntime is not installed.
     """
-    require_replaceable(folder, ONNX_FILE, _FILES)
+    require_replaceable(folder, ONNX_FILE, EXPORTED_FILES)
     networks = trained.networks.eval()
     if not networks.is_differentiable:
         raise InputError("the model is in ONNX files already: copy its folder")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from twobirds.atomic import holding_lock, write_text
+from twobirds.atomic import holding_lock, remove_abandoned, write_text
 from twobirds.data.pack import hash_file
 from twobirds.errors import InputError
 from twobirds.photos.folder import LOG_FILE
@@ -168,7 +168,7 @@ def _remove_unfinished(out: Path) -> None:
     """Remove what a kill has left of files that were being written."""
     for path in out.rglob(".*.tmp"):
         if _UNFINISHED.fullmatch(path.name):
-            path.unlink()
+            remove_abandoned(path)
 
 
 def _require_same(out: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:

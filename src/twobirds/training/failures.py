@@ -8,7 +8,13 @@ from pathlib import Path
 import torch
 
 from twobirds.checkpoint import PREVIOUS_CHECKPOINT_FILE
-from twobirds.errors import DeviceError, DivergenceError, InputError
+from twobirds.errors import (
+    DeviceError,
+    DivergenceError,
+    InputError,
+    lacks_memory,
+    too_little_memory,
+)
 
 
 def require_finite(means: Mapping[str, float], images_seen: int) -> None:
@@ -38,7 +44,8 @@ def explained_failures(checkpoint: Path) -> Iterator[None]:
     Raises:
         DivergenceError: In place of FloatingPointError.
         DeviceError: If the device failed, or has too little memory.
-        InputError: In place of OSError, such as a full disk.
+        InputError: In place of OSError, such as a full disk, or if this machine has too little
+            memory.
     """
     try:
         yield
@@ -51,6 +58,10 @@ def explained_failures(checkpoint: Path) -> Iterator[None]:
     except OSError as error:
         place, reason = error.filename or checkpoint.parent, error.strerror or str(error)
         raise InputError(f"{place}: {reason}; {_what_is_left(checkpoint)}") from error
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        raise InputError(f"{too_little_memory(error)}; {_what_is_left(checkpoint)}") from error
 
 
 def _what_is_left(checkpoint: Path) -> str:

@@ -117,4 +117,7 @@ def restore(path: Path, state: Mapping[str, Any], objective: Objective) -> Progr
         )
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: does not fit this run: {reason}") from error
+        raise InputError(
+            f"{path}: does not fit this run: {reason}; a run begun by another version may go on "
+            f"as a new one, with --start-from {path.parent}"
+        ) from error
