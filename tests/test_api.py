@@ -11,6 +11,8 @@ from PIL import Image
 from looking_at_models import assert_images, column, seen_attributes
 from making_runs import ATTRIBUTES
 from twobirds import FaceModel
+from twobirds.api.rows import with_changes
+from twobirds.data.attributes import Degree
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
@@ -222,6 +224,14 @@ def test_an_edit_switches_off_what_contradicts_it(
     assert (seen[1][:, [column("Bald"), column("Bangs")]] == 1).all()
     tiny_model.edit(faces, {"Bald": 0})  # switching off contradicts nothing
     assert seen[2].sum() == 5 * (K - 1)
+
+
+def test_a_degree_takes_away_or_adds_but_not_both() -> None:
+    rows = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+    for target, expected in ((Degree(0.25), [0, 0.25]), (Degree(0.6), [0.6, 1]), (0.6, [0.6, 0.6])):
+        changed = with_changes(rows, {"Smiling": target}, ["Bald", "Smiling"])
+        torch.testing.assert_close(changed[:, 1], torch.tensor(expected, dtype=torch.float32))
+        assert changed[:, 0].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_no_width_of_the_terminal_hides_the_output(
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert main(["--version"]) == 0
-    say_attributes("a face", {"Smiling": 0.75})
+    say_attributes("a face", {"Smiling": 0.75}, show_all=True)
     assert "0.750" in capsys.readouterr().out
 
 

@@ -192,11 +192,20 @@ def test_long_work_says_how_far_it_is_where_no_terminal_is(
 def test_recognize_prints_a_table(
     image: Path, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["recognize", "--aligned", str(image), model]) == 0
+    assert main(["recognize", "--aligned", str(image), model, "--all"]) == 0
     lines = capsys.readouterr().out.splitlines()
     values = [float(line.split("│")[2]) for line in lines if line.startswith("│")]
     assert len(values) == len(DRAWN_ATTRIBUTES)
     assert values == sorted(values, reverse=True)
+    assert main(["recognize", "--aligned", str(image), model]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    shown = [float(line.split("│")[2]) for line in lines if line.startswith("│")]
+    assert main(["recognize", "--aligned", str(image), model, "--json"]) == 0
+    probabilities = json.loads(capsys.readouterr().out)[0]["attributes"].values()
+    assert 0 < len(shown) == sum(value > 0.5 for value in probabilities) < len(values)
+    assert shown == values[: len(shown)]
+    rest = len(values) - len(shown)
+    assert lines[-1].strip() == f"{rest} more, of at most 0.5: --all shows them"
 
 
 def test_recognize_prints_json(
@@ -235,6 +244,43 @@ def test_reconstruct_and_edit_write_into_the_current_folder(
     assert reconstructed.shape == (32, 32, 3)
     assert (reconstructed == same).all()
     assert (reconstructed != edited).any()
+
+
+def test_only_a_file_that_was_named_is_replaced(
+    image: Path,
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    edit = ["edit", "--aligned", str(image), model, "--set", "Bald=1"]
+    reconstruct = ["reconstruct", "--aligned", str(image), model]
+    generate = ["generate", "--count=1", "--scale=1", model]
+    for words, name in (
+        (edit, "000003.edited.png"),
+        ([*edit, "--out=folder"], "folder/000003.edited.png"),
+        (reconstruct, "000003.reconstructed.png"),
+        (generate, "generated.png"),
+        ([*generate, "--separate=faces"], "faces/0000.png"),
+    ):
+        path = Path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("an earlier result")
+        assert main(words) == 2
+        told = capsys.readouterr().err
+        assert told == (
+            f"twobirds: error: {name} exists already: name another place with --out, or replace "
+            "it with --force\n"
+        )
+        assert path.read_text() == "an earlier result"
+        assert main([*words, "--force"]) == 0
+        assert pixels_of(path).shape[2] == 3
+        capsys.readouterr()
+    Path("named.png").write_text("an earlier result")
+    for words in (edit, reconstruct, generate):
+        assert main([*words, "--out=named.png"]) == 0
+        assert pixels_of(Path("named.png")).shape[2] == 3
 
 
 def test_many_images_go_into_a_folder(image: Path, model: str, tmp_path: Path) -> None:

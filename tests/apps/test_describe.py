@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from twobirds.apps.cli import main
-from twobirds.apps.describe import understand
+from twobirds.apps.describe import understand, understand_edit
 from twobirds.apps.language.lexicon import NOUNS, SYNONYMS
-from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.data.attributes import CELEBA_ATTRIBUTES, Degree
 
 TABLES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "sentences.json").read_text(encoding="utf-8")
@@ -185,3 +185,31 @@ def test_the_command_says_what_it_understood(
     capsys.readouterr()
     assert main([*words, "--describe", "something tall"]) == 2
     assert "nothing in it says what a face looks like" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("make her blonde", {"Blond_Hair": 1}),
+        ("make him a woman", {"Male": 0}),
+        ("make the man a woman", {"Male": 0}),
+        ("turn this young man into a woman", {"Male": 0}),
+        ("make the old man younger", {"Young": 1}),
+        ("give the woman glasses", {"Eyeglasses": 1}),
+        ("a bald man", {"Bald": 1, "Male": 1}),
+        ("open her mouth", {"Mouth_Slightly_Open": 1}),
+        ("close the mouth", {"Mouth_Slightly_Open": 0}),
+    ],
+)
+def test_an_edit_does_not_ask_for_whoever_is_in_the_photo(
+    text: str, changes: dict[str, float]
+) -> None:
+    found = understand_edit(text, CELEBA_ATTRIBUTES)
+    assert found.attributes == changes
+    assert found.ignored == []
+
+
+def test_what_an_edit_asks_for_in_part_is_a_degree() -> None:
+    changes = understand_edit("less makeup, smiling, no hat", CELEBA_ATTRIBUTES).attributes
+    assert changes == {"Heavy_Makeup": 0.25, "Smiling": 1, "Wearing_Hat": 0}
+    assert [isinstance(value, Degree) for value in changes.values()] == [True, False, False]

@@ -1,5 +1,6 @@
 """`twobirds edit` until the recognizer agrees, and with refined codes."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -62,7 +63,9 @@ def test_the_layers_of_an_edit_are_written_where_there_are_any(
     assert found[f"{stem}.1.flow.png"] == found[f"{stem}.1.colour.png"] == ("RGB", (32, 32))
     flow = tmp_path / "layers" / f"{stem}.1.flow.png"
     assert b"compositeWithTrained" in flow.read_bytes()
-    assert main([*words, f"--model={run}", "--device=cpu", "--no-metadata"]) == 0
+    assert main([*words, f"--model={run}", "--device=cpu", "--no-metadata"]) == 2
+    assert f"{stem}.1.flow.png exists already" in capsys.readouterr().err
+    assert main([*words, f"--model={run}", "--device=cpu", "--no-metadata", "--force"]) == 0
     assert b"compositeWithTrained" not in flow.read_bytes()
     flow.unlink()
     damaged = tmp_path / "damaged.png"
@@ -142,6 +145,55 @@ def test_what_is_there_already_is_named(
     assert len(told) == 1
     assert "not edited" not in told[0]
     assert f"recognized as {there} {probabilities[there]:.2f} -> " in told[0]
+
+
+def test_words_say_what_to_change(
+    image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png", "--json"]
+    assert main([*words, "--describe=make her bald, with no glasses and a nose ring"]) == 0
+    captured = capsys.readouterr()
+    (photo,) = json.loads(captured.out)
+    assert photo["changes"] == {"Bald": 1, "Eyeglasses": 0}
+    assert captured.err.startswith(
+        "understood: bald: Bald 1; glasses: Eyeglasses 0\nnot understood: nose ring\n"
+    )
+    with Image.open(tmp_path / "e.png") as written:
+        assert written.info["Description"].endswith(": Bald=1, Eyeglasses=0.")
+    assert main([*words, "--describe=bald and smiling", "--set", "Bangs=1"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)[0]["changes"] == {"Smiling": 1, "Bangs": 1}
+    assert "\noverruled by --set: Bald\n" in captured.err
+    (tmp_path / "e.png").unlink()
+    for more, complaint in (
+        (["--describe=make it nicer"], "not understood: nicer"),
+        (["--describe=her"], "nothing in it says what to change of a face; try words such as"),
+        (["--describe=bald, with bangs"], "Bald=1 and Bangs=1 exclude each other"),
+        ([], "nothing to change: name attributes, as in --set Eyeglasses=1, or say it in words"),
+    ):
+        assert main([*words, *more]) == 2
+        assert complaint in capsys.readouterr().err
+        assert not (tmp_path / "e.png").exists()
+
+
+def test_less_never_adds_what_is_not_there(
+    image: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recognize", "--aligned", str(image), model, "--json"]) == 0
+    has = json.loads(capsys.readouterr().out)[0]["attributes"]["Heavy_Makeup"] > 0.5
+    said = {"more": "a bit more makeup", "less": "less makeup"}
+    words = ["edit", "--aligned", str(image), model, f"--out={tmp_path}/e.png"]
+    there, missing = (said["more"], said["less"]) if has else (said["less"], said["more"])
+    assert main([*words, "--strength=0", "--describe=less makeup"]) == 0
+    unchanged = (tmp_path / "e.png").read_bytes()
+    assert main([*words, f"--describe={there}"]) == 0
+    assert "is there already" in capsys.readouterr().err
+    with Image.open(tmp_path / "e.png") as after, Image.open(io.BytesIO(unchanged)) as before:
+        assert (np.asarray(before) == np.asarray(after)).all()
+    assert main([*words, f"--describe={missing}"]) == 0
+    assert "recognized as Heavy_Makeup" in capsys.readouterr().err
+    with Image.open(tmp_path / "e.png") as after, Image.open(io.BytesIO(unchanged)) as before:
+        assert (np.asarray(before) != np.asarray(after)).any()
 
 
 def test_what_no_face_has_together_is_refused(

@@ -209,6 +209,8 @@ def test_options_that_do_not_go_with_a_folder(
         (["--set", "Bald=1", f"--protect={folder}/sub/d.png"], "edited as one of its photos: move"),
         (["--set", "Bald=1", f"--protect={dark}"], "the mask protects nothing"),
         (["--set", "Bald=1", f"--protect={dark}", "--aligned"], "leave out --aligned"),
+        (["--set", "Bald=1", "--force"], "whose results are never replaced: name another --out"),
+        (["--describe=nicer"], "nothing in it says what to change of a face"),
         (["--set", "Hat=1"], "Wearing_Hat, Wearing_Lipstick"),
         (["--set", "Bald=1", "--strength=-1"], "strength must"),
     ):
@@ -225,6 +227,8 @@ def test_options_that_do_not_go_with_a_folder(
     capsys.readouterr()
     assert edit("out", "--set", "Bald=0") == 2
     assert 'another edit, with changes {"Bald": 1.0} and not' in capsys.readouterr().err
+    assert edit("out", "--describe=bald") == 5  # the same edit in words
+    assert "4 edited, 2 refused (4 of them before)" in capsys.readouterr().err
 
 
 def test_a_mask_holds_for_every_photo(

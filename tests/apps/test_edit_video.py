@@ -34,7 +34,12 @@ def test_a_video_is_edited(
     assert sound_of(tmp_path / "out.mp4") == sound_of(video)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert "Synthetic image: edited by TwoBirds, model model (" in container.metadata["comment"]
-    assert main([*words[:-1], f"--out={tmp_path}", "--no-metadata", "--visible-note"]) == 0
+    (tmp_path / "video.edited.mp4").write_text("an earlier result")
+    in_words = ["edit", str(video), model, "--describe=bald", f"--out={tmp_path}"]
+    assert main(in_words) == 2
+    assert "video.edited.mp4 exists already: name another" in capsys.readouterr().err
+    assert main([*in_words, "--no-metadata", "--visible-note", "--force"]) == 0
+    assert capsys.readouterr().err.startswith("understood: bald: Bald 1\n")
     with av.open(str(tmp_path / "video.edited.mp4")) as container:
         assert "comment" not in container.metadata
         last = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][-1]

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import torch
 from torch import Tensor
 
-from twobirds.data.attributes import resolve_conflicts, unknown_attribute
+from twobirds.data.attributes import Degree, resolve_conflicts, unknown_attribute
 from twobirds.errors import InputError
 from twobirds.randomness import RandomPurpose, keyed_generator
 
@@ -44,7 +44,7 @@ def with_changes(attributes: Tensor, changes: Mapping[str, float], names: Sequen
 
     Args:
         attributes: `[B, K]` on the CPU; left as it is.
-        changes: Values in [0, 1] by name.
+        changes: Values in [0, 1] by name; a `Degree` leaves rows that are on its side of a half.
         names: The K names.
 
     Returns:
@@ -56,7 +56,9 @@ def with_changes(attributes: Tensor, changes: Mapping[str, float], names: Sequen
     require_known(changes, names)
     changed = attributes.clone()
     for name, value in changes.items():
-        changed[:, names.index(name)] = float(value)
+        column = changed[:, names.index(name)]
+        stays = isinstance(value, Degree) & ((column > 0.5) == (value > 0.5))  # [B]
+        column[~stays] = float(value)
     return torch.from_numpy(resolve_conflicts(changed.numpy(), names, changes))
 
 

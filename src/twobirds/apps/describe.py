@@ -5,7 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from twobirds.apps.language.lexicon import PRONOUNS, Effects
 from twobirds.apps.language.parser import Parser, Saying
+from twobirds.apps.language.people import person_effects
 from twobirds.apps.language.unknown import unknown_phrases
+from twobirds.data.attributes import Degree
+
+_DEFINITE = frozenset("the this that these those".split())
+_INDEFINITE = frozenset("a an another some".split())
+_MAX_ADJECTIVES = 2  # between an article and a word for a person
 
 
 @dataclass
@@ -35,10 +41,7 @@ def understand(text: str, names: Sequence[str]) -> Understanding:
     Returns:
         The attributes with their values, and what was understood and what not.
     """
-    parser = Parser(text)
-    parser.parse()
-    sayings = sorted(parser.sayings, key=lambda saying: saying.start)
-    sayings = [_without_replaced(saying, sayings) for saying in sayings]
+    parser, sayings = _parsed(text)
     pronoun = _first_pronoun(parser.words)
     if not pronoun and not any(_tells_sex(saying) for saying in sayings):
         doubtful = [saying for saying in sayings if _denies_sex_or_age(saying)]
@@ -48,6 +51,45 @@ def understand(text: str, names: Sequence[str]) -> Understanding:
     spoken = [(parser.phrase(saying), saying.effects) for saying in sayings]
     if not any("Male" in effects for _, effects in spoken):
         spoken += pronoun
+    return _result(parser, spoken, names)
+
+
+def understand_edit(text: str, names: Sequence[str]) -> Understanding:
+    """Parse what is to change of a face that is there: "make him blond, with less makeup".
+
+    Whoever is in the photo is not asked for: pronouns and words such as `the old man` or `this
+    girl` change nothing, unlike "make him *a woman*". Values between 0 and 1 are a `Degree`.
+
+    Args:
+        text: English words.
+        names: The attributes that the model knows.
+
+    Returns:
+        The changes, and what was understood and what not.
+    """
+    parser, sayings = _parsed(text)
+    people = [place for saying in sayings for place in _person_of_photo(saying, parser.words)]
+    sayings = [saying for saying in sayings if saying.start not in people]
+    sayings = [_with_age_denied(s) if _denies_sex_or_age(s) else s for s in sayings]
+    spoken = [(parser.phrase(saying), saying.effects) for saying in sayings]
+    result = _result(parser, spoken, names)
+    for name, value in result.attributes.items():
+        result.attributes[name] = Degree(value) if 0 < value < 1 else value
+    return result
+
+
+def _parsed(text: str) -> tuple[Parser, list[Saying]]:
+    """A text with what its words say, in their order."""
+    parser = Parser(text)
+    parser.parse()
+    sayings = sorted(parser.sayings, key=lambda saying: saying.start)
+    return parser, [_without_replaced(saying, sayings) for saying in sayings]
+
+
+def _result(
+    parser: Parser, spoken: Sequence[tuple[str, Effects]], names: Sequence[str]
+) -> Understanding:
+    """Words with their effects as attributes of a model; what stands later overrules."""
     result = Understanding(ignored=unknown_phrases(parser.words, parser.used))
     for words, effects in spoken:
         for name, value in effects.items():
@@ -80,6 +122,17 @@ def _tells_sex(saying: Saying) -> bool:
 def _with_age_denied(saying: Saying) -> Saying:
     """Of a woman who is no girl, the girl denies the age only."""
     return replace(saying, effects={"Young": saying.effects["Young"]})
+
+
+def _person_of_photo(saying: Saying, words: Sequence[str]) -> range:
+    """Places of words for the person in the photo, from the article: the man, this young girl."""
+    if saying.end - saying.start != 1 or person_effects(words[saying.start]) is None:
+        return range(0)
+    places = range(max(0, saying.start - _MAX_ADJECTIVES - 1), saying.start)
+    articles = [i for i in places if words[i] in _DEFINITE or words[i] in _INDEFINITE]
+    if not articles or words[articles[-1]] in _INDEFINITE:
+        return range(0)
+    return range(articles[-1], saying.end)
 
 
 def _first_pronoun(words: Sequence[str]) -> list[tuple[str, Effects]]:

@@ -1,6 +1,5 @@
 """The command that edits."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from twobirds.apps.credential_options import Certificate, PrivateKey
+from twobirds.apps.describe import understand_edit
+from twobirds.apps.describe_option import described_attributes, overrule
 from twobirds.apps.display import note_all, say, say_json
+from twobirds.apps.edit_checks import check_edit
 from twobirds.apps.edit_folder import edit_folder
 from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
@@ -19,6 +21,7 @@ from twobirds.apps.notes import notes_of_edit
 from twobirds.apps.options import (
     Assignments,
     Device,
+    Force,
     ImagesOrFolder,
     ModelName,
     attribute_changes,
@@ -44,7 +47,10 @@ if TYPE_CHECKING:
     from twobirds.api import FaceModel, Limits
     from twobirds.photos import EditRequest, FaceEdits
 
-_MAX_DISTANCE = 4  # squared distance of unit vectors that point away from each other
+_NOTHING_SAID = (
+    "nothing in it says what to change of a face; try words such as blond hair, no glasses, "
+    "less makeup, smiling"
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,15 @@ class Edit:
             "values in between are allowed, but training had none, and they seldom show."
         ),
     ] = ()
+    describe: Annotated[
+        str | None,
+        optional(
+            "TEXT",
+            "no description",
+            'What to change in English words, such as "blond hair, no glasses, less makeup"; --set '
+            "overrules them. What was understood, and what not, is printed on stderr.",
+        ),
+    ] = None
     like: Like = None
     take: Take = None
     like_face: LikeFace = None
@@ -104,6 +119,7 @@ class Edit:
     model: ModelName = None
     out: OutOfFaces = None
     """Where results go: a file for one image, or a folder; a folder of photos needs another one."""
+    force: Force = False
     layers: Annotated[
         Path | None,
         optional("FOLDER", "none"),
@@ -124,9 +140,12 @@ class Edit:
     def run(self) -> int:
         """Edit; returns the exit code."""
         changes, reference = attribute_changes(self.set), Reference.of(self)
-        if not changes and reference is None:
-            raise InputError("nothing to change: name attributes, as in --set Eyeglasses=1")
-        self._check()
+        if not changes and reference is None and self.describe is None:
+            raise InputError(
+                "nothing to change: name attributes, as in --set Eyeglasses=1, or say it in words, "
+                'as in --describe "no glasses"'
+            )
+        check_edit(self)
         names = [*changes, *(reference.names if reference is not None else ())]
         require_known_attributes(names, self.model)
         require_consistent(changes)
@@ -142,13 +161,10 @@ class Edit:
             made: list[tuple[EditRequest, list[EditedFace]]] = []
 
             def start(model: "FaceModel") -> tuple[str, Transform]:
-                from twobirds.photos import EditRequest
-
-                wanted = changes if reference is None else reference.added_to(changes, self, model)
-                request = EditRequest(wanted, self.strength, self.limits(model), self.refine)
+                request = self.request(model, changes, reference)
                 layers = None
                 if self.layers is not None:
-                    layers = _Layers(self.layers, write_layer, not self.no_metadata)
+                    layers = _Layers(self.layers, write_layer, not self.no_metadata, self.force)
                 return request.details, _Editing(request, layers, made if self.json else None)
 
             announce = (lambda _: None) if self.json else (lambda path: say(str(path)))
@@ -171,65 +187,32 @@ class Edit:
             ]
         )
 
-    def _check(self) -> None:
-        """Refuse options that do not go together, before a model is loaded."""
-        self._check_numbers()
-        if (self.max_identity_distance is None) != (self.embedder is None):
-            raise InputError(
-                "--max-identity-distance needs --embedder to measure it by, and the reverse"
+    def request(
+        self, model: "FaceModel", changes: dict[str, float], reference: Reference | None
+    ) -> "EditRequest":
+        """What to change, and how far; says on stderr what comes of words and of a reference.
+
+        Args:
+            model: Which edits.
+            changes: What `--set` says.
+            reference: Whose values are taken besides.
+
+        Raises:
+            InputError: If words are not understood, a value cannot be taken, or values exclude
+                each other.
+        """
+        from twobirds.photos import EditRequest
+
+        if self.describe is not None:
+            described = described_attributes(
+                self.describe, model.attributes, understand_edit, _NOTHING_SAID
             )
-        if not (self.max_identity_distance or 0) <= _MAX_DISTANCE:
-            raise InputError(
-                f"--max-identity-distance {self.max_identity_distance:g} sets no limit: faces are "
-                f"{_MAX_DISTANCE} apart at most, and strangers about 2"
-            )
-        if self.until is None and self.embedder is not None:
-            raise InputError("--max-identity-distance and --embedder go with --until")
-        if self.until is not None and self.strength != 1.0:
-            raise InputError("--until finds the strength: leave out --strength")
-        if self.embedder is not None and not self.embedder.is_file():
-            raise InputError(f"--embedder {self.embedder} is not a file")
-        if self.protect is not None:
-            self._check_protection()
-        if self.layers is not None:
-            stems = Counter(path.stem for path in self.images)
-            twice = [stem for stem, count in stems.items() if count > 1]
-            if twice:
-                raise InputError(
-                    f"--layers would write {twice[0]}.1.flow.png for several images: give them one "
-                    "at a time"
-                )
+            changes = overrule(described, changes, "--set")
+        if reference is not None:
+            changes = reference.added_to(changes, self, model)
+        return EditRequest(changes, self.strength, self._limits(model), self.refine)
 
-    def _check_numbers(self) -> None:
-        """Refuse numbers out of their range."""
-        if self.until is not None and not 0 <= self.until <= 1:
-            raise InputError(f"--until must lie between 0 and 1, not {self.until:g}")
-        if self.refine < 0:
-            raise InputError(f"--refine must not be negative, not {self.refine}")
-        if isinstance(self.face, int) and self.face < 1:
-            raise InputError(f"--face counts from 1, not {self.face}")
-        if self.strength != 1.0:
-            from twobirds.api.rows import require_strength  # PyTorch
-
-            require_strength(self.strength)
-
-    def _check_protection(self) -> None:
-        """Refuse options that do not go with --protect."""
-        if self.aligned:
-            raise InputError("--protect is for photos: leave out --aligned")
-        if any(path.is_dir() or path.suffix.lower() in VIDEO_EXTENSIONS for path in self.images):
-            return
-        if len(self.images) > 1:
-            raise InputError(
-                f"--protect is the mask of one photo, and {len(self.images)} are given: edit them "
-                "one at a time"
-            )
-        if self.out is not None and self.out.suffix and not self.out.is_dir():
-            from twobirds.photos.encode import require_png
-
-            require_png(self.out.suffix)
-
-    def limits(self, model: "FaceModel") -> "Limits | None":
+    def _limits(self, model: "FaceModel") -> "Limits | None":
         """What ends the search for the strength; None where it is given."""
         if self.until is None:
             return None
@@ -246,6 +229,8 @@ class _Layers:
     folder: Path
     write: Callable[[Path, bytes], None]
     has_metadata: bool
+    force: bool
+    """Replace earlier pictures."""
 
 
 class _Editing:
@@ -274,10 +259,12 @@ class _Editing:
             self._made.append((self._request, faces))
         if self._layers is not None:
             from twobirds.apps.edit_layers import layer_pictures
+            from twobirds.apps.pictures import require_new
             from twobirds.photos.marks import Marks
 
             marks = Marks("edited", self._request.details, has_metadata=self._layers.has_metadata)
             provenance = marks.provenance(file.photo.model)
-            for picture in layer_pictures(self._layers.folder, file, edits, provenance):
-                self._layers.write(*picture)
+            for path, content in layer_pictures(self._layers.folder, file, edits, provenance):
+                require_new([path], force=self._layers.force)
+                self._layers.write(path, content)
         return edits

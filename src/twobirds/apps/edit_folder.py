@@ -18,6 +18,7 @@ from twobirds.apps.photo_files import (
 )
 from twobirds.apps.progress import progress_bars
 from twobirds.apps.results import EditedFace, EditedOfFolder, edited_faces
+from twobirds.data.attributes import Degree
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def edit_folder(
         InputError: If an option does not go with a folder, two results would have one name, or
             results of another edit are there.
     """
-    from twobirds.photos import EditRequest, Marks
+    from twobirds.photos import Marks
     from twobirds.photos.edit_log import EditLog
     from twobirds.photos.folder import list_photos, name_edits
     from twobirds.photos.folder_edit import FolderEdit
@@ -62,17 +63,15 @@ def edit_folder(
     signer = signer_of(command)
     model = load_model(command.model, command.device)
     session = open_session(command, model)
-    if reference is not None:
-        changes = reference.added_to(changes, command, model)
-    request = EditRequest(changes, command.strength, command.limits(model), command.refine)
+    request = command.request(model, changes, reference)
     _rehearse(model, request)
     marks = Marks("edited", request.details, command.visible_note, not command.no_metadata, signer)
     job = FolderEdit(session, _Editing(command, request, signer, mask), marks, command.aligned)
-    with EditLog.opened(out, _description(command, model, changes)) as log:
+    with EditLog.opened(out, _description(command, model, request.changes)) as log:
         outcomes = _run(photos, job, log)
     _summarize(outcomes, log)
     if command.json:
-        say_json([_result(outcome.entry, folder, out, changes) for outcome in outcomes])
+        say_json([_result(outcome.entry, folder, out, request.changes) for outcome in outcomes])
     else:
         say(str(log.path))
     return SOME_REFUSED if any(o.entry.status == "refused" for o in outcomes) else 0
@@ -115,6 +114,11 @@ def _folders(command: "Edit") -> tuple[Path, Path]:
         raise InputError(f"{folder} is a folder, which goes alone: name one folder, or files")
     if command.out is None:
         raise InputError(f"{folder} is a folder: name another one for its results with --out")
+    if command.force:
+        raise InputError(
+            f"--force is for single photos, and {folder} is a folder, whose results are never "
+            "replaced: name another --out"
+        )
     if command.layers is not None:
         raise InputError(f"--layers is for single photos, and {folder} is a folder: leave it out")
     if command.protect is not None and folder.resolve() in command.protect.resolve().parents:
@@ -152,6 +156,7 @@ def _description(
     }
     return {
         "changes": dict(sorted(changes.items())),
+        "degrees": sorted(name for name, x in changes.items() if isinstance(x, Degree)),
         "strength": command.strength,
         "until": command.until,
         "max_identity_distance": command.max_identity_distance,

@@ -44,20 +44,18 @@ def edit_video(
         from twobirds.photos.video import Video
     except ModuleNotFoundError as error:
         raise missing_extra("videos need", "video", error) from error
-    from twobirds.photos import EditRequest, Marks
+    from twobirds.photos import Marks
     from twobirds.photos.video_edit import write_edited_video
     from twobirds.photos.video_writer import require_sound_fits
 
-    out = _output(command.out, path)
+    out = _output(command.out, path, force=command.force)
     video = Video(path)
     require_sound_fits(video, out.suffix)
     note_all(f"{path}: {line}" for line in video.facts.notes)
     mask = _mask(command, video)
     model = load_model(command.model, command.device)
     session = open_session(command, model)
-    if reference is not None:
-        changes = reference.added_to(changes, command, model)
-    request = EditRequest(changes, command.strength, command.limits(model))
+    request = command.request(model, changes, reference)
     edits, result = _decide(command, video, session, request, out)
     marks = Marks("edited", request.details, command.visible_note, not command.no_metadata)
     with progress_bars("frames") as show:
@@ -186,17 +184,20 @@ def _check(command: "Edit", path: Path) -> None:
         raise InputError(f"{path}: cannot be read: it is no file")
 
 
-def _output(out: Path | None, path: Path) -> Path:
-    """Where the video goes.
+def _output(out: Path | None, path: Path, *, force: bool) -> Path:
+    """Where the video goes; `force` replaces an earlier one that nobody has named.
 
     Raises:
-        InputError: If its name does not say which format it is, or it is the video itself.
+        InputError: If its name does not say which format it is, or it is the video itself, or an
+            earlier one.
     """
+    from twobirds.apps.pictures import require_new
     from twobirds.photos.video_writer import CONTAINERS
 
     if out is None or out.is_dir() or not out.suffix:
         suffix = path.suffix if path.suffix.lower() in CONTAINERS else ".mp4"
         out = (out or Path()) / f"{path.stem}.edited{suffix}"
+        require_new([out], force=force)
     if out.suffix.lower() not in CONTAINERS:
         raise InputError(f"{out}: choose a name that ends in one of {', '.join(CONTAINERS)}")
     if out.resolve() == path.resolve() or (out.exists() and out.samefile(path)):

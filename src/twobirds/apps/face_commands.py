@@ -10,6 +10,7 @@ from twobirds.apps.credential_options import Certificate, PrivateKey
 from twobirds.apps.display import say_json
 from twobirds.apps.options import (
     Device,
+    Force,
     ImagePaths,
     ModelName,
     load_model,
@@ -60,6 +61,8 @@ class Recognize:
     detector: DetectorFile = None
     face: FaceToShow = None
     model: ModelName = None
+    all: bool = False
+    """Print all attributes, not only those with a probability above 0.5."""
     json: bool = False
     """Print JSON: a list of faces with their attributes; the documentation has its schema."""
     out: Annotated[Path | None, optional("FILE.parquet", "print")] = None
@@ -82,7 +85,7 @@ class Recognize:
             say_json([face for _, face in faces])
             return 0
         for label, face in faces:
-            say_attributes(label, face["attributes"])
+            say_attributes(label, face["attributes"], show_all=self.all)
         return 0
 
     def _recognized(self) -> "Iterator[PhotoFile[SeenPhoto]]":
@@ -112,6 +115,7 @@ class Reconstruct:
     refine: RefineSteps = 0
     out: OutOfFaces = None
     """Where results go: a file for one image, or a folder; NAME.reconstructed.EXTENSION there."""
+    force: Force = False
     visible_note: VisibleNote = False
     no_metadata: NoMetadata = False
     c2pa_cert: Certificate = None

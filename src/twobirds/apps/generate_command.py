@@ -1,19 +1,20 @@
 """The command that generates."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from twobirds.apps.describe import Understanding, understand
-from twobirds.apps.display import note, say
+from twobirds.apps.describe import understand
+from twobirds.apps.describe_option import described_attributes, overrule, tell_understanding
+from twobirds.apps.display import say
 from twobirds.apps.known_attributes import require_known_attributes
 from twobirds.apps.options import (
     Assignments,
     Device,
+    Force,
     ModelName,
     attribute_changes,
     load_model,
@@ -22,7 +23,7 @@ from twobirds.apps.options import (
 )
 from twobirds.apps.photo_files import NoMetadata, VisibleNote
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.data.attributes import left_out, overruled, require_consistent
+from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 MAX_COUNT = 10_000
 """Maximum number of faces that one command generates."""
 MAX_SCALE = 16
+_NOTHING_SAID = (
+    "nothing in it says what a face looks like; try words such as bald, young woman, glasses, "
+    "black hair, no beard"
+)
 _MIN_CELL = 192  # pixels of a face in the grid; those of 64 are stamps on a screen
 
 
@@ -68,6 +73,7 @@ class Generate:
         None
     )
     """The grid."""
+    force: Force = False
     scale: Annotated[int | None, optional("N", f"faces of at least {_MIN_CELL} pixels")] = None
     """How many times as large as the model's the faces in the grid are; 1 keeps the size."""
     separate: Annotated[Path | None, optional("FOLDER", "only the grid")] = None
@@ -87,16 +93,16 @@ class Generate:
 
         model = load_model(self.model, self.device)
         if self.describe is not None:
-            described = parse_description(self.describe, model.attributes)
-            wanted = _overrule(described, wanted, "--set")
+            described = described_attributes(
+                self.describe, model.attributes, understand, _NOTHING_SAID
+            )
+            wanted = overrule(described, wanted, "--set")
         shown, wanted = self._ask(model, wanted)
         require_consistent(wanted)
         pixels = to_pixels(model.decode(*shown))
         details = listed_values(wanted)
         marks = Marks("generated", details, self.visible_note, not self.no_metadata)
-        pictures = {}
-        if self.separate is not None:
-            pictures = {self.separate / f"{n:04d}.png": face for n, face in enumerate(pixels)}
+        pictures = dict(zip(self._faces(len(pixels)), pixels, strict=False))
         if out is not None:
             scale = self.scale or math.ceil(_MIN_CELL / model.size)
             pictures[out] = near_square_grid(pixels, scale=scale)
@@ -109,17 +115,24 @@ class Generate:
 
     def _check(self, out: Path | None, wanted: dict[str, float]) -> None:
         """Refuse what cannot be, before a model is loaded."""
-        from twobirds.apps.pictures import require_png
+        from twobirds.apps.pictures import require_new, require_png
 
         require_seed(self.seed)
         if not 1 <= self.count <= MAX_COUNT:
             raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
         if out is not None:
             require_png(out)
+        named = [] if out is None or self.out is not None else [out]
+        require_new([*named, *self._faces(self.count)], force=self.force)
         if self.scale is not None and not 1 <= self.scale <= MAX_SCALE:
             raise InputError(f"--scale must lie between 1 and {MAX_SCALE}, not {self.scale}")
         require_known_attributes(wanted, self.model)
         require_consistent(wanted)
+
+    def _faces(self, count: int) -> list[Path]:
+        """Files of the single faces; none where only the grid is wanted."""
+        folder = self.separate
+        return [] if folder is None else [folder / f"{n:04d}.png" for n in range(count)]
 
     def _ask(
         self, model: "FaceModel", wanted: dict[str, float]
@@ -130,41 +143,5 @@ class Generate:
             refinement = understand_refinement(text, model.attributes, self.count)
             tell_understanding(refinement.understanding)
             shown = refine(shown, refinement, model.attributes, self.seed + turn)
-            wanted = _overrule(wanted, refinement.understanding.attributes, "--then")
+            wanted = overrule(wanted, refinement.understanding.attributes, "--then")
         return shown, wanted
-
-
-def parse_description(text: str, names: Sequence[str]) -> dict[str, float]:
-    """Attributes of a description; says what was understood, and what was not.
-
-    Raises:
-        InputError: If nothing was understood.
-    """
-    understanding = understand(text, names)
-    tell_understanding(understanding)
-    if not understanding.attributes:
-        raise InputError(
-            f"--describe {text!r}: nothing in it says what a face looks like; "
-            "try words such as bald, young woman, glasses, black hair, no beard"
-        )
-    return understanding.attributes
-
-
-def _overrule(
-    values: Mapping[str, float], later: Mapping[str, float], option: str
-) -> dict[str, float]:
-    """Values with those of a later option; says on stderr what these exclude."""
-    if names := left_out(values, later):
-        note(f"overruled by {option}: {', '.join(names)}")
-    return overruled(values, later)
-
-
-def tell_understanding(understanding: Understanding) -> None:
-    """Say on stderr what was understood, and what was not."""
-    for title, words in (
-        ("understood", [f"{said}: {meaning}" for said, meaning in understanding.understood]),
-        ("not understood", understanding.ignored),
-        ("not known to the model", understanding.unavailable),
-    ):
-        if words:
-            note(f"{title}: {'; '.join(words)}")

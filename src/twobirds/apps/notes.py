@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from twobirds.data.attributes import is_there
+
 if TYPE_CHECKING:
     from twobirds.api import Edited
     from twobirds.apps.photo_files import PhotoFile
@@ -90,7 +92,7 @@ def _recognized(
             f"{name} {before[name]:.2f} -> {after[name]:.2f}"
             + " (not reached)" * (abs(wanted - after[name]) > 0.5)
             for name, wanted in changes.items()
-            if wanted != float(before[name] > 0.5)
+            if not is_there(wanted, before[name])
         ]
         if moves:
             yield f"{label}: recognized as {', '.join(moves)}"
@@ -104,7 +106,7 @@ def _unchanged(file: "PhotoFile", changes: Mapping[str, float]) -> Iterator[str]
         there = [
             f"{name}={value:g} is there already, predicted as {p:.2f}"
             for (name, value), p in zip(changes.items(), row, strict=True)
-            if value == float(p > 0.5)
+            if is_there(value, p)
         ]
         if there:
             yield f"{label}: {', '.join(there)}; not edited"

@@ -57,6 +57,12 @@ ImagesOrFolder = Annotated[
         help_behavior_hint="(required)",
     ),
 ]
+Force = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Replace earlier results; without it only a file that --out names is replaced."
+    ),
+]
 Assignments = Annotated[
     tuple[tuple[str, ...], ...],
     tyro.conf.UseAppendAction,

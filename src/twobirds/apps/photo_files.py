@@ -223,7 +223,7 @@ def transform(
 
     require_images(command.images)
     as_png = command.aligned or mask is not None
-    outputs = name_outputs(command.images, command.out, kind, as_png=as_png)
+    outputs = name_outputs(command.images, command.out, kind, as_png=as_png, force=command.force)
     require_encoders(outputs)
     signer = signer_of(command)
     model = load_model(command.model, command.device)

@@ -85,6 +85,11 @@ class ToPhotos(OnPhotos, WithCredentials, Protocol):
         ...
 
     @property
+    def force(self) -> bool:
+        """Whether earlier results are replaced."""
+        ...
+
+    @property
     def model(self) -> str | None:
         """Name of the model."""
         ...

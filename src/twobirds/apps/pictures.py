@@ -3,9 +3,10 @@
 import contextlib
 import io
 import math
+import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,23 +64,43 @@ def written_together(announce: Callable[[Path], None]) -> Iterator[Callable[[Pat
             announce(path)
 
 
+def require_new(paths: Iterable[Path], *, force: bool) -> None:
+    """Refuse to replace files by results whose names nobody has asked for.
+
+    Args:
+        paths: Where results go.
+        force: Replace what is there.
+
+    Raises:
+        InputError: If something is there.
+    """
+    for path in paths:
+        if not force and os.path.lexists(path):
+            raise InputError(
+                f"{path} exists already: name another place with --out, or replace it with --force"
+            )
+
+
 def name_outputs(
-    inputs: Sequence[Path], out: Path | None, kind: str, *, as_png: bool
+    inputs: Sequence[Path], out: Path | None, kind: str, *, as_png: bool, force: bool = False
 ) -> list[Path]:
     """Say where the results of each input go: `NAME.kind.EXTENSION`, or the file asked for.
+
+    A file that is asked for is replaced; no other is without `force`.
 
     Args:
         inputs: The files that are opened.
         out: A folder, or for one input the name of a picture; None is the current folder.
         kind: What was done, such as `edited`.
         as_png: Whether all pictures are PNG files; else each is of its input's format.
+        force: Replace earlier results.
 
     Returns:
         A path for each input.
 
     Raises:
-        InputError: If two results would go to one file, or one over an input, or the name of a
-            file does not say which format it is.
+        InputError: If two results would go to one file, or one over an input or an earlier result,
+            or the name of a file does not say which format it is.
     """
     from twobirds.photos.photo import suffix_of_file
 
@@ -100,6 +121,7 @@ def name_outputs(
     for path in outputs:
         if path.resolve() in resolved:
             raise InputError(f"{path} is an input: choose another --out")
+    require_new((path for path in outputs if path != out), force=force)
     return outputs
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 import numpy as np
 from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
 
+from twobirds.data.attributes import is_there
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -174,7 +175,9 @@ def edited_faces(
     columns = {name: model.attributes.index(name) for name in request.changes}
     for number, (place, index) in enumerate(zip(file.places(), file.indices, strict=True)):
         before = after = file.photo.attributes[index]
-        if any(request.changes[name] != float(before[k] > 0.5) for name, k in columns.items()):
+        if not all(
+            is_there(request.changes[name], float(before[k])) for name, k in columns.items()
+        ):
             face = file.photo.edited_face(index, edits.by_index[index])
             after = model.recognize(face[None])[0]
         _require_finite(file, before.numpy(), after.numpy())

@@ -16,13 +16,23 @@ _COUNTS = ("num_beaten", "num_attributes")  # whole numbers that are results
 _MAX_FLOOR = 0.6  # of realism, above which the splits differ by more than chance
 
 
-def say_attributes(title: str, attributes: Mapping[str, float]) -> None:
-    """Print a table of probabilities, the most probable first."""
+def say_attributes(title: str, attributes: Mapping[str, float], *, show_all: bool) -> None:
+    """Print a table of probabilities, the most probable first.
+
+    Args:
+        title: What they are of.
+        attributes: Probability of each attribute.
+        show_all: Show those of at most a half, too; else only how many they are.
+    """
+    shown = {name: value for name, value in attributes.items() if show_all or value > 0.5}
     table = Table(
         "attribute", "probability", "", title=Text(printable(title)), title_justify="left"
     )
-    for name, value in sorted(attributes.items(), key=lambda item: -item[1]):
+    for name, value in sorted(shown.items(), key=lambda item: -item[1]):
         table.add_row(Text(name), f"{value:.3f}", "█" * round(value * _BAR_WIDTH))
+    if len(shown) < len(attributes):
+        table.caption = f"{len(attributes) - len(shown)} more, of at most 0.5: --all shows them"
+        table.caption_justify = "left"
     Console().print(table)
 
 

@@ -55,6 +55,25 @@ EXCLUSIVE: tuple[frozenset[str], ...] = (
 """Sets of attributes of which at most one can hold at a time."""
 
 
+class Degree(float):
+    """A target in (0, 1) that a face may exceed: less makeup (0.25) never adds any.
+
+    Below a half it takes away, above a half it adds; a face that is on its side of a half already
+    stays as it is.
+    """
+
+
+def is_there(target: float, probability: float) -> bool:
+    """Whether a face has what is asked for, so that no edit changes it.
+
+    Args:
+        target: In [0, 1].
+        probability: In [0, 1], of the attribute, as predicted.
+    """
+    has = probability > 0.5
+    return (target > 0.5) == has if isinstance(target, Degree) else target == float(has)
+
+
 def excluded_by(name: str) -> frozenset[str]:
     """Attributes that cannot hold together with attribute `name`."""
     return frozenset().union(*(group for group in EXCLUSIVE if name in group)) - {name}

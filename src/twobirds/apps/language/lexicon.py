@@ -78,7 +78,9 @@ round-faced: Chubby
 oval-faced: Oval_Face
 narrow-eyed, squinting, squint: Narrow_Eyes
 blushing, blush: Rosy_Cheeks
-open-mouthed: Mouth_Slightly_Open
+open-mouthed, open the mouth, open her mouth, open his mouth: Mouth_Slightly_Open
+close the mouth, close her mouth, close his mouth: Mouth_Slightly_Open=0
+shut the mouth, shut her mouth, shut his mouth: Mouth_Slightly_Open=0
 """)
 """Words and phrases that speak for themselves."""
 
