@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from twobirds.atomic import new_folder
-from twobirds.data.pack import ARRAYS, FORMAT, HEADER_FILE, Pack, hash_file, hash_header, open_pack
+from twobirds.data.pack import ARRAYS, FORMAT, HEADER_FILE, Pack, hash_file, open_pack, seal_header
 from twobirds.data.writing import RowWriter
 from twobirds.errors import InputError
 
@@ -79,7 +79,7 @@ def unpack(pieces: Path, out: Path) -> Pack:
         header |= {"format": FORMAT, "count": len(names), "names": names}
         header |= {"source": {"kind": "carried", "name": first["carry"][:12]}, "skipped": 0}
         header["sha256"] = {name: hash_file(temporary / name) for name in ARRAYS}
-        header["pack_sha256"] = hash_header(header)
+        seal_header(header)
         (temporary / HEADER_FILE).write_text(json.dumps(header) + "\n", encoding="utf-8")
     return open_pack(out)
 

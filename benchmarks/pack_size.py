@@ -27,7 +27,7 @@ from twobirds.data.attributes import CELEBA_ATTRIBUTES, exclusion_matrix
 from twobirds.data.drawn import render_folder
 from twobirds.data.engine import SHARD_FACES, Engine
 from twobirds.data.loader import Loader
-from twobirds.data.pack import HEADER_FILE, LABEL_ARRAYS, SHARDED_FORMAT, hash_header, open_pack
+from twobirds.data.pack import HEADER_FILE, LABEL_ARRAYS, SHARDED_FORMAT, open_pack, seal_header
 from twobirds.data.packing import pack_source
 from twobirds.data.shards import shard_file
 from twobirds.data.writing import RowWriter
@@ -142,7 +142,7 @@ def write_sparse_pack(folder: Path, count: int, size: int) -> None:
         "shards": shards,
         "sha256": dict.fromkeys([*map(shard_file, range(len(shards))), *LABEL_ARRAYS], ""),
     }
-    header["pack_sha256"] = hash_header(header)
+    seal_header(header)
     (folder / HEADER_FILE).write_text(json.dumps(header))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from twobirds.checkpoint import CHECKPOINT_FILE, load_run
 from twobirds.config import DataConfig, RunConfig, TrainConfig
-from twobirds.data.pack import ARRAYS, FORMAT, Pack, hash_file, hash_header, open_pack
+from twobirds.data.pack import ARRAYS, FORMAT, Pack, hash_file, open_pack, seal_header
 from twobirds.recipes.modern.config import ModernConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.runtime import Runtime
@@ -67,7 +67,7 @@ def write_pack(
         "names": [f"{i:06d}.png" for i in range(count)],
         "sha256": {name: hash_file(folder / name) for name in ARRAYS},
     }
-    header["pack_sha256"] = hash_header(header)
+    seal_header(header)
     (folder / "pack.json").write_text(json.dumps(header))
     return open_pack(folder)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twobirds.data.pack import hash_file, hash_header
+from twobirds.data.pack import hash_file, seal_header
 from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
 
@@ -30,7 +30,7 @@ def mistaken(**changes: Callable[[Any], Any]) -> Callable[..., Any]:
         for name, change in changes.items():
             np.save(pack.path / f"{name}.npy", change(np.load(pack.path / f"{name}.npy")))
             header["sha256"][f"{name}.npy"] = hash_file(pack.path / f"{name}.npy")
-        header["pack_sha256"] = hash_header(header)
+        seal_header(header)
         (pack.path / "pack.json").write_text(json.dumps(header))
 
     return make

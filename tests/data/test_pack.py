@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from making_sources import SIGNS, celeba_files, mutate, names, write_folder
 
-from twobirds.data.pack import hash_header, open_pack
+from twobirds.data.pack import open_pack, seal_header
 from twobirds.data.packing import pack_source
 from twobirds.errors import InputError
 
@@ -105,7 +105,7 @@ def test_verify_finds_one_flipped_bit(copy: Path) -> None:
 def change(folder: Path, rehash: bool = True, **fields: Any) -> None:
     header = json.loads((folder / "pack.json").read_text()) | fields
     if rehash:
-        header["pack_sha256"] = hash_header(header)
+        seal_header(header)
     (folder / "pack.json").write_text(json.dumps(header))
 
 

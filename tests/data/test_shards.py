@@ -12,7 +12,7 @@ from making_sources import celeba_files, names, write_folder
 from making_runs import CPU, differences, recipe, run_state, trained_run, write_pack
 from twobirds.data.engine import Engine
 from twobirds.data.loader import Loader
-from twobirds.data.pack import Pack, hash_file, hash_header, open_pack
+from twobirds.data.pack import Pack, hash_file, open_pack, seal_header
 from twobirds.data.packing import pack_source
 from twobirds.data.shards import ShardedImages
 from twobirds.errors import InputError
@@ -35,7 +35,7 @@ def sharded(pack: Pack, folder: Path, counts: list[int]) -> Pack:
         hashes[path.name] = hash_file(path)
         end += count
     header |= {"format": 2, "shards": counts, "sha256": hashes}
-    header["pack_sha256"] = hash_header(header)
+    seal_header(header)
     (folder / "pack.json").write_text(json.dumps(header))
     return open_pack(folder, verify=True)
 

@@ -77,7 +77,7 @@ class Evaluate:
             require_writable(self.grid, option="--grid")
         from twobirds.data.pack import open_pack
 
-        pack = open_pack(self.data)
+        pack = open_pack(self.data, verify=True)
         model = load_model(self.model, self.device)
         try:
             report = self._measure(model, pack)

@@ -118,8 +118,9 @@ class Export:
         from twobirds.evaluation.edit_amounts import limit_edits
         from twobirds.models.files import rehashed
 
+        pack = open_pack(data, verify=True)
         with progress_bars("changes") as show:
-            limited = limit_edits(model, open_pack(data), progress=show)
+            limited = limit_edits(model, pack, progress=show)
         for (name, value), amount in limited.items():
             say(f"{name} {value}: {amount:.2f} of the change")
         return FaceModel(rehashed(model.trained), name=model.name)

@@ -117,4 +117,4 @@ class Reproduce:
                 size=_DRAWN_SIZE,
                 progress=lambda done, total: show("packing", done, total),
             )
-        return open_pack(pack)
+        return open_pack(pack, verify=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from twobirds.atomic import json_sha256
 from twobirds.data.shards import ONE_FILE, PackImages, ShardedImages, shard_file
 from twobirds.data.splits import SPLITS
 from twobirds.errors import InputError
@@ -162,13 +163,22 @@ def image_files(header: dict[str, Any]) -> dict[str, int]:
     return {shard_file(number): count for number, count in enumerate(header["shards"])}
 
 
-def hash_header(header: dict[str, Any]) -> str:
+def _hash_content(header: dict[str, Any]) -> str:
     """Hash what defines a pack's content, as hexadecimal SHA-256; its source is left out."""
     keys = ["format", "size", "count", "attributes", "landmarks", "drawn", "names", "sha256"]
     if "shards" in header:
         keys.append("shards")
-    content = json.dumps({key: header[key] for key in keys}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return json_sha256({key: header[key] for key in keys})
+
+
+def seal_header(header: dict[str, Any]) -> None:
+    """Add to a header the hash of the content, and one of all that is written in it."""
+    header["pack_sha256"] = _hash_content(header)
+    header["header_sha256"] = _hash_all(header)
+
+
+def _hash_all(header: dict[str, Any]) -> str:
+    return json_sha256({key: value for key, value in header.items() if key != "header_sha256"})
 
 
 def hash_file(path: Path) -> str:
@@ -216,7 +226,8 @@ def _header_faults(header: dict[str, Any]) -> Iterator[str]:
     landmarks = header.get("landmarks", 0)
     if landmarks is not None and not check_landmarks(landmarks):
         yield "landmarks must be five [x, y] pairs or null"
-    if header.get("pack_sha256") != hash_header(header):
+    is_whole = header.get("header_sha256", _hash_all(header)) == _hash_all(header)  # old: without
+    if header.get("pack_sha256") != _hash_content(header) or not is_whole:
         yield "it was changed after packing"
 
 

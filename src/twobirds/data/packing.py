@@ -24,8 +24,8 @@ from twobirds.data.pack import (
     Pack,
     check_landmarks,
     hash_file,
-    hash_header,
     open_pack,
+    seal_header,
 )
 from twobirds.data.problems import Problem, report
 from twobirds.data.processes import num_workers
@@ -194,7 +194,7 @@ def _write_header(folder: Path, header: dict[str, Any], written: WrittenImages) 
     """Hash the arrays and write `pack.json`."""
     hashes = {path.name: value for path, value in zip(written.files, written.hashes, strict=True)}
     header["sha256"] = hashes | {name: hash_file(folder / name) for name in LABEL_ARRAYS}
-    header["pack_sha256"] = hash_header(header)
+    seal_header(header)
     (folder / HEADER_FILE).write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
 
 
