@@ -63,10 +63,13 @@ def test_minus_one_beside_zero_could_both_mean_no() -> None:
         encode("-1", "0", "1", repeat=10)
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    ["", "-1", "-1.0", "-7", "nan", "NaN", "NA", "N/A", "None", "null", "NULL", "unknown", "?"],
-)
+UNKNOWN = (
+    "|-1|-1.0|-7|nan|NaN|NA|N/A|None|null|NULL|unknown|?|--|n.a.|(null)|\\N|<unknown>|Not known|"
+    "missing|Anonymous|unnamed"
+).split("|")
+
+
+@pytest.mark.parametrize("spelling", UNKNOWN)
 def test_every_spelling_of_an_unknown_person(spelling: str) -> None:
     assert number_people(column_of(["12", spelling, "3"])).tolist() == [12, -1, 3]
     assert number_people(column_of(["Ann", spelling, "Ben", "Ann"])).tolist() == [0, -1, 1, 0]

@@ -10,23 +10,13 @@ import numpy as np
 
 MISSING = frozenset(
     (
-        "",
-        "nan",
-        "na",
-        "n/a",
-        "#n/a",
-        "<na>",
-        "nat",
-        "nil",
-        "null",
-        "none",
-        "unknown",
-        "unk",
-        "?",
-        "-",
-    )
+        "|?|-|--|---|\\n|nan|na|n.a.|n/a|#n/a|nat|nil|null|none|unk|unknown|undefined|unspecified|"
+        "not known|not available|<na>|<null>|<none>|<unknown>|(null)|#null!"
+    ).split("|")
 )
-"""How lists write that a value is not known, in lower case."""
+"""How lists write that a value is not known, in lower case; one is empty."""
+_NOBODY = frozenset("anon|anonymous|missing|no name|noname|unidentified|unnamed".split("|"))
+"""What else lists write in place of a person."""
 
 
 def is_missing(text: str) -> bool:
@@ -105,13 +95,14 @@ def column_of(cells: Iterable[str]) -> Column:
 def number_people(people: Column) -> np.ndarray:
     """Turn labels of people into numbers: their own where all are numbers, else by appearance.
 
-    A missing label (see `MISSING`) and a negative number mean that the person is not known.
+    A missing label (see `MISSING`), a negative number and words such as "anonymous" mean that the
+    person is not known.
 
     Returns:
         `[N]` int64, -1 where unknown.
     """
     labels = [plain_number(value.strip()) for value in people.values]
-    labels = ["" if is_missing(label) or _is_negative(label) else label for label in labels]
+    labels = ["" if _is_nobody(label) else label for label in labels]
     used = np.flatnonzero(people.counts()).tolist()
     known = list(dict.fromkeys(labels[place] for place in used if labels[place]))
     if all(label.isascii() and label.isdigit() and len(label) < 19 for label in known):
@@ -122,5 +113,6 @@ def number_people(people: Column) -> np.ndarray:
     return np.asarray(numbers[people.codes])
 
 
-def _is_negative(label: str) -> bool:
-    return label.startswith("-") and label[1:].isascii() and label[1:].isdigit()
+def _is_nobody(label: str) -> bool:
+    is_negative = label.startswith("-") and label[1:].isascii() and label[1:].isdigit()
+    return is_negative or is_missing(label) or label.lower() in _NOBODY

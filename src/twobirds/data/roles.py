@@ -1,5 +1,6 @@
 """Which column of a list is the image, the person and the split."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,11 @@ from twobirds.errors import InputError
 
 IMAGE_COLUMNS = ("image", "image_id", "image_name", "file_name", "filename", "file", "path")
 """What the column of the images, or of their names, may be called."""
-PERSON_COLUMNS = (
-    "identity", "identity_id", "celeb_id", "person", "person_id", "subject", "subject_id",
-)  # fmt: skip
+PERSON_COLUMNS = tuple(
+    f"{noun}{end}"
+    for noun in ("celeb", "identity", "person", "subject")
+    for end in ("", "_id", "_name")
+)
 """What the column that says who is shown may be called."""
 SPLIT_COLUMNS = ("split", "partition")
 """What the column of the splits may be called."""
@@ -31,6 +34,11 @@ DROPPED_BY_OPTION = "left out by --drop-column"
 """Why such a column is no attribute."""
 
 
+def is_usual(name: str, usual: Sequence[str]) -> bool:
+    """Whether a column has one of some names: `Subject ID` and `subject-id` are `subject_id`."""
+    return re.sub(r"[\s_-]+", "_", name.strip().lower()) in usual
+
+
 def pick_column(
     header: Sequence[str],
     usual: Sequence[str],
@@ -43,7 +51,7 @@ def pick_column(
 
     Args:
         header: Names of the columns.
-        usual: Usual names, in lower case.
+        usual: Usual names, as `is_usual` takes them.
         chosen: What the user named.
         option: The option that names it, for messages; None if there is none.
         where: File of the columns, for messages.
@@ -60,7 +68,7 @@ def pick_column(
             listed = ", ".join(shorten(name) for name in header[:20])
             raise InputError(f"{where} has no column {shorten(chosen)} ({option}): it has {listed}")
         return chosen
-    found = [name for name in header if name.strip().lower() in usual]
+    found = [name for name in header if is_usual(name, usual)]
     if len(found) > 1:
         raise ambiguous_columns(found, option=option, where=where)
     return found[0] if found else None

@@ -7,7 +7,7 @@ from twobirds.data.files import Files
 from twobirds.data.listing import load_lines, split_csv
 from twobirds.data.names import NameIndex
 from twobirds.data.problems import shorten
-from twobirds.data.roles import IMAGE_COLUMNS
+from twobirds.data.roles import IMAGE_COLUMNS, is_usual
 from twobirds.errors import InputError
 
 _ENDINGS = (".csv", ".tsv")
@@ -49,7 +49,7 @@ def _load_column(files: Files, file: str, column: str) -> dict[str, str] | None:
     """
     rows = split_csv(load_lines(files, file), file)
     _, header = next(rows, (0, [""]))
-    if column not in header[1:] or header[0].lower() not in IMAGE_COLUMNS:
+    if column not in header[1:] or not is_usual(header[0], IMAGE_COLUMNS):
         return None
     place = header.index(column)
     found: dict[str, tuple[int, str]] = {}

@@ -74,6 +74,8 @@ def _summarize_source(source: dict[str, Any]) -> Iterator[str]:
         f"{source['name']}: {source['images']:,} images; image: {source['image']}; person: "
         f"{source['person'] or 'unknown'}; split: {source['split'] or 'none'}"
     )
+    if not source["person"] and source["dropped"]:
+        yield "  if one of the columns says who is shown, name it with --person-column"
     codings: dict[tuple[str, str], list[str]] = {}
     for name, (no, yes) in source["attributes"].items():
         codings.setdefault((no, yes), []).append(name)

@@ -15,6 +15,7 @@ from twobirds.data.roles import (
     SPLIT_COLUMNS,
     ColumnChoice,
     ambiguous_columns,
+    is_usual,
     pick_column,
 )
 from twobirds.data.sheet import (
@@ -106,7 +107,7 @@ def _find_name_column(
 ) -> str:
     """The column of the images' names: of several usual ones, that which holds names of files."""
     if chosen.image is None:
-        usual = [name for name in header if name.strip().lower() in IMAGE_COLUMNS]
+        usual = [name for name in header if is_usual(name, IMAGE_COLUMNS)]
         if len(usual) > 1:
             places = {name: header.index(name) for name in usual}
             cells = [cells for _, cells in rows if len(cells) == len(header)]
