@@ -24,6 +24,7 @@ def test_a_copy_of_a_model_keeps_its_card_and_discriminators(tmp_path: Path) -> 
     assert all(torch.equal(copied[name], value) for name, value in weights.items())
 
 
+@pytest.mark.filterwarnings("always::twobirds.errors.InputWarning")
 def test_a_copy_can_get_other_notes_and_figures(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,11 +56,16 @@ def test_a_copy_can_get_other_notes_and_figures(
     (first / "README.md").write_text(card.replace("---\n", "---\nlicense: [mit\n", 1))
     assert main(["export", str(first), str(second)]) == 0
     told = capsys.readouterr().err
-    assert "its card is not kept, for the front matter between lines --- is not valid" in told
+    assert "card is not kept, for the front matter between lines --- is not valid" in told
+    assert told.rstrip().endswith(": give licence and notes anew")
     notes.write_text("---\nlicense: [mit\n---\n")
     assert main(["export", str(first), str(second), f"--notes={notes}"]) == 2
     assert f"--notes {notes}: the front matter" in capsys.readouterr().err
     (first / "README.md").write_text("# By hand\n")
     assert main(["export", str(first), str(second)]) == 0
-    assert "its card is not of this form: give licence and notes with" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "card is not kept, for it is of another form than TwoBirds writes: give" in told
     assert "Not evaluated" in (second / "README.md").read_text()
+    (first / "README.md").unlink()
+    assert main(["export", str(first), str(second)]) == 0
+    assert "the model's card is not kept, for none can be read" in capsys.readouterr().err

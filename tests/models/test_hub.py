@@ -11,6 +11,7 @@ import pytest
 from looking_at_models import states
 from making_runs import differences, report_on
 from twobirds.api import FaceModel
+from twobirds.apps.cli import main
 from twobirds.errors import InputError
 from twobirds.models.files import (
     load_trained,
@@ -41,7 +42,7 @@ class LocalHub:
     def snapshot_download(self, repository: str, *, allow_patterns: list[str]) -> str:
         if not (self.root / repository).exists():
             raise FileNotFoundError("no such repository")
-        assert allow_patterns == ["model.safetensors", "config.json"]
+        assert allow_patterns == ["model.safetensors", "config.json", "README.md"]
         return str(self.root / repository)
 
 
@@ -79,6 +80,35 @@ def test_a_face_model_on_the_hub_has_a_card_that_loads_it(
     with pytest.raises(InputError, match="was measured on other weights"):
         tiny_model.push_to_hub("someone/half", half=True, report=report_on("0" * 64))
     assert len(hub.created) == 1
+
+
+def test_a_model_keeps_its_card_on_every_way(
+    tiny_model: FaceModel, hub: LocalHub, tmp_path: Path
+) -> None:
+    notes = "---\nlicense: cc-by-nc-4.0\n---\n## Data\nFaces of a friend.\n"
+    report = report_on(tiny_model.weights_sha256)
+    tiny_model.push_to_hub("someone/faces", report=report, notes=notes)
+
+    def card(folder: Path) -> list[str]:
+        kept = ("license: cc-by-nc-4.0", "## Data\nFaces of a friend.", "| Hamming loss | 0.1235 |")
+        text = (folder / "README.md").read_text()
+        return [part for part in kept if part in text]
+
+    everything = card(hub.root / "someone/faces")
+    assert len(everything) == 3
+    FaceModel.load("hf://someone/faces").save(tmp_path / "copy")
+    assert card(tmp_path / "copy") == everything
+    FaceModel.load(tmp_path / "copy").push_to_hub("else/other", half=True)
+    assert card(hub.root / "else/other") == everything
+    assert "before the weights were rounded" in (hub.root / "else/other/README.md").read_text()
+    assert main(["export", "hf://else/other", str(tmp_path / "exported")]) == 0
+    assert card(tmp_path / "exported") == everything
+    again = FaceModel.load(tmp_path / "exported")
+    next(again.networks.parameters()).mul_(2)
+    again.save(tmp_path / "changed")
+    assert card(tmp_path / "changed") == everything[:2]  # the figures were those of other weights
+    again.save(tmp_path / "changed", notes="Mine.\n")
+    assert card(tmp_path / "changed") == []
 
 
 def test_an_absent_repository_is_named(hub: LocalHub) -> None:

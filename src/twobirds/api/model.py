@@ -66,7 +66,7 @@ class FaceModel:
         *,
         half: bool = False,
         report: Mapping[str, Any] | None = None,
-        notes: str = "",
+        notes: str | None = None,
     ) -> None:
         """Save the model as safetensors, config.json and a model card.
 
@@ -74,7 +74,8 @@ class FaceModel:
             folder: Where to; replaced if it holds a model.
             half: Store weights as float16, half as large.
             report: Output of `evaluate` for these weights, whose figures go into the card.
-            notes: Markdown for the card: data, licence, history, known failures.
+            notes: Markdown for the card: data, licence, history, known failures; None keeps those
+                of a model that was saved before, and its figures, unless there is a report.
 
         Raises:
             InputError: If the folder holds anything but a model, or the report is not about it.
@@ -88,7 +89,7 @@ class FaceModel:
         half: bool = False,
         private: bool = True,
         report: Mapping[str, Any] | None = None,
-        notes: str = "",
+        notes: str | None = None,
     ) -> None:
         """Upload the model to the Hugging Face Hub as `owner/name`; needs a token there.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from twobirds.api import FaceModel
-    from twobirds.apps.saved_card import SavedCard
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Export:
     def run(self) -> int:
         """Export; returns the exit code."""
         self._check()
-        given = None if self.notes is None else load_notes(self.notes)
+        notes = None if self.notes is None else load_notes(self.notes)
         self._check_place()
         model = load_model(self.model, "cpu")
         if self.limit_edits is not None:
@@ -60,17 +58,10 @@ class Export:
         report = None
         if self.report is not None:
             report = load_report(self.report, model, half=self.half)
-        from twobirds.apps.saved_card import SavedCard  # PyTorch
-
-        source = SavedCard.of(self.model)
-        notes = given if given is not None else source.notes if source is not None else ""
-        is_measured = report is not None or self.limit_edits is not None  # else by the card
-        figures = None if is_measured else source
         if self.onnx:
-            return self._export_onnx(model, report, notes, figures)
+            return self._export_onnx(model, report, notes)
         from twobirds.models.files import save_trained
 
-        is_rounded = self.half and not model.trained.is_half
         save_trained(
             model.trained,
             self.out,
@@ -78,9 +69,6 @@ class Export:
             report=report,
             notes=notes,
             discriminators=self._discriminators(model),
-            change_card=None
-            if figures is None
-            else partial(figures.with_figures, name=self.out.name, is_rounded=is_rounded),
         )
         say(f"saved {self.out}")
         return 0
@@ -135,20 +123,22 @@ class Export:
         return kept or None
 
     def _export_onnx(
-        self,
-        model: "FaceModel",
-        report: Mapping[str, Any] | None,
-        notes: str,
-        figures: "SavedCard | None",
+        self, model: "FaceModel", report: Mapping[str, Any] | None, notes: str | None
     ) -> int:
         """Write ONNX files, and say how far they are from PyTorch."""
-        from twobirds.models.card import model_card
         from twobirds.models.onnx_export import save_onnx
+        from twobirds.models.saved_card import renewed_card
 
-        name = self.out.name
-        card = model_card(name, model.config, report, source=name, notes=notes)
-        if figures is not None:
-            card = figures.with_figures(card, name, is_rounded=False)
+        name, trained = self.out.name, model.trained
+        card = renewed_card(
+            trained,
+            name,
+            report,
+            source=name,
+            notes=notes,
+            weights_sha256=trained.weights_sha256,
+            is_rounded=False,
+        )
         for network, difference in save_onnx(model.trained, self.out, card).items():
             say(f"{network}: differs from PyTorch by at most {difference:.1e}")
         say(f"saved {self.out}")

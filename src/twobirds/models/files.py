@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -23,10 +23,10 @@ from twobirds.checkpoint import (
 from twobirds.config import RunConfig, to_dict
 from twobirds.errors import InputError
 from twobirds.models.assembly import are_state_dicts, networks_with
-from twobirds.models.card import model_card
 from twobirds.models.hub import HUB_PREFIX, download, upload
 from twobirds.models.onnx_model import is_onnx_model
 from twobirds.models.onnx_networks import load_onnx
+from twobirds.models.saved_card import SavedCard, renewed_card
 from twobirds.models.trained import Trained
 from twobirds.recipes.registry import parse_run
 from twobirds.recipes.upgrade import FORMAT, require_format
@@ -87,37 +87,44 @@ def save_trained(
     *,
     half: bool = False,
     report: Mapping[str, Any] | None = None,
-    notes: str = "",
+    notes: str | None = None,
     source: str | None = None,
     discriminators: Mapping[str, Tensor] | None = None,
-    change_card: Callable[[str], str] | None = None,
 ) -> None:
     """Save a model as safetensors, config.json and a model card.
+
+    A model that was saved before keeps licence, notes and figures of its card; it warns where
+    these cannot be kept.
 
     Args:
         trained: The model.
         folder: Where to; replaced if it holds a model already.
         half: Store floating-point weights as float16; the buffers of batch norm stay float32.
         report: Output of `evaluate` for the card; of the weights stored here, rounded or not.
-        notes: Markdown for the card: data, licence, history, known failures.
+        notes: Markdown for the card: data, licence, history, known failures; None keeps those of
+            a model that was saved before.
         source: What others load the model by; default the folder's name.
         discriminators: From `find_discriminators`, for runs that start from this model.
-        change_card: Called with the card; returns the one to write.
 
     Raises:
         InputError: If the folder holds anything but a model, or the report is about other weights.
     """
     require_weights(trained)
-    is_rounded = report is not None and check_report(report, trained, half=half)
+    is_rounded = half and not trained.is_half
+    if report is not None:
+        is_rounded = check_report(report, trained, half=half)
     config = {"format": FORMAT, "run": to_dict(trained.config)}
     if trained.pack_sha256 is not None:
         config["pack_sha256"] = trained.pack_sha256
-    source = source or folder.name
-    card = model_card(
-        folder.name, trained.config, report, source=source, notes=notes, is_rounded=is_rounded
+    card = renewed_card(
+        trained,
+        folder.name,
+        report,
+        source=source or folder.name,
+        notes=notes,
+        weights_sha256=_hash_weights(trained, half=trained.is_half),
+        is_rounded=is_rounded,
     )
-    if change_card is not None:
-        card = change_card(card)
     extra = discriminators and {key: _stored(w, half) for key, w in discriminators.items()}
     save_model(folder, _tensors(trained, half=half), config, card, discriminators=extra)
 
@@ -159,7 +166,7 @@ def push_trained(
     half: bool,
     private: bool,
     report: Mapping[str, Any] | None = None,
-    notes: str = "",
+    notes: str | None = None,
 ) -> None:
     """Upload a model to the Hugging Face Hub as `owner/name`.
 
@@ -169,7 +176,7 @@ def push_trained(
         half: Store floating-point weights as float16.
         private: Whether a new repository is for its owner only.
         report: Output of `evaluate` for the card; of these weights, rounded or not.
-        notes: Markdown for the card.
+        notes: Markdown for the card; None keeps those of a model that was saved before.
 
     Raises:
         InputError: If the Hub refuses or cannot be reached, or the report is about other weights.
@@ -193,6 +200,7 @@ def _from_model_folder(folder: Path) -> Trained:
         weights_sha256=content["weights_sha256"],
         is_half=any(tensor.dtype == torch.float16 for tensor in tensors.values()),
         pack_sha256=_hash_or_none(content.get("pack_sha256"), where),
+        card=SavedCard.of(folder, content["weights_sha256"]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from twobirds.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from twobirds.checkpoint import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 from twobirds.errors import InputError
 
 HUB_PREFIX = "hf://"
@@ -10,7 +10,7 @@ HUB_PREFIX = "hf://"
 
 
 def download(repository: str) -> Path:
-    """Download a model's weights and configuration; returns the folder.
+    """Download a model's weights, configuration and card; returns the folder.
 
     Raises:
         InputError: If the Hub has no such model or cannot be reached.
@@ -18,7 +18,7 @@ def download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        patterns = [WEIGHTS_FILE, CONFIG_FILE]
+        patterns = [WEIGHTS_FILE, CONFIG_FILE, CARD_FILE]
         return Path(snapshot_download(repository, allow_patterns=patterns))
     except Exception as error:  # errors of whichever HTTP library the Hub's client uses
         raise InputError(f"{HUB_PREFIX}{repository}: cannot be downloaded: {error}") from error

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from twobirds.config import RunConfig
 from twobirds.models.networks import FaceNetworks
+from twobirds.models.saved_card import SavedCard
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,5 @@ class Trained:
     """Whether that file holds the weights rounded to float16."""
     pack_sha256: str | None = None
     """Hash of the pack it was trained on; None for models saved before that was noted."""
+    card: SavedCard | None = None
+    """The card that it was saved with; None of runs and ONNX files."""
