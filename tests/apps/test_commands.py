@@ -269,8 +269,9 @@ def test_only_a_file_that_was_named_is_replaced(
         path.write_text("an earlier result")
         assert main(words) == 2
         told = capsys.readouterr().err
+        option = "--separate" if name.startswith("faces") else "--out"
         assert told == (
-            f"twobirds: error: {name} exists already: name another place with --out, or replace "
+            f"twobirds: error: {name} exists already: name another place with {option}, or replace "
             "it with --force\n"
         )
         assert path.read_text() == "an earlier result"

@@ -58,13 +58,15 @@ def test_the_layers_of_an_edit_are_written_where_there_are_any(
         with Image.open(path) as picture:
             found[path.name] = picture.mode, picture.size
     stem = image.stem
-    assert sorted(found) == [f"{stem}.1.{name}.png" for name in ("colour", "flow", "paint")]
+    names = ("colour", "edited", "flow", "paint", "source")
+    assert sorted(found) == [f"{stem}.1.{name}.png" for name in names]
     assert found[f"{stem}.1.paint.png"] == ("RGBA", (32, 32))
     assert found[f"{stem}.1.flow.png"] == found[f"{stem}.1.colour.png"] == ("RGB", (32, 32))
     flow = tmp_path / "layers" / f"{stem}.1.flow.png"
     assert b"compositeWithTrained" in flow.read_bytes()
     assert main([*words, f"--model={run}", "--device=cpu", "--no-metadata"]) == 2
-    assert f"{stem}.1.flow.png exists already" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"{stem}.1.source.png exists already: name another place with --layers, or" in told
     assert main([*words, f"--model={run}", "--device=cpu", "--no-metadata", "--force"]) == 0
     assert b"compositeWithTrained" not in flow.read_bytes()
     flow.unlink()

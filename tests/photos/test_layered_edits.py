@@ -110,12 +110,18 @@ def test_a_large_photo_is_edited_as_a_small_one() -> None:
 
 
 def test_the_stages_of_an_edit_can_be_looked_at() -> None:
-    stages = edit(offset=0.4, alpha=0.25, paint=0.25 * 1.0).stages()
+    made = edit(offset=0.4, alpha=0.25, paint=0.25 * 1.0)
+    stages = made.stages()
+    assert list(stages) == ["source", "flow", "colour", "edited", "paint"]
+    assert (stages["source"] == 128).all()
     assert (stages["flow"] == 128).all()
+    assert (stages["edited"] == made.face).all()
+    assert (stages["edited"] != stages["colour"]).all()
     assert (stages["colour"] == round(1.4 * 127.5)).all()
     assert stages["paint"].shape == (SIZE, SIZE, 4)
     assert (stages["paint"][..., :3] == 255).all()
     assert (stages["paint"][..., 3] == 64).all()
+    assert (edit(offset=0.4, paint=0.001).stages()["paint"] == 0).all()
 
 
 def test_the_face_by_itself_is_edited_with_the_same_layers() -> None:

@@ -10,7 +10,7 @@ import tyro
 from twobirds.apps.credential_options import Certificate, PrivateKey
 from twobirds.apps.describe import understand_edit
 from twobirds.apps.describe_option import described_attributes, overrule
-from twobirds.apps.display import note_all, say, say_json
+from twobirds.apps.display import note, note_all, say, say_json
 from twobirds.apps.edit_checks import check_edit
 from twobirds.apps.edit_folder import edit_folder
 from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
@@ -124,9 +124,10 @@ class Edit:
         Path | None,
         optional("FOLDER", "none"),
         tyro.conf.arg(
-            help="Also write what the edit does to face N of photo NAME, in the model's size: "
-            "NAME.N.flow.png has its pixels moved, NAME.N.colour.png these recoloured, and "
-            "NAME.N.paint.png the paint that then covers them, transparent where there is none."
+            help="Also write what the edit does to face N of photo NAME, step by step in the "
+            "model's size: NAME.N.source.png, NAME.N.flow.png with its pixels moved, "
+            "NAME.N.colour.png these recoloured, NAME.N.edited.png these painted over, and "
+            "NAME.N.paint.png the paint alone, transparent where there is none."
         ),
     ] = None
     visible_note: VisibleNote = False
@@ -265,6 +266,10 @@ class _Editing:
             marks = Marks("edited", self._request.details, has_metadata=self._layers.has_metadata)
             provenance = marks.provenance(file.photo.model)
             for path, content in layer_pictures(self._layers.folder, file, edits, provenance):
-                require_new([path], force=self._layers.force)
+                require_new([path], force=self._layers.force, option="--layers")
                 self._layers.write(path, content)
+            note(
+                f"{file.path}: layers in {self._layers.folder}: the face (source), its pixels "
+                "moved (flow), recoloured (colour), painted over (edited); the paint alone (paint)"
+            )
         return edits

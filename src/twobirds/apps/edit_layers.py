@@ -13,10 +13,11 @@ from twobirds.photos.edits import FaceEdits, LayeredEdit
 def layer_pictures(
     folder: Path, file: PhotoFile, edits: FaceEdits, provenance: Provenance | None
 ) -> Iterator[tuple[Path, bytes]]:
-    """What was done to each face of a photo, in this order, as files to write.
+    """What was done to each face of a photo, step by step, as files to write.
 
-    `NAME.N.flow.png` is face N with its pixels moved, `NAME.N.colour.png` then recoloured, and
-    `NAME.N.paint.png` the paint that then covers it, transparent where there is none.
+    `NAME.N.source.png` is face N as it was, `NAME.N.flow.png` with its pixels moved,
+    `NAME.N.colour.png` these recoloured, `NAME.N.edited.png` these painted over, and
+    `NAME.N.paint.png` the paint alone, transparent where there is none.
 
     Raises:
         InputError: If the model's edits are not made of layers.

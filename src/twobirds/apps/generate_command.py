@@ -122,8 +122,9 @@ class Generate:
             raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
         if out is not None:
             require_png(out)
-        named = [] if out is None or self.out is not None else [out]
-        require_new([*named, *self._faces(self.count)], force=self.force)
+        if out is not None and self.out is None:
+            require_new([out], force=self.force)
+        require_new(self._faces(self.count), force=self.force, option="--separate")
         if self.scale is not None and not 1 <= self.scale <= MAX_SCALE:
             raise InputError(f"--scale must lie between 1 and {MAX_SCALE}, not {self.scale}")
         require_known_attributes(wanted, self.model)

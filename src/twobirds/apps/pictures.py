@@ -64,12 +64,13 @@ def written_together(announce: Callable[[Path], None]) -> Iterator[Callable[[Pat
             announce(path)
 
 
-def require_new(paths: Iterable[Path], *, force: bool) -> None:
+def require_new(paths: Iterable[Path], *, force: bool, option: str = "--out") -> None:
     """Refuse to replace files by results whose names nobody has asked for.
 
     Args:
         paths: Where results go.
         force: Replace what is there.
+        option: Names another place.
 
     Raises:
         InputError: If something is there.
@@ -77,7 +78,8 @@ def require_new(paths: Iterable[Path], *, force: bool) -> None:
     for path in paths:
         if not force and os.path.lexists(path):
             raise InputError(
-                f"{path} exists already: name another place with --out, or replace it with --force"
+                f"{path} exists already: name another place with {option}, or replace it with "
+                "--force"
             )
 
 

@@ -130,10 +130,11 @@ class LayeredEdit:
         )
 
     def stages(self) -> dict[str, np.ndarray]:
-        """The face after its flow, then after its colour, and the paint over it.
+        """The face step by step: its source, moved, recoloured and painted; and the paint alone.
 
         Returns:
-            `flow` and `colour`, `[S, S, 3]` uint8; `paint`, `[S, S, 4]` uint8 with its cover last.
+            `source`, `flow`, `colour` and `edited`, `[S, S, 3]` uint8; `paint`, `[S, S, 4]` uint8
+            with its cover last.
         """
         none = EditLayers(*(torch.zeros_like(layer) for layer in self.layers))
         moved = none._replace(flow=self.layers.flow)
@@ -142,10 +143,14 @@ class LayeredEdit:
         alpha, paint = (enlarge(x, size, size) for x in (self.layers.alpha, self.layers.paint))
         colours = to_pixels((paint / alpha.clamp(min=1 / 255)).clamp(-1, 1)[0])
         cover = (255 * alpha * cover_of(alpha, self.strength)).round().clamp(0, 255)
+        opacity = cover[0, 0].byte().numpy()
+        colours[opacity == 0] = 0  # viewers that ignore transparency show no noise there
         return {
+            "source": self._applied(none),
             "flow": self._applied(moved),
             "colour": self._applied(recoloured),
-            "paint": np.dstack([colours, cover[0, 0].byte().numpy()]),
+            "edited": self.face,
+            "paint": np.dstack([colours, opacity]),
         }
 
     def _applied(self, layers: EditLayers) -> np.ndarray:
