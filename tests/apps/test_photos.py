@@ -134,6 +134,20 @@ def test_a_limit_of_the_encoder_is_told_and_nothing_is_written(
     assert not (tmp_path / "x.jpg").exists()
 
 
+def test_the_bits_that_an_edit_loses_are_said(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = np.asarray(Image.open(photo).convert("L")).astype(np.uint16) * 257
+    deep = tmp_path / "deep.png"
+    Image.fromarray(levels).save(deep)
+    words = [str(deep), model]
+    assert main(["edit", *words, "--set=Bald=1", f"--out={tmp_path}/x.png"]) == 0
+    said = f"{deep}: has 16 bits a channel: an edit keeps 8\n"
+    assert said in capsys.readouterr().err
+    assert main(["recognize", *words]) == 0
+    assert said not in capsys.readouterr().err
+
+
 def test_an_animation_is_said_to_become_a_still(
     photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

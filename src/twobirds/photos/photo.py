@@ -62,6 +62,13 @@ class Photo:
         return Image.fromarray(laid_on_white(self.pixels[box], alpha))
 
     @property
+    def lost_depth(self) -> str | None:
+        """What an edit does to more than 8 bits a channel, in words; None where there are 8."""
+        return (
+            None if self.num_bits == 8 else f"has {self.num_bits} bits a channel: an edit keeps 8"
+        )
+
+    @property
     def num_bytes(self) -> int:
         """Memory that the pixels take."""
         samples = None if self.colors is None else self.colors.samples

@@ -169,9 +169,9 @@ class EditTab:
         return self._show(photo, index)
 
     def _show(self, photo: OpenPhoto, index: int) -> list[Any]:
-        doubts, left_out = photo.found[index].doubts, photo.photo.left_out
+        doubts, lost = photo.found[index].doubts, (photo.photo.left_out, photo.photo.lost_depth)
         lines = [f"⚠ {doubt}" for doubt in (*doubts.refusals, *doubts.warnings)]
-        lines += [] if left_out is None else [f"⚠ the photo {left_out}"]
+        lines += [f"⚠ the photo {what}" for what in lost if what is not None]
         values = [round(value, 2) for value in photo.attributes[index].tolist()]
         view = view_of(photo, index).pixels
         before = _no_taller_than_wide(view)
