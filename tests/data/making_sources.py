@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from twobirds.data.source import Source
+
 ATTRIBUTES = ("Bald", "Male", "Smiling")
 SIGNS = np.random.default_rng(0).choice([-1, 1], size=(12, 3))
 SIGNS[0] = (-1, 1, -1)
@@ -90,3 +92,11 @@ def mutate(data: bytes, generator: np.random.Generator) -> bytes:
             case 4:
                 del changed[at + len(changed) // 2 :]
     return bytes(changed)
+
+
+def problems_by_kind(source: Source) -> dict[str, list[str]]:
+    """Problems of a source, as `where: what`."""
+    found: dict[str, list[str]] = {}
+    for problem in source.problems:
+        found.setdefault(problem.kind, []).append(f"{problem.where}: {problem.what}")
+    return found

@@ -1,5 +1,3 @@
-import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,26 +10,17 @@ from making_sources import (
     celeba_files,
     image_bytes,
     names,
+    problems_by_kind,
     write_folder,
     write_zip,
 )
 
-from twobirds.data import files as files_module
 from twobirds.data.files import Folder
 from twobirds.data.listing import MAX_NAME
-from twobirds.data.problems import Problem
 from twobirds.data.roles import ColumnChoice
 from twobirds.data.source import Source
 from twobirds.data.sources import open_source
 from twobirds.errors import InputError
-
-
-def kinds(source: Source) -> dict[str, list[str]]:
-    """Problems by kind, as `where: what`."""
-    found: dict[str, list[str]] = {}
-    for problem in source.problems:
-        found.setdefault(problem.kind, []).append(f"{problem.where}: {problem.what}")
-    return found
 
 
 def same(a: Source, b: Source) -> bool:
@@ -177,7 +166,7 @@ def test_every_fault_of_the_lists_is_found_at_its_line(tmp_path: Path) -> None:
     partition = partition.replace("000001.png 0", "000001.png 3") + "000006.png 1\n\n1 2 3\n"
     files["list_eval_partition.txt"] = partition.encode()
     source = open_source(write_folder(tmp_path, files))
-    found = kinds(source)
+    found = problems_by_kind(source)
     assert found["wrong count"] == ["list_attr_celeba.txt:1: says 12 images, but has 11 rows"]
     assert found["wrong number of columns"] == [
         "list_attr_celeba.txt:4: 5 columns instead of 4",
@@ -234,42 +223,11 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
         open_source(tmp_path / "broken.zip")
 
 
-def test_files_and_members_beyond_the_limit_are_problems(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    contents = celeba_files()
-    contents["img_align_celeba/000005.png"] = bytes(60_000)  # a few bytes in a zip
-    monkeypatch.setattr(files_module, "MAX_FILE_BYTES", 50_000)
-    for source in (write_folder(tmp_path, contents), write_zip(tmp_path / "a.zip", contents)):
-        found = [p for p in open_source(source).contents() if isinstance(p, Problem)]
-        assert [(p.where, p.what) for p in found] == [
-            ("list_attr_celeba.txt:7", "'img_align_celeba/000005.png': larger than 512 MiB")
-        ]
-
-
-def test_damaged_and_locked_zip_members_are_problems(tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in celeba_files().items():
-            archive.writestr(name, content)
-    data = bytearray(buffer.getvalue())
-    at = data.index(image_bytes(4)) + 30
-    data[at] ^= 255  # its checksum fails
-    entry = data.rindex(b"img_align_celeba/000007.png") - 46
-    data[entry + 8] |= 1  # claims to be encrypted
-    (tmp_path / "a.zip").write_bytes(data)
-    contents = list(open_source(tmp_path / "a.zip").contents())
-    bad = {i: c.what for i, c in enumerate(contents) if not isinstance(c, bytes)}
-    assert sorted(bad) == [4, 6]
-    assert "000005.png': cannot be unpacked" in bad[4]
-    assert "encrypted" in bad[6]
-
-
 def test_count_of_attribute_text_is_checked_both_ways(tmp_path: Path) -> None:
     text = attribute_text().replace("12\n", "13\n", 1)
     files = celeba_files() | {"list_attr_celeba.txt": text.encode()}
     source = open_source(write_folder(tmp_path, files))
-    assert kinds(source) == {
+    assert problems_by_kind(source) == {
         "wrong count": ["list_attr_celeba.txt:1: says 13 images, but has 12 rows"]
     }
 
