@@ -65,7 +65,8 @@ class Edit:
         Assignments,
         tyro.conf.arg(
             help="What to change, to 0 (absent) or 1 (present), such as Eyeglasses=1 Smiling=0; "
-            "values in between are allowed, but training had none, and they seldom show."
+            "values in between are allowed, but training had none, and they seldom show. "
+            "`recognize --all` lists the names."
         ),
     ] = ()
     describe: Annotated[
