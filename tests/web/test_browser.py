@@ -163,6 +163,15 @@ def test_a_generated_face_is_edited(page: Page) -> None:
     page.wait_for_function("document.querySelector('#said').innerText.includes('Blond hair')")
 
 
+def test_a_photo_is_edited_by_words(page: Page) -> None:
+    open_astronaut(page)
+    page.locator("#edit-words textarea, #edit-words input").fill("black hair, no hat and a blarf")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#said').innerText.includes('Black hair: more')")
+    assert page.get_by_role("slider", name="Black hair").input_value() == "1"
+    assert "Not understood: blarf" in page.locator("#edit-understood").inner_text()
+
+
 def paint(page: Page) -> None:
     """A stroke over the middle of the brush's canvas."""
     page.get_by_role("button", name="Keep a part as it is").click()

@@ -21,6 +21,7 @@ from twobirds.apps.web.generate_tab import GenerateTab
 from twobirds.apps.web.like_panel import LikePanel
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.words import in_words, outcome
+from twobirds.apps.web.words_panel import WordsPanel
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 
 PHOTO = encoded(noise(110, 230))
@@ -73,6 +74,24 @@ def moved(tab: EditTab, stood: list[float], name: str, value: float) -> list[flo
     stood = list(stood)
     stood[tab.names.index(name)] = value
     return stood
+
+
+def test_words_move_the_sliders_of_what_is_not_there() -> None:
+    panel = WordsPanel(CELEBA_ATTRIBUTES)
+    stood = [0.1] * K
+    stood[CELEBA_ATTRIBUTES.index("Smiling")] = 0.9
+    said, *sliders = panel._set("blond hair, less makeup, a bit of a smile, no hat, blarf", *stood)
+    assert said == ("**Understood:** blond; makeup; smile; hat  \n**Not understood:** blarf")
+    moves = {
+        name: value
+        for name, value in zip(CELEBA_ATTRIBUTES, sliders, strict=True)
+        if isinstance(value, float)
+    }
+    assert moves == {"Blond_Hair": 1}  # the others are there already
+    said, *sliders = panel._set("make her nicer", *stood)
+    assert said.startswith("⚠ Nothing in it says what to change")
+    assert said.endswith("**Not understood:** nicer")
+    assert not any(isinstance(value, float) for value in sliders)
 
 
 def test_attributes_have_plain_names() -> None:

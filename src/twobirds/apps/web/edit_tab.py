@@ -26,6 +26,7 @@ from twobirds.apps.web.like_panel import LikePanel
 from twobirds.apps.web.service import EditedView, FaceService, most_plausible, view_of
 from twobirds.apps.web.shelf import Shelf
 from twobirds.apps.web.words import KEEP, QUALITY, in_words, outcome
+from twobirds.apps.web.words_panel import WordsPanel
 from twobirds.data.attributes import contradictions
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest, OpenPhoto
@@ -85,6 +86,8 @@ class EditTab:
                     face = gr.Radio(label="Face, from the left", choices=[], visible=False)
                 with gr.Column(elem_classes="last"):
                     gr.Markdown(QUALITY)
+                    words = WordsPanel(self.names)
+                    words.build()
                     strength = gr.Slider(0, 3, 1, step=0.05, label="Strength", buttons=[])
                     search = gr.Checkbox(label="As strong as it takes for the model to see it")
                     made = popular_sliders(self.names)
@@ -106,7 +109,8 @@ class EditTab:
         for changed in (face.input, result.reset.click):
             changed(self._choose, [opened, face], shown, **QUIET)
         when_moved([*sliders, strength, search], self._edit, wishes, seen)
-        like.wire(sliders).then(self._edit, wishes, seen, **QUIET)
+        for panel in (words, like):
+            panel.wire(sliders).then(self._edit, wishes, seen, **QUIET)
         when_moved([painted], self._protect, [painted, *wishes], seen)
         result.make.click(self._make, [result.noted, *wishes], [result.said, result.file], **QUIET)
 

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from twobirds.apps.describe import Understanding, understand
+from twobirds.apps.describe import understand
 from twobirds.apps.web.controls import QUIET, STATE_SECONDS, complaint, whole_number
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
 from twobirds.apps.web.service import FaceService
-from twobirds.apps.web.words import in_words
+from twobirds.apps.web.words import in_words, understood
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 from twobirds.data.attributes import contradictions, left_out, overruled
 from twobirds.errors import InputError
@@ -63,7 +63,7 @@ class GenerateTab:
                 with gr.Row():
                     generate = gr.Button("Generate", variant="primary", min_width=100)
                     renew = gr.Button("New faces", min_width=100, elem_id="renew")
-                understood = gr.Markdown(elem_id="understood")
+                reported = gr.Markdown(elem_id="understood")
             with gr.Column(min_width=280):
                 gr.Markdown("Choose a face to keep it and change it.")
                 gallery = gr.Gallery(
@@ -83,7 +83,7 @@ class GenerateTab:
         with gr.Row(visible=False, elem_id="keeping") as keeping:
             kept = self.kept.build()
         inputs = [words, having, lacking, seed]
-        found = [gallery, shown, understood, answered, keeping]
+        found = [gallery, shown, reported, answered, keeping]
         for asked in (generate.click, words.submit):
             asked(self._generate, inputs, found, **QUIET).then(None, js=_SHOW_GALLERY)
         renewed = renew.click(self._renew, inputs, [seed, *found], **QUIET)
@@ -99,7 +99,7 @@ class GenerateTab:
         wanted, line = {}, ""
         if words.strip():
             understanding = understand(words, self.names)
-            wanted, line = dict(understanding.attributes), _report(understanding)
+            wanted, line = dict(understanding.attributes), understood(understanding)
             if not wanted:
                 return _refused(f"{_NOTHING_SAID}  \n{line}")
         if both := [in_words(name) for name in having if name in lacking]:
@@ -116,7 +116,7 @@ class GenerateTab:
         except InputError as error:
             return _refused(complaint(error))
         candidates = first_candidates(self.service.model, _COUNT, wanted, number)
-        return self._show(_Shown(candidates, number), understood=line, answered="")
+        return self._show(_Shown(candidates, number), reported=line, answered="")
 
     def _renew(
         self, words: str, having: list[str], lacking: list[str], seed: float | None
@@ -138,14 +138,14 @@ class GenerateTab:
             candidates = refine(shown.candidates, refinement, self.names, seed)
         except InputError as error:
             return _refused_answer(complaint(error))
-        answered = _report(refinement.understanding)
-        return self._show(_Shown(candidates, seed), understood=gr.skip(), answered=answered)
+        answered = understood(refinement.understanding)
+        return self._show(_Shown(candidates, seed), reported=gr.skip(), answered=answered)
 
-    def _show(self, shown: _Shown, *, understood: Any, answered: str) -> list[Any]:
+    def _show(self, shown: _Shown, *, reported: Any, answered: str) -> list[Any]:
         """Candidates in the gallery."""
         pixels = self.service.decode(*shown.candidates)
         pictures = [(enlarged(face), str(n)) for n, face in enumerate(pixels, 1)]
-        return [pictures, shown, understood, answered, gr.Row(visible=False)]
+        return [pictures, shown, reported, answered, gr.Row(visible=False)]
 
     def _keep(self, shown: _Shown | None, choice: gr.SelectData) -> list[Any]:
         """A candidate was chosen."""
@@ -163,14 +163,3 @@ def _refused(line: str) -> list[Any]:
 def _refused_answer(line: str) -> list[Any]:
     """Everything as it is, and beside the candidates why."""
     return [gr.skip(), gr.skip(), gr.skip(), line, gr.skip()]
-
-
-def _report(understanding: Understanding) -> str:
-    """What was understood of a description, and what not."""
-    meanings = [said for said, _ in understanding.understood]
-    parts = (
-        ("Understood", meanings),
-        ("Not understood", understanding.ignored),
-        ("Not known to the model", understanding.unavailable),
-    )
-    return "  \n".join(f"**{title}:** {'; '.join(words)}" for title, words in parts if words)

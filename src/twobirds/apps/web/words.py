@@ -1,6 +1,8 @@
-"""What the page says: attributes in plain words, and what became of an edit."""
+"""What the page says: attributes in plain words, what it understood, what became of an edit."""
 
 from collections.abc import Mapping
+
+from twobirds.apps.describe import Understanding
 
 _LABELS = {
     "5_o_Clock_Shadow": "Stubble",
@@ -63,3 +65,14 @@ def outcome(
         verdict = "the model agrees" if is_agreed else "the model does not see that yet"
         lines.append(f"{in_words(name)}: {verb}; {verdict}")
     return "  \n".join(lines)
+
+
+def understood(understanding: Understanding) -> str:
+    """What was understood of a description, and what not, in a line each."""
+    meanings = [said for said, _ in understanding.understood]
+    parts = (
+        ("Understood", meanings),
+        ("Not understood", understanding.ignored),
+        ("Not known to the model", understanding.unavailable),
+    )
+    return "  \n".join(f"**{title}:** {'; '.join(words)}" for title, words in parts if words)
