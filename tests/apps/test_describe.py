@@ -213,3 +213,27 @@ def test_what_an_edit_asks_for_in_part_is_a_degree() -> None:
     changes = understand_edit("less makeup, smiling, no hat", CELEBA_ATTRIBUTES).attributes
     assert changes == {"Heavy_Makeup": 0.25, "Smiling": 1, "Wearing_Hat": 0}
     assert [isinstance(value, Degree) for value in changes.values()] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("blond, but don't change the hat", {"Blond_Hair": 1}),
+        ("blond hair without touching the hair line, the smile and the beard", {"Blond_Hair": 1}),
+        ("keep the beard and add glasses", {"Eyeglasses": 1}),
+        ("keep the glasses, blond hair", {"Blond_Hair": 1}),
+        ("remove the hat and leave the beard alone", {"Wearing_Hat": 0}),
+        ("leave out the glasses", {"Eyeglasses": 0}),
+        ("don't change the hair", {}),
+        ("keep the hat", {}),
+        ("change the hair to blond", {"Blond_Hair": 1}),
+    ],
+)
+def test_what_is_to_stay_is_not_edited(text: str, changes: dict[str, float]) -> None:
+    assert understand_edit(text, CELEBA_ATTRIBUTES).attributes == changes
+
+
+def test_an_edit_says_what_stays_and_that_it_chooses_no_face() -> None:
+    found = understand_edit("keep the hat, the man on the left with a beard", CELEBA_ATTRIBUTES)
+    assert found.understood == [("beard", "No_Beard 0"), ("hat", "stays as it is")]
+    assert found.ignored == ["left"]

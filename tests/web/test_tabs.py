@@ -88,6 +88,9 @@ def test_words_move_the_sliders_of_what_is_not_there() -> None:
         if isinstance(value, float)
     }
     assert moves == {"Blond_Hair": 1}  # the others are there already
+    assert panel._set("black hair, keep the hat", *stood)[0] == (
+        "**Understood:** black; hat (stays as it is)"
+    )
     said, *sliders = panel._set("make her nicer", *stood)
     assert said.startswith("⚠ Nothing in it says what to change")
     assert said.endswith("**Not understood:** nicer")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from twobirds.apps.language.lexicon import PRONOUNS, Effects
 from twobirds.apps.language.parser import Parser, Saying
-from twobirds.apps.language.people import person_effects
+from twobirds.apps.language.photo_words import kept_spans, person_places, words_for_faces
 from twobirds.apps.language.unknown import unknown_phrases
 from twobirds.data.attributes import Degree
 
-_DEFINITE = frozenset("the this that these those".split())
-_INDEFINITE = frozenset("a an another some".split())
-_MAX_ADJECTIVES = 2  # between an article and a word for a person
+
+STAYS = "stays as it is"
+"""What words are taken to say of what is to be kept."""
 
 
 @dataclass
@@ -58,7 +58,8 @@ def understand_edit(text: str, names: Sequence[str]) -> Understanding:
     """Parse what is to change of a face that is there: "make him blond, with less makeup".
 
     Whoever is in the photo is not asked for: pronouns and words such as `the old man` or `this
-    girl` change nothing, unlike "make him *a woman*". Values between 0 and 1 are a `Degree`.
+    girl` change nothing, unlike "make him *a woman*". What is to be kept or not to be touched stays
+    as it is. Values between 0 and 1 are a `Degree`.
 
     Args:
         text: English words.
@@ -68,11 +69,19 @@ def understand_edit(text: str, names: Sequence[str]) -> Understanding:
         The changes, and what was understood and what not.
     """
     parser, sayings = _parsed(text)
-    people = [place for saying in sayings for place in _person_of_photo(saying, parser.words)]
+    words, spans = parser.words, kept_spans(parser.words)
+    for span in spans:
+        parser.used[span.start] = True
+    kept = {place for span in spans for place in span}
+    people = {i for saying in sayings for i in person_places(words, saying.end - 1)}
     sayings = [saying for saying in sayings if saying.start not in people]
     sayings = [_with_age_denied(s) if _denies_sex_or_age(s) else s for s in sayings]
-    spoken = [(parser.phrase(saying), saying.effects) for saying in sayings]
-    result = _result(parser, spoken, names)
+    asked = [saying for saying in sayings if saying.start not in kept]
+    result = _result(parser, [(parser.phrase(saying), saying.effects) for saying in asked], names)
+    stays = [parser.phrase(saying) for saying in sayings if saying.start in kept]
+    result.understood += [(phrase, STAYS) for phrase in stays]
+    named = {word for phrase in result.ignored for word in phrase.split()}
+    result.ignored += [word for word in words_for_faces(words) if word not in named]
     for name, value in result.attributes.items():
         result.attributes[name] = Degree(value) if 0 < value < 1 else value
     return result
@@ -122,17 +131,6 @@ def _tells_sex(saying: Saying) -> bool:
 def _with_age_denied(saying: Saying) -> Saying:
     """Of a woman who is no girl, the girl denies the age only."""
     return replace(saying, effects={"Young": saying.effects["Young"]})
-
-
-def _person_of_photo(saying: Saying, words: Sequence[str]) -> range:
-    """Places of words for the person in the photo, from the article: the man, this young girl."""
-    if saying.end - saying.start != 1 or person_effects(words[saying.start]) is None:
-        return range(0)
-    places = range(max(0, saying.start - _MAX_ADJECTIVES - 1), saying.start)
-    articles = [i for i in places if words[i] in _DEFINITE or words[i] in _INDEFINITE]
-    if not articles or words[articles[-1]] in _INDEFINITE:
-        return range(0)
-    return range(articles[-1], saying.end)
 
 
 def _first_pronoun(words: Sequence[str]) -> list[tuple[str, Effects]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from twobirds.apps.describe import Understanding
+from twobirds.apps.describe import STAYS, Understanding
 
 _LABELS = {
     "5_o_Clock_Shadow": "Stubble",
@@ -69,7 +69,10 @@ def outcome(
 
 def understood(understanding: Understanding) -> str:
     """What was understood of a description, and what not, in a line each."""
-    meanings = [said for said, _ in understanding.understood]
+    meanings = [
+        f"{said} ({STAYS})" * (meaning == STAYS) or said
+        for said, meaning in understanding.understood
+    ]
     parts = (
         ("Understood", meanings),
         ("Not understood", understanding.ignored),
