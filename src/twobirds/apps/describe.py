@@ -9,7 +9,6 @@ from twobirds.apps.language.photo_words import kept_spans, person_places, words_
 from twobirds.apps.language.unknown import unknown_phrases
 from twobirds.data.attributes import Degree
 
-
 STAYS = "stays as it is"
 """What words are taken to say of what is to be kept."""
 
