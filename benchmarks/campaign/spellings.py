@@ -145,7 +145,15 @@ def _delimiters_in_names(table: Table, truth: Truth, rng: random.Random) -> None
     name = rng.choice(list(truth.attributes))
     new = name + rng.choice((", broad, wide, open", "; or not", " (1/2)"))
     truth.attributes = {new if n == name else n: v for n, v in truth.attributes.items()}
-    table.columns = [(new if n == name else n, cells) for n, cells in table.columns]
+    table.columns = [
+        (new + n[len(n.rstrip()) :] if _composed(n) == name else n, cells)
+        for n, cells in table.columns
+    ]
+
+
+def _composed(name: str) -> str:
+    """A column's name without what makes no other column of it."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 CHANGES: tuple[Change, ...] = (

@@ -10,9 +10,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 MODULES = (
-    "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables", "words",
-    "failing", "environment", "surroundings", "summary", "server", "settling", "users", "visitors",
-    "jobs", "kills", "world", "__main__",
+    "observe", "worker", "power", "damage", "images", "sources", "known", "known_tables",
+    "spellings", "words", "failing", "environment", "surroundings", "summary", "server", "settling",
+    "users", "visitors", "jobs", "kills", "world", "__main__",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Packs of which the right one is known: another is seen."""
 
 import json
+import random
 import re
 import sys
 from collections.abc import Callable
@@ -88,3 +89,23 @@ def test_a_careless_refusal_is_seen(
     kinds = campaign.known_tables.KNOWN_TABLES
     outcomes = campaign.worker.run_cases(kinds, [("known celeba", 0)], tmp_path, 0)
     assert [o.what for o in outcomes] == ["a sound source was refused: this source is not liked"]
+
+
+def test_changes_that_meet_in_one_table_agree(campaign: Any) -> None:
+    spellings, rng = campaign.spellings, random.Random(0)
+    names = [f"{row}.png" for row in range(24)]
+    columns = [("Hat", ["0", "1"] * 12), ("person", [str(row % 7) for row in range(24)])]
+    truth = campaign.known.Truth({"Hat": [False, True] * 12}, [row % 7 for row in range(24)], None)
+    table = spellings.Table({}, list(names), columns, names)
+    for change in (
+        spellings._repeat_column,
+        spellings._delimiters_in_names,
+        spellings._name_twice,
+        spellings._one_person,
+    ):
+        change(table, truth, rng)
+    *_, (twice, _) = table.columns
+    assert {name.strip() for name, _ in table.columns} == {*truth.attributes, "person"}
+    assert twice.strip() in truth.attributes
+    again = names.index(table.names[-1].removeprefix("./").removeprefix("/"))
+    assert all(cells[-1] == cells[again] for name, cells in table.columns if name == "person")
