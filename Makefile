@@ -114,7 +114,8 @@ campaign: setup
 	    --out benchmarks/results/campaign.json
 
 campaign-short: setup
-	OMP_NUM_THREADS=1 PYTHONPATH=benchmarks $(BIN)/python -m campaign --inputs 1000 --kills 18 \
+	OMP_NUM_THREADS=1 PYTHONPATH=benchmarks $(BIN)/python -m campaign --inputs 1000 --kills 9 \
+	    --jobs "train paper" pack export --no-surroundings --requests 60 \
 	    --users 10 --user-seconds 40 --user-pause 5 --out runs/campaign.json
 
 # What is installed, as a bill of materials in CycloneDX's form, into dist.
