@@ -18,6 +18,7 @@ _CHANGING = frozenset(
     editing""".split()
 )
 _KEEPING = frozenset("keep keeping leave leaving".split())
+_REACH = 24  # words that are to stay, at most
 _NOT_KEPT = frozenset(("out", "off"))  # leave out, keep off
 _SIDES = frozenset("left right middle".split())
 _SEVERAL = frozenset("both everyone everybody".split())
@@ -59,7 +60,8 @@ def kept_spans(words: Sequence[str]) -> list[range]:
 
 def _end_of_objects(words: Sequence[str], place: int) -> int:
     """The place after what is to stay: at a new clause, verb, or noun without an article."""
-    while place < len(words) and words[place] not in BREAKS | SCOPE_ENDS:
+    limit = min(len(words), place + _REACH)
+    while place < limit and words[place] not in BREAKS | SCOPE_ENDS:
         following = words[place + 1 : place + 2]
         if words[place] == "," and ARTICLES.isdisjoint(following):
             break
