@@ -19,7 +19,15 @@ from twobirds.recipes.paper.presets import TINY
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = (
-    *("hardware", "operations", "train_throughput", "inference", "rendering", "gpu_throughput"),
+    *(
+        "detail",
+        "hardware",
+        "operations",
+        "train_throughput",
+        "inference",
+        "rendering",
+        "gpu_throughput",
+    ),
     "pack_size",
 )
 
@@ -147,6 +155,21 @@ def test_the_benchmark_loads_as_training_does(
     assert isinstance(TINY.recipe, PaperConfig)
     assert set(shares) == {TINY.recipe.edited_share}
     assert TINY.recipe.edited_share > 0
+
+
+@pytest.mark.slow
+def test_detail_of_a_recoloured_photo(
+    benchmarks: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks["detail"], "WIDTH", 1600)
+    monkeypatch.setattr(benchmarks["detail"], "HEIGHT", 1200)
+    out = tmp_path / "detail.json"
+    assert benchmarks["detail"].main(["--colours", "Blond_Hair", f"--out={out}"]) == 0
+    found = json.loads(out.read_text())["edits"]["Blond_Hair"]
+    assert found["changed"] > 0.02
+    assert found["largest_outside"] == 0
+    assert found["largest_step"] <= 1
+    assert 0.5 < found["fine_energy"] < 1.5
 
 
 def test_every_combination_is_measured(benchmarks: dict[str, ModuleType]) -> None:
