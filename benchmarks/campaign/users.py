@@ -17,6 +17,7 @@ from campaign.visitors import MANNERS, Client, Tally
 MAX_GROWTH = 0.02
 """Of the memory that the server holds, once it is warm."""
 _NOTES_EVERY_SECONDS = 10.0
+_MIN_NOTES = 30  # five minutes: caches of a younger server are still being filled
 
 
 def serve_users(
@@ -100,9 +101,11 @@ def _memory(held: Sequence[int]) -> dict[str, Any]:
 
 
 def _faults_of_memory(held: Sequence[int]) -> list[str]:
-    """Whether the server grew after it was warm."""
+    """Whether the server grew after it was warm, which it is not in the first minutes."""
     memory = _memory(held)
     if not held:
         return ["the memory of the server is not known"]
+    if len(held) < _MIN_NOTES:
+        return []
     growth = memory["last"] / memory["warm"] - 1
     return [f"memory grew by {growth:.1%}"] if growth > MAX_GROWTH else []

@@ -90,6 +90,8 @@ MEBIBYTE = 1 << 20
         ([100] * 99 + [200], []),  # a request at work
         ([50] * 40 + [100] * 60, []),  # before it was warm
         ([100], []),
+        ([100] * 20 + [110] * 9, []),  # not warm yet
+        ([100] * 20 + [110] * 10, ["memory grew by 10.0%"]),
         ([], ["the memory of the server is not known"]),
     ],
 )
