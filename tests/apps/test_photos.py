@@ -41,7 +41,9 @@ def test_edit_gives_the_photo_back(
     assert changed[:, :320].any()
     assert not changed[:, 320:].any()  # the other face
     assert not changed[280:].any()  # below the crop
-    assert main([*words, "--strength=0"]) == 0
+    assert main([*words, "--strength=0"]) == 2  # the file has no name that --out gives
+    assert "two.edited.png exists already" in capsys.readouterr().err
+    assert main([*words, "--strength=0", "--force"]) == 0
     assert (pixels_of(tmp_path / "out/two.edited.png") == source).all()
 
 
