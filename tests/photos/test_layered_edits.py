@@ -1,10 +1,14 @@
 """Flow, colour and paint applied to a photo at its own resolution."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
+import pytest
 import torch
 
 from twobirds.models.edit_layers import EditLayers
-from twobirds.photos.align import Placement, uncut
+from twobirds.photos.align import Placement, cut_face, uncut
 from twobirds.photos.edits import LayeredEdit
 from twobirds.photos.paste import PhotoLayers, _fading, paste_layers
 
@@ -63,20 +67,73 @@ def test_colours_and_paint_are_those_of_the_equation() -> None:
         field[:16] = 0  # nothing is done to the upper half
     flow = np.zeros((SIZE, SIZE, 2), np.float32)
     result = paste_layers(pixels, PLACEMENT, PhotoLayers(flow, gain, offset, paint, cover))
-    box = (40, 20, 168, 148)
     fading = _fading(SIZE)[..., None]
-    gain, offset, paint, cover = (
-        uncut(field * fading, PLACEMENT, box) for field in (gain, offset, paint, cover)
-    )
+    gain, offset, paint, cover = (field * fading for field in (gain, offset, paint, cover))
+    cover = cover.clip(0, 1)
+    assert gain.min() < -0.5
+    half, erased = (2 * cover).clip(0, 1), ((-gain - 0.4) / 0.2).clip(0, 1)
+    detail = np.maximum(1 + gain, 1) + np.minimum(gain, 0) * erased**2 * (3 - 2 * erased)
+    detail *= 1 - cover * half**2 * (3 - 2 * half)
+    crop = cut_face(pixels, PLACEMENT).astype(np.float32)
+    seen = cv2.GaussianBlur(crop, (0, 0), 1 - 1 / SCALE) / np.float32(127.5) - 1
+    made = (seen + gain * seen + offset) * (1 - cover) + paint
+    box = (40, 20, 168, 148)
+    factor, rest = (uncut(field, PLACEMENT, box) for field in (detail, made - detail * seen))
     colours = pixels[20:148, 40:168] / np.float32(127.5) - 1
-    colours = (colours + gain * colours + offset) * (1 - cover[..., None].clip(0, 1)) + paint
-    levels = ((colours + 1) * np.float32(127.5)).round().clip(0, 255).astype(np.uint8)
-    fields = np.dstack([gain, offset, paint, cover])
-    is_touched = np.abs(fields).max(axis=2) > 1e-4
-    assert 0.2 < is_touched.mean() < 0.8
-    expected = pixels.copy()
-    expected[20:148, 40:168][is_touched] = levels[is_touched]
-    assert np.array_equal(result, expected)
+    expected = ((factor * colours + rest + 1) * np.float32(127.5)).round().clip(0, 255)
+    difference = np.abs(result[20:148, 40:168] - expected)
+    assert difference.max() <= 1  # floating-point sums in another order
+    assert difference.mean() < 1e-3
+    assert np.array_equal(result[:76], pixels[:76])
+    assert 0.2 < (result[20:148, 40:168] != pixels[20:148, 40:168]).any(axis=2).mean() < 0.8
+
+
+def fine_energy(pixels: np.ndarray) -> float:
+    """Mean square, in the middle of the crop, of what is finer than a pixel of the model."""
+    grey = pixels.astype(np.float32).mean(axis=2)
+    return float(np.square(grey - cv2.GaussianBlur(grey, (0, 0), SCALE))[MIDDLE].mean())
+
+
+@pytest.mark.parametrize(
+    "layers", [{"gain": -0.4}, {"gain": -0.2}, {"alpha": 0.1}, {"flow": 0.1 / SIZE, "gain": -0.4}]
+)
+def test_detail_finer_than_the_model_keeps_its_contrast(layers: dict[str, float]) -> None:
+    pixels = np.random.default_rng(0).integers(150, 250, (200, 240, 3), np.uint8)
+    result = edit(**layers).apply(pixels, PLACEMENT)
+    assert 0.95 < fine_energy(result) / fine_energy(pixels) < 1.05
+    kept = 1 + layers.get("gain", 0) - layers.get("alpha", 0)
+    assert abs(result[MIDDLE].mean() - (127.5 + kept * (pixels[MIDDLE].mean() - 127.5))) < 1
+
+
+def test_what_erases_the_face_erases_its_detail() -> None:
+    pixels = photo()
+    erased = edit(gain=-0.6).apply(pixels, PLACEMENT)
+    assert abs(fine_energy(erased) / fine_energy(pixels) - 0.4**2) < 0.01
+
+
+def test_a_gain_above_0_raises_detail_with_the_rest() -> None:
+    pixels = photo()
+    raised = edit(gain=0.2).apply(pixels, PLACEMENT)
+    assert abs(fine_energy(raised) / fine_energy(pixels) - 1.44) < 0.02
+
+
+@pytest.mark.parametrize("gain", [-0.4, 0.4])
+def test_at_the_models_own_size_a_photo_is_what_the_model_makes_of_it(gain: float) -> None:
+    pixels = photo()
+    own_size = Placement(np.array([[1.0, 0, -40], [0, 1.0, -20]]), SIZE)
+    face = torch.from_numpy(pixels[20:52, 40:72].copy()).permute(2, 0, 1) / 127.5 - 1
+    made = replace(edit(gain=gain, offset=0.1, alpha=0.2, paint=0.1), before=face)
+    middle = np.s_[10:16, 13:19]  # where nothing fades
+    result = made.apply(pixels, own_size)[20:52, 40:72]
+    assert np.abs(result[middle].astype(int) - made.face[middle]).max() <= 1
+    assert np.abs(result[middle].astype(int) - pixels[20:52, 40:72][middle]).max() > 8
+
+
+def test_moves_too_short_for_the_model_do_not_blur_a_large_photo() -> None:
+    pixels, short = photo(), 0.1 / SIZE  # a twentieth of a pixel of the crop
+    assert np.array_equal(edit(flow=short).apply(pixels, PLACEMENT), pixels)
+    own_size = Placement(np.array([[1.0, 0, -40], [0, 1.0, -20]]), SIZE)
+    assert not np.array_equal(edit(flow=short).apply(pixels, own_size), pixels)
 
 
 def test_a_flow_moves_the_photos_own_pixels() -> None:

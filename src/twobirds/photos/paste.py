@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from twobirds.machine import num_threads
-from twobirds.photos.align import Placement, uncut
+from twobirds.photos.align import Placement, cut_face, uncut
 
 _RIM = 0.14  # of the crop's side, over which an edit fades out
 _LONG_RIM = 0.40  # the same downwards beside the face, where long hair leaves the crop
@@ -17,6 +17,9 @@ _LARGE, _LARGEST = 0.06, 0.30  # changes of grey levels in [0, 1] that cost fine
 _STRIP_PIXELS = 250_000  # of the photo, worked on at a time
 _MIN_FIELD = 1e-4  # below it nothing is done to a pixel
 _SPREAD = 0.02  # of the crop's side, by which such places are widened
+_JITTER = 0.1  # of a pixel of the crop: shorter moves in a large photo are left out
+_ERASING, _ERASED = 0.4, 0.6  # losses of contrast: detail begins to go, too; goes as the rest
+_COVERING = 0.5  # cover of paint from which it hides detail as it hides the rest
 
 
 def paste(
@@ -81,7 +84,9 @@ class PhotoLayers(NamedTuple):
 def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) -> np.ndarray:
     """Move, recolour and paint a face of a photo, at the photo's own resolution.
 
-    All of it fades out towards the edge of the crop, beyond which no pixel changes.
+    A change of colour takes no contrast from the photo's detail that is finer than a pixel of the
+    model; what erases or covers the face takes it. All of it fades out towards the edge of the
+    crop, beyond which no pixel changes.
 
     Args:
         pixels: `[H, W, 3]` uint8 RGB of the photo.
@@ -96,12 +101,14 @@ def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) 
     if right <= left or bottom <= top:
         return result
     fading = _fading(placement.size)[..., None]
-    fields = PhotoLayers(*(field * fading for field in layers))
+    still = layers._replace(flow=_without_jitter(layers.flow, placement.scale))
+    faded = PhotoLayers(*(field * fading for field in still))
+    fields = _keeping_detail(faded, pixels, placement)
     height = max(1, _STRIP_PIXELS // (right - left))
 
     def edit_rows(row: int) -> None:
         box = (left, row, right, min(row + height, bottom))
-        here = PhotoLayers(*(uncut(field, placement, box) for field in fields))
+        here = _Fields(*(uncut(field, placement, box) for field in fields))
         edited = _edited(pixels, here, placement, box)
         cv2.copyTo(edited, _touched(here, placement, box), result[row : box[3], left:right])
 
@@ -110,8 +117,63 @@ def paste_layers(pixels: np.ndarray, placement: Placement, layers: PhotoLayers) 
     return result
 
 
+class _Fields(NamedTuple):
+    """What is done to each pixel of the photo: move it, multiply it and add to it."""
+
+    flow: np.ndarray
+    """As of `PhotoLayers`."""
+    gain: np.ndarray
+    """`[S, S, 3]` float32: what a colour is multiplied by, less 1."""
+    offset: np.ndarray
+    """`[S, S, 3]` float32: what is added to a colour in [-1, 1]."""
+
+
+def _without_jitter(flow: np.ndarray, scale: float) -> np.ndarray:
+    """A flow without its shortest moves, for which resampling would blur what the model cannot see.
+
+    Args:
+        flow: `[S, S, 2]` float32, in pixels of the crop.
+        scale: Pixels of the crop for one of the photo; at 1 and above nothing is left out.
+    """
+    shortest = _JITTER * max(0.0, 1 - scale)
+    if not shortest:
+        return flow
+    length = np.linalg.norm(flow, axis=2, keepdims=True)
+    kept: np.ndarray = flow * _smooth((length / shortest - 1).clip(0, 1))
+    return kept
+
+
+def _keeping_detail(layers: PhotoLayers, pixels: np.ndarray, placement: Placement) -> _Fields:
+    """Colour and paint as one gain and one offset that leave the photo's detail its contrast.
+
+    With x the photo and L what the model sees of it, both moved, x becomes
+    `edit(L) + detail * (x - L)`, where `edit(L) = (L + gain * L + offset) * (1 - cover) + paint`
+    and `detail = max(1 + gain, 1)`, less where a gain erases the face or paint covers it. At the
+    model's own size x is L.
+
+    Args:
+        layers: What the model does to a face, at its strength.
+        pixels: `[H, W, 3]` uint8 RGB of the photo.
+        placement: Where the face lies.
+    """
+    cover = layers.cover.clip(0, 1)
+    contrast = (1 + layers.gain) * (1 - cover)  # [S, S, 3], of L
+    lowered = np.minimum(layers.gain, 0)
+    erased = _smooth(((-lowered - _ERASING) / (_ERASED - _ERASING)).clip(0, 1))
+    thick = _smooth((cover / _COVERING).clip(0, 1))
+    detail = (1 + (layers.gain - lowered) + erased * lowered) * (1 - thick * cover)
+    offset = layers.offset * (1 - cover) + layers.paint
+    if (contrast != detail).any():
+        whole = (0, 0, placement.size, placement.size)
+        seen = _moved(cut_face(pixels, placement), layers.flow.copy(), whole)  # L, in levels
+        if placement.scale < 1:
+            seen = cv2.GaussianBlur(seen, (0, 0), 1 - placement.scale)
+        offset += (contrast - detail) * (seen / np.float32(127.5) - 1)
+    return _Fields(layers.flow, detail - 1, offset)
+
+
 def _edited(
-    pixels: np.ndarray, here: PhotoLayers, placement: Placement, box: tuple[int, int, int, int]
+    pixels: np.ndarray, here: _Fields, placement: Placement, box: tuple[int, int, int, int]
 ) -> np.ndarray:
     """A part of the photo `[h, w, 3]` uint8 after an edit whose fields are brought there."""
     to_photo = np.linalg.inv(placement.matrix[:, :2]).astype(np.float32)
@@ -121,8 +183,6 @@ def _edited(
     gained = colours * here.gain
     colours += gained
     colours += here.offset
-    colours *= 1 - here.cover[..., None].clip(0, 1)
-    colours += here.paint
     colours += 1
     colours *= np.float32(127.5)
     np.maximum(colours, 0, out=colours)
@@ -130,7 +190,7 @@ def _edited(
     return edited
 
 
-def _touched(here: PhotoLayers, placement: Placement, box: tuple[int, int, int, int]) -> np.ndarray:
+def _touched(here: _Fields, placement: Placement, box: tuple[int, int, int, int]) -> np.ndarray:
     """`[h, w]` uint8: not 0 where a pixel lies in the crop and a field does something to it."""
     untouched = [cv2.inRange(f, (-_MIN_FIELD,) * 4, (_MIN_FIELD,) * 4) for f in here]
     touched = cv2.bitwise_not(reduce(cv2.bitwise_and, untouched))
