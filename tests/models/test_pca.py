@@ -61,7 +61,7 @@ def fitted(num_latents: int) -> tuple[nn.Linear, nn.Linear, Tensor, Tensor]:
     moments.add(images[:150], attributes[:150])
     moments.add(images[150:], attributes[150:])
     found = moments.principal_components(num_latents)
-    encoder, decoder = pca_encoder(num_latents), pca_decoder(num_latents, 2)
+    encoder, decoder = pca_encoder(num_latents, 2), pca_decoder(num_latents, 2)
     with torch.no_grad():
         set_layer(encoder, found.encoder, found.encoder_bias)
         set_layer(decoder, found.decoder, found.decoder_bias)
@@ -71,7 +71,7 @@ def fitted(num_latents: int) -> tuple[nn.Linear, nn.Linear, Tensor, Tensor]:
 def test_latents_are_spread_as_noise_is_and_free_of_attributes() -> None:
     encoder, _, images, attributes = fitted(RANK)
     with torch.no_grad():
-        latents = torch.tanh(encode_linear(encoder, images))
+        latents = torch.tanh(encode_linear(encoder, images, attributes))
     variance = latents.var(0)
     assert latents.mean(0).abs().max() < 0.1
     assert (variance - 1 / 3).abs().max() < 0.06  # that of U(-1, 1)
@@ -87,7 +87,7 @@ def test_latents_and_attributes_reconstruct_the_face(num_latents: int) -> None:
     """Also with more numbers than there are components, and than a thumbnail has."""
     encoder, decoder, images, attributes = fitted(num_latents)
     with torch.no_grad():
-        latents = torch.tanh(encode_linear(encoder, images))
+        latents = torch.tanh(encode_linear(encoder, images, attributes))
         reconstructed = decode_linear(decoder, latents, attributes, SIZE)
         other = decode_linear(decoder, latents, 1 - attributes, SIZE)
     error = (reconstructed - images.clamp(-1, 1)).square().mean()
@@ -108,10 +108,10 @@ def test_latents_at_the_edge_give_finite_faces() -> None:
 def test_bfloat16_passes_do_not_blur_small_components() -> None:
     encoder, decoder, images, attributes = fitted(RANK)
     with torch.no_grad():
-        exact = encode_linear(encoder, images)
+        exact = encode_linear(encoder, images, attributes)
         smooth = decode_linear(decoder, torch.tanh(exact), attributes, SIZE)
         with torch.autocast("cpu", torch.bfloat16):
-            mixed = encode_linear(encoder, images)
+            mixed = encode_linear(encoder, images, attributes)
             mixed_faces = decode_linear(decoder, torch.tanh(exact), attributes, SIZE)
     assert torch.equal(exact, mixed)
     assert torch.equal(smooth, mixed_faces)

@@ -280,12 +280,19 @@ def _tensors(trained: Trained, *, half: bool) -> dict[str, Tensor]:
     networks = trained.networks
     tensors = {_BANK: trained.attribute_bank}
     tensors |= {name: _stored(value, half) for name, value in _weights(networks)}
-    tensors |= {name: value.cpu().contiguous() for name, value in networks.named_buffers()}
+    for name, value in networks.named_buffers():
+        is_stored_half = half and value.is_floating_point() and not _is_statistic(name)
+        tensors[name] = _stored(value, is_stored_half) if value.is_floating_point() else value.cpu()
     return tensors
 
 
 def _weights(network: nn.Module) -> list[tuple[str, Tensor]]:
     return [(name, value.detach()) for name, value in network.named_parameters()]
+
+
+def _is_statistic(name: str) -> bool:
+    """Whether a buffer holds running statistics of batch norm, whose range float16 lacks."""
+    return name.rpartition(".")[2].startswith("running_")
 
 
 def _stored(value: Tensor, half: bool) -> Tensor:

@@ -35,6 +35,13 @@ class FaceNetworks(nn.Module, ABC):
     def encode(self, images: Tensor) -> Encoding:
         """Encode faces `[B, 3, H, W]` in [-1, 1] and classify their attributes."""
 
+    def encode_latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:  # noqa: ARG002
+        """Latents `[B, Z]` of faces `[B, 3, H, W]` that are classified already, `[B, K]`.
+
+        They are those of `encode`, of networks that need no logits for them, too.
+        """
+        return self.encode(images).latents
+
     @abstractmethod
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """Faces `[B, 3, H, W]` in [-1, 1] from latents `[B, Z]` and attributes `[B, K]` alone."""

@@ -133,8 +133,8 @@ def _parts(trained: Trained) -> dict[str, _Part]:
     def recognize(images: Tensor) -> dict[str, Tensor]:
         return {"attribute_logits": networks.encode(images).attribute_logits}
 
-    def encode(images: Tensor) -> dict[str, Tensor]:
-        return {"latents": networks.encode(images).latents}
+    def encode(images: Tensor, attribute_logits: Tensor) -> dict[str, Tensor]:
+        return {"latents": networks.encode_latents(images, attribute_logits)}
 
     def generate(latents: Tensor, attributes: Tensor) -> dict[str, Tensor]:
         return {"images": networks.generate(latents, attributes)}
@@ -152,7 +152,7 @@ def _parts(trained: Trained) -> dict[str, _Part]:
 
     return {
         "recognizer": _Part(recognize, partial(_faces, trained)),
-        "encoder": _Part(encode, partial(_faces, trained)),
+        "encoder": _Part(encode, partial(_classified_faces, trained)),
         "generator": _Part(generate, partial(_codes, trained)),
         "editor": _Part(edit, partial(_edits, trained)),
     }
@@ -160,6 +160,12 @@ def _parts(trained: Trained) -> dict[str, _Part]:
 
 def _faces(trained: Trained, count: int) -> dict[str, Tensor]:
     return {"images": _generated(trained, count)}
+
+
+def _classified_faces(trained: Trained, count: int) -> dict[str, Tensor]:
+    images = _generated(trained, count)
+    logits = trained.networks.encode(images).attribute_logits
+    return {"images": images, "attribute_logits": logits}
 
 
 def _codes(trained: Trained, count: int) -> dict[str, Tensor]:

@@ -31,7 +31,6 @@ _CHROMA_WEIGHT = LUMA / CHROMA  # a coarse value stands for the square of this m
 _SLOPE = 0.851  # tanh of it times a standard normal number is nearly U(-1, 1)
 _MAX_LATENT = 0.999  # 4.5 standard deviations
 _RIDGE = 1e-3  # of the covariance of attributes
-_RIDGE_VALUES = 3e-6  # of the whole variance of thumbnails
 _MIN_VARIANCE = 1e-6  # of the largest: below it a component is noise
 
 
@@ -39,7 +38,7 @@ class PrincipalComponents(NamedTuple):
     """Weights of the PCA encoder and decoder."""
 
     encoder: Tensor
-    """`[Z, T]`: thumbnail to latents, before their tanh."""
+    """`[Z, T + K]`: thumbnail and attributes in [-1, 1] to latents, before their tanh."""
     encoder_bias: Tensor
     """`[Z]`."""
     decoder: Tensor
@@ -74,9 +73,9 @@ def from_thumbnail(values: Tensor, size: int) -> Tensor:
     return _rotate(torch.cat(large, dim=1), _RGB).clamp(-1, 1)
 
 
-def pca_encoder(num_latents: int) -> nn.Linear:
-    """The layer from thumbnails to latents, before their tanh."""
-    return nn.Linear(NUM_VALUES, num_latents)
+def pca_encoder(num_latents: int, num_attributes: int) -> nn.Linear:
+    """The layer from thumbnails and attributes to latents, before their tanh."""
+    return nn.Linear(NUM_VALUES + num_attributes, num_latents)
 
 
 def pca_decoder(num_latents: int, num_attributes: int) -> nn.Linear:
@@ -84,10 +83,15 @@ def pca_decoder(num_latents: int, num_attributes: int) -> nn.Linear:
     return nn.Linear(num_latents + num_attributes, NUM_VALUES)
 
 
-def encode_linear(encoder: nn.Linear, images: Tensor) -> Tensor:
-    """Latents of images by a PCA encoder: `[B, Z]` float32, before the tanh."""
+def encode_linear(encoder: nn.Linear, images: Tensor, attributes: Tensor) -> Tensor:
+    """Latents by a PCA encoder, of images and attributes `[B, K]` in [0, 1].
+
+    Returns:
+        `[B, Z]` float32, before the tanh.
+    """
     with torch.autocast(images.device.type, enabled=False):  # small components need all bits
-        coefficients: Tensor = encoder(to_thumbnail(images).float())
+        values = to_thumbnail(images).float()
+        coefficients: Tensor = encoder(torch.cat([values, attributes.float() * 2 - 1], dim=1))
     return coefficients
 
 
@@ -128,9 +132,11 @@ class Moments:
     def principal_components(self, num_latents: int) -> PrincipalComponents:
         """Principal components of what attributes do not explain.
 
-        From each face is subtracted what the attributes that a linear layer predicts for it add on
-        average: else half of the latents would repeat the attributes, and z, which is independent
-        of them, would contradict the attributes that a face is generated with.
+        From each face is subtracted what its attributes add on average: else half of the latents
+        would repeat the attributes, and z, which is independent of them, would contradict the
+        attributes that a face is generated with. The encoder is given the attributes; if it
+        guessed them from the thumbnail, reconstructions would show the difference between its
+        guess and the attributes that they are decoded with (2.4 dB of `celeba128`'s faces).
 
         Args:
             num_latents: Z; beyond the number of components the weights are zero.
@@ -138,25 +144,25 @@ class Moments:
         mean = self.sums / self.count
         covariance = self.products / self.count - torch.outer(mean, mean)
         values, labels = slice(0, NUM_VALUES), slice(NUM_VALUES, None)
-        own = covariance[values, values]  # [T, T]
-        across = covariance[values, labels]  # [T, K]
-        added = _solve(covariance[labels, labels], across.T, _RIDGE)  # [K, T]
-        predicted = _solve(own, across, _RIDGE_VALUES * float(own.trace()))  # [T, K]
-        rest = torch.eye(NUM_VALUES, dtype=torch.float64) - predicted @ added  # [T, T]
-        variances, components = torch.linalg.eigh(rest.T @ own @ rest)
+        of_labels, across = covariance[labels, labels], covariance[values, labels]  # [K, K], [T, K]
+        added = _solve(of_labels, across.T, _RIDGE)  # [K, T]
+        explained = across @ added  # [T, T]
+        rest = covariance[values, values] - explained - explained.T + added.T @ of_labels @ added
+        variances, components = torch.linalg.eigh(rest)
         variances = variances.flip(0)[:num_latents]
         components = components.flip(1)[:, :num_latents]  # [T, Z or fewer]
         is_there = variances > _MIN_VARIANCE * variances[0]
         scale = torch.where(is_there, variances, 0).sqrt() / _SLOPE
         inverse = torch.where(is_there, 1 / scale.clamp(min=1e-12), 0)
         missing = num_latents - len(scale)
-        encoder = F.pad((rest @ components * inverse).T, (0, 0, 0, missing))  # [Z, T]
+        encoder = F.pad((components * inverse).T, (0, 0, 0, missing))  # [Z, T]
         decoder = F.pad(components * scale, (0, missing))  # [T, Z]
+        bias = mean[values] - mean[labels] @ added  # [T], of a face whose attributes add nothing
         return PrincipalComponents(
-            encoder=encoder.float(),
-            encoder_bias=-(encoder @ mean[values]).float(),
+            encoder=torch.cat([encoder, -encoder @ added.T], dim=1).float(),
+            encoder_bias=-(encoder @ bias).float(),
             decoder=torch.cat([decoder, added.T], dim=1).float(),
-            decoder_bias=(mean[values] - mean[labels] @ added).float(),
+            decoder_bias=bias.float(),
         )
 
 

@@ -18,7 +18,7 @@ FEATURE_CHANNELS = (24, 40, 112, 320)
 """Of EfficientNet-lite0 at strides 4, 8, 16 and 32."""
 _EDITOR_CHANNELS = (48, 64, 128, 192)
 _GENERATOR_CHANNELS = {4: 192, 8: 192, 16: 128, 32: 64, 64: 32}
-_ENCODER_CHANNELS = {4: 128, 8: 128, 16: 64, 32: 32, 64: 16}
+_ENCODER_CHANNELS = {4: 96, 8: 96, 16: 64, 32: 32, 64: 16}
 _CHANNEL_MULTIPLE = 16
 
 
@@ -57,9 +57,16 @@ def build_generator(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) ->
 
 def build_encoder(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) -> Encoder:
     """Build the encoder with its initial weights, a function of the seed."""
+    require_attributes(data)
     channels = _scaled(recipe.width, (_ENCODER_CHANNELS[g] for g in _grids(data.size // 2)))
     with seeded(seed, InitialWeights.ENCODER):
-        return channels_last(Encoder(num_latents=recipe.num_latents, channels=channels[::-1]))
+        return channels_last(
+            Encoder(
+                num_latents=recipe.num_latents,
+                num_attributes=data.num_attributes,
+                channels=channels[::-1],
+            )
+        )
 
 
 def build_recognizer(data: DataConfig, *, seed: int = 0) -> LiteRecognizer:

@@ -22,7 +22,7 @@ class ModernConfig:
     """The recipe."""
     width: float = 1.0
     """Factor on the numbers of channels of editor, generator and encoder."""
-    num_latents: int = 320
+    num_latents: int = 512
     """Length of z."""
     edited_share: float = 0.65
     """Part of a batch that is edited, one face or more; the rest, two or more, is generated."""

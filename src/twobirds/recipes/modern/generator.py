@@ -7,19 +7,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from twobirds.models.blocks import ModulatedBlock, group_norm, he_init, upsample
+from twobirds.models.layers import clamp_inward
 from twobirds.models.pca import PrincipalComponents, decode_linear, pca_decoder, set_layer
 
 _NUM_MAPPED = 256  # length of the mapping network's output w
 _NUM_FINE = 16  # channels on the grid of the pixels
-_MAX_BASE_WEIGHT = 0.95  # at 1 a generated pixel would get no gradient
+_LIMIT = 1.1  # of pixels: a little beyond [-1, 1], where they would get no gradient
 
 
 class Generator(nn.Module):
     """z and attributes to a face: a smooth one by a linear layer, and what convolutions add.
 
     A mapping network turns z and attributes into w, which modulates residual blocks on grids of 4x4
-    up to half the image's; a bilinear enlargement gives the pixels. A mask says where the smooth
-    face of the PCA decoder may stand.
+    up to half the image's. Each sees the smooth face of the PCA decoder, too; a bilinear enlargement
+    gives what is added to its pixels: nothing at the start.
 
     Args:
         num_latents: Z.
@@ -41,11 +42,14 @@ class Generator(nn.Module):
         assert 4 << (len(channels) - 1) == size // 2
         self.norm = group_norm(channels[-1])
         self.fine = nn.Conv2d(channels[-1], _NUM_FINE, 3, padding=1)
-        self.pixels = nn.Conv2d(_NUM_FINE, 4, 3, padding=1)
+        self.pixels = nn.Conv2d(_NUM_FINE, 3, 3, padding=1)
         self.size, self.num_latents = size, num_latents
         self.pca_decoder = pca_decoder(num_latents, num_attributes)
-        self.base_features = nn.Conv2d(3, channels[-2], 3, padding=1, bias=False)
-        nn.init.zeros_(self.base_features.weight)
+        self.smooth_features = nn.ModuleList(
+            nn.Conv2d(3, c, 3, padding=1, bias=False) for c in (channels[0], *channels[:-1])
+        )
+        nn.init.zeros_(self.pixels.weight)
+        nn.init.zeros_(self.pixels.bias)
 
     def forward(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """Generate faces.
@@ -55,21 +59,18 @@ class Generator(nn.Module):
             attributes: `[B, K]` in [0, 1]: what the faces shall have.
 
         Returns:
-            `[B, 3, H, W]` float32 in [-1, 1].
+            `[B, 3, H, W]` float32, at most 0.1 beyond [-1, 1].
         """
         w = self.mapping(torch.cat([latents, attributes * 2 - 1], dim=1))  # [B, W]
         smooth = decode_linear(self.pca_decoder, latents, attributes, self.size)
         x = self.base(w).unflatten(1, (-1, 4, 4))  # [B, C_1, 4, 4]
         x = x.contiguous(memory_format=torch.channels_last)
-        for i, block in enumerate(self.blocks):
+        for i, (block, see) in enumerate(zip(self.blocks, self.smooth_features, strict=True)):
             x = upsample(x) if i else x
-            if i == len(self.blocks) - 1:
-                x = x + self.base_features(F.avg_pool2d(smooth, 2).to(x.dtype))
+            x = x + see(F.avg_pool2d(smooth, self.size // x.shape[3]).to(x.dtype))
             x = block(x, w)  # [B, C, h, w]
         x = F.silu(upsample(self.fine(F.silu(self.norm(x)))))  # [B, fine, H, W]
-        pixels = self.pixels(x).float()
-        weight = _MAX_BASE_WEIGHT * torch.sigmoid(pixels[:, 3:])  # [B, 1, H, W]
-        return torch.lerp(torch.tanh(pixels[:, :3]), smooth, weight)
+        return clamp_inward(smooth + self.pixels(x).float(), -_LIMIT, _LIMIT)
 
     @torch.no_grad()
     def initialize_pca(self, components: PrincipalComponents) -> None:

@@ -58,12 +58,17 @@ class ModernNetworks(FaceNetworks):
         views += [view.flip(3) for view in views]
         logits = in_parts(self.recognizer, torch.cat(views))  # [V B, K]
         logits = logits.unflatten(0, (len(views), -1)).mean(0)
-        return Encoding(self.encoder(images), logits)
+        return Encoding(self.encode_latents(images, logits), logits)
+
+    def encode_latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:
+        """What is left of faces when their attributes are known; see `FaceNetworks`."""
+        latents: Tensor = self.encoder(images, attribute_logits.sigmoid())
+        return latents
 
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """One pass of G; see `FaceNetworks`."""
         images: Tensor = self.generator(latents, attributes)
-        return images
+        return images.clamp(-1, 1)
 
     def edit(
         self,

@@ -159,7 +159,7 @@ class ModernGAN(Unscheduled):
         real, attributes = inputs.faces
         num_reconstructed = len(real) - len(inputs.latents)
         with self.runtime.autocast():
-            encoded = self.players.encoder(real[:num_reconstructed])
+            encoded = self.players.encoder(real[:num_reconstructed], attributes[:num_reconstructed])
             latents = torch.cat([encoded.float(), inputs.latents])  # [F, Z]
             fake = self.players.generator(latents, attributes)
         return Faces(real, attributes, latents, fake.float(), num_reconstructed)
@@ -243,7 +243,7 @@ class ModernGAN(Unscheduled):
         }
         if count < len(faces.fake):
             with self.runtime.autocast():
-                encoded = self.players.encoder(faces.fake[count:]).float()
+                encoded = self.players.encoder(faces.fake[count:], faces.attributes[count:]).float()
             distance = latent_distance(encoded, faces.latents[count:])
             terms["latent"] = (recipe.latent_weight, distance)
         if count:
