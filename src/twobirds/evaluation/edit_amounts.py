@@ -2,9 +2,11 @@
 
 An editor may exaggerate: skin whiter than that of any pale face. Each change is scaled down until
 the model's recognizer is hardly surer of it on most edited faces than on most real faces that have
-the value. Medians are compared: labels are wrong on some real faces, and matched to a mean that has
-them glasses turned translucent (docs/logbook/modern.md).
+the value, and hardly sees it more often. Medians and rates are compared: labels are wrong on some
+real faces, and matched to a mean that has them glasses turned translucent (docs/logbook/modern.md).
 """
+
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -18,10 +20,10 @@ from twobirds.evaluation.faces import Progress, load_faces, to_tensor
 from twobirds.models.files import require_weights
 
 _MAX_FACES = 2_000  # encoded
-_NUM_EDITED = 48  # of each change
+_NUM_EDITED = 96  # of each change
 _MIN_REAL = 20  # real faces with the value: fewer say little, and the change keeps its amount
 _MIN_EDITED = 8
-_MARGIN = 0.05  # of probability, by which edits may exceed real faces
+_MARGIN = 0.05  # of probability or rate, by which edits may exceed real faces
 _MIN_AMOUNT = 0.3
 _NUM_HALVINGS = 4  # of the range of amounts: to 0.05
 
@@ -66,9 +68,9 @@ def limit_edits(
     for done, (column, value) in enumerate(changes):
         has, lacks = labels[:, column] == value, torch.nonzero(labels[:, column] != value)[:, 0]
         if has.sum() >= _MIN_REAL and len(lacks) >= _MIN_EDITED:
-            most = float(_sureness(sees[has, column], value).median()) + _MARGIN
+            real = _Sureness.of(sees[has, column], value)
             name, chosen = model.attributes[column], encoded.select(lacks[:_NUM_EDITED].tolist())
-            amount = _limit(model, chosen, amounts[value], column, value, most)
+            amount = _limit(model, chosen, amounts[value], column, value, real)
             if amount < 1:
                 found[name, value] = amount
         if progress is not None:
@@ -77,14 +79,15 @@ def limit_edits(
 
 
 def _limit(
-    model: FaceModel, faces: EncodedFaces, amounts: Tensor, column: int, value: int, most: float
+    model: FaceModel, faces: EncodedFaces, amounts: Tensor, column: int, value: int, real: "_Sureness"
 ) -> float:
-    """Lower the amount of one change until the recognizer's median probability is at most this."""
+    """Lower the amount of one change until edits are hardly more like it than real faces are."""
 
     def exceeds(amount: float) -> bool:
         amounts[column] = amount
         edited = faces.edit({model.attributes[column]: value})
-        return float(_sureness(model.recognize(edited)[:, column], value).median()) > most
+        found = _Sureness.of(model.recognize(edited)[:, column], value)
+        return found.median > real.median + _MARGIN or found.rate > real.rate + _MARGIN
 
     if not exceeds(1.0):
         return 1.0
@@ -96,6 +99,16 @@ def _limit(
     return low
 
 
-def _sureness(probabilities: Tensor, value: int) -> Tensor:
-    """The probability of a value, `[B]`."""
-    return probabilities if value else 1 - probabilities
+class _Sureness(NamedTuple):
+    """How sure a recognizer is of a value."""
+
+    median: float
+    """Of its probability."""
+    rate: float
+    """Share of the faces in which it sees the value."""
+
+    @classmethod
+    def of(cls, probabilities: Tensor, value: int) -> Self:
+        """Of faces' probabilities `[B]` of the attribute."""
+        sure = probabilities if value else 1 - probabilities
+        return cls(float(sure.median()), float((sure > 0.5).float().mean()))
