@@ -43,6 +43,20 @@ def test_the_same_seed_gives_the_same_codes_whatever_the_attributes(tiny_model: 
     assert len(codes[0].unique()) == 4 * 8
 
 
+def test_truncation_makes_z_smaller_and_faces_more_alike(tiny_model: FaceModel) -> None:
+    codes: list[torch.Tensor] = []
+    tiny_model.networks.generator.register_forward_pre_hook(
+        lambda _, inputs: codes.append(inputs[0])
+    )
+    for truncation in (1.0, 0.5, 0.0):
+        tiny_model.generate(4, {"Bald": 1}, seed=7, truncation=truncation)
+    torch.testing.assert_close(codes[1], codes[0] / 2)
+    assert not codes[2].any()
+    for unfit in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InputError, match="truncation must lie between 0 and 1"):
+            tiny_model.generate(1, truncation=unfit)
+
+
 def test_named_attributes_hold_and_open_ones_occur_in_the_data(tiny_model: FaceModel) -> None:
     wanted = {"Male": 1.0, "Smiling": 0.0, "Eyeglasses": 0.75}
     rows = tiny_model.complete_attributes(64, wanted, seed=3)

@@ -322,6 +322,22 @@ def test_faces_in_a_grid_are_large_enough_to_be_seen(model: str, tmp_path: Path)
         assert main([*words, f"--scale={scale}"]) == 2
 
 
+def test_truncated_faces_are_more_alike(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", "--count=4", "--scale=1", "--set", "Male=1", "Young=1", model]
+    spread = []
+    for truncation in ("1", "0.2"):
+        folder = tmp_path / truncation
+        assert main([*words, f"--separate={folder}", f"--truncation={truncation}"]) == 0
+        faces = np.stack([pixels_of(path) for path in sorted(folder.iterdir())]).astype(float)
+        spread.append(faces.std(0).mean())
+    assert spread[1] < spread[0]
+    for unfit in ("-0.1", "1.5", "nan"):
+        assert main([*words, f"--truncation={unfit}"]) == 2
+        assert "--truncation must lie between 0 and 1" in capsys.readouterr().err
+
+
 def test_contradictions_are_not_generated(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -262,7 +262,12 @@ class FaceModel:
         return self._encoded(faces, refine_steps).edit_until(changes, limits)
 
     def generate(
-        self, count: int, attributes: Mapping[str, float] | None = None, *, seed: int = 0
+        self,
+        count: int,
+        attributes: Mapping[str, float] | None = None,
+        *,
+        seed: int = 0,
+        truncation: float = 1.0,
     ) -> Tensor:
         """Generate faces from noise and a free choice of attributes (P2; Sec. 5.3.5).
 
@@ -273,15 +278,17 @@ class FaceModel:
             count: How many.
             attributes: Values in [0, 1] by name; the rest is left open.
             seed: Seed of z and of the open attributes.
+            truncation: Factor on z, in [0, 1]: less gives plainer faces that are more alike.
 
         Returns:
             `[count, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the count is negative or no whole number, or an attribute or value unfit.
+            InputError: If the count is negative or no whole number, or the truncation, an attribute
+                or a value unfit.
         """
         require_count(count, "count")
-        latents = sample_latents(count, self.num_latents, seed=seed)
+        latents = sample_latents(count, self.num_latents, seed=seed, truncation=truncation)
         rows = self.complete_attributes(count, attributes or {}, seed=seed)
         return decode(self.networks, latents, rows, self.size)
 

@@ -68,7 +68,22 @@ def device_of(networks: FaceNetworks) -> torch.device:
     return torch.device("cpu") if first is None else first.device
 
 
-def sample_latents(count: int, num_latents: int, *, seed: int) -> Tensor:
-    """Latents z of generated faces, `[count, Z]` float32 from U(-1, 1), a function of the seed."""
+def sample_latents(count: int, num_latents: int, *, seed: int, truncation: float = 1.0) -> Tensor:
+    """Latents z of generated faces, a function of the seed.
+
+    Args:
+        count: How many.
+        num_latents: Z.
+        seed: The same seed gives the same z.
+        truncation: Factor on z, in [0, 1]: less gives plainer faces that are more alike.
+
+    Returns:
+        `[count, Z]` float32 from U(-truncation, truncation).
+
+    Raises:
+        InputError: If the truncation lies elsewhere.
+    """
+    if not 0 <= truncation <= 1:  # NaN too
+        raise InputError(f"truncation must lie between 0 and 1, not {truncation}")
     generator = keyed_generator(seed, RandomPurpose.GENERATION_LATENTS)
-    return torch.rand(count, num_latents, generator=generator) * 2 - 1
+    return (torch.rand(count, num_latents, generator=generator) * 2 - 1) * truncation

@@ -68,6 +68,8 @@ class Generate:
     """Number of faces."""
     seed: int = 0
     """The same seed gives the same faces."""
+    truncation: float = 1.0
+    """Factor on z, from 0 to 1: less, such as 0.7, gives plainer faces that are more alike."""
     model: ModelName = None
     out: Annotated[Path | None, optional("FILE.png", "generated.png, or none with --separate")] = (
         None
@@ -120,6 +122,8 @@ class Generate:
         require_seed(self.seed)
         if not 1 <= self.count <= MAX_COUNT:
             raise InputError(f"--count must lie between 1 and {MAX_COUNT:,}, not {self.count}")
+        if not 0 <= self.truncation <= 1:
+            raise InputError(f"--truncation must lie between 0 and 1, not {self.truncation:g}")
         if out is not None:
             require_png(out)
         if out is not None and self.out is None:
@@ -139,7 +143,7 @@ class Generate:
         self, model: "FaceModel", wanted: dict[str, float]
     ) -> tuple[Candidates, dict[str, float]]:
         """Candidates, after all that was said of them; and what they shall have."""
-        shown = first_candidates(model, self.count, wanted, self.seed)
+        shown = first_candidates(model, self.count, wanted, self.seed, truncation=self.truncation)
         for turn, text in enumerate(self.then, 1):
             refinement = understand_refinement(text, model.attributes, self.count)
             tell_understanding(refinement.understanding)

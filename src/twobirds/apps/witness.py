@@ -48,17 +48,23 @@ class Refinement(NamedTuple):
 
 
 def first_candidates(
-    model: "FaceModel", count: int, wanted: Mapping[str, float], seed: int
+    model: "FaceModel",
+    count: int,
+    wanted: Mapping[str, float],
+    seed: int,
+    *,
+    truncation: float = 1.0,
 ) -> Candidates:
     """Faces that have what was named, as `FaceModel.generate` makes them.
 
     Raises:
-        InputError: If an attribute or value is unfit.
+        InputError: If the truncation, an attribute or a value is unfit.
     """
     from twobirds.api.passes import sample_latents
 
     rows = model.complete_attributes(count, wanted, seed=seed)
-    return Candidates(sample_latents(count, model.num_latents, seed=seed), rows)
+    latents = sample_latents(count, model.num_latents, seed=seed, truncation=truncation)
+    return Candidates(latents, rows)
 
 
 def understand_refinement(text: str, names: Sequence[str], count: int) -> Refinement:

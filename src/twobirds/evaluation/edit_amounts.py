@@ -79,7 +79,12 @@ def limit_edits(
 
 
 def _limit(
-    model: FaceModel, faces: EncodedFaces, amounts: Tensor, column: int, value: int, real: "_Sureness"
+    model: FaceModel,
+    faces: EncodedFaces,
+    amounts: Tensor,
+    column: int,
+    value: int,
+    real: "_Sureness",
 ) -> float:
     """Lower the amount of one change until edits are hardly more like it than real faces are."""
 

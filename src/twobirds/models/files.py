@@ -282,7 +282,11 @@ def _tensors(trained: Trained, *, half: bool) -> dict[str, Tensor]:
     tensors |= {name: _stored(value, half) for name, value in _weights(networks)}
     for name, value in networks.named_buffers():
         is_stored_half = half and value.is_floating_point() and not _is_statistic(name)
-        tensors[name] = _stored(value, is_stored_half) if value.is_floating_point() else value.cpu()
+        tensors[name] = (
+            _stored(value, is_stored_half)
+            if value.is_floating_point()
+            else value.cpu().contiguous()
+        )
     return tensors
 
 

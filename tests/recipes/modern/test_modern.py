@@ -12,6 +12,7 @@ from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.models.pca import decode_linear
 from twobirds.recipes.modern.networks import ModernNetworks
 from twobirds.recipes.modern.objective import ModernGAN
 from twobirds.training.run import fit_to_pack
@@ -71,6 +72,32 @@ def test_pca_layers_learn_in_smaller_steps(tiny_pack: Pack) -> None:
     assert float(step) == pytest.approx(0.02 * config.train.learning_rate, rel=0.05)
     other = (convolution.weight.detach() - before[1]).abs().max()
     assert float(other) == pytest.approx(config.train.learning_rate, rel=0.05)
+
+
+def test_a_generated_face_begins_as_the_smooth_face_of_its_latents(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    batch, players = loader.batch(0), gan.players
+    with torch.no_grad():
+        latents = players.encoder(batch.images, batch.attributes)
+        faces = players.generator(latents, batch.attributes)
+        smooth = decode_linear(players.generator.pca_decoder, latents, batch.attributes, 32)
+    assert torch.equal(faces, smooth)
+
+
+def test_latents_are_those_of_the_attributes_that_the_recognizer_sees(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    players, images = gan.players, loader.batch(0).images
+    networks = ModernNetworks(
+        players.generator, players.encoder, players.recognizer, players.editor
+    ).eval()
+    with torch.no_grad():
+        encoding = networks.encode(images)
+        latents = networks.encode_latents(images, encoding.attribute_logits)
+        others = networks.encode_latents(images, -30 * encoding.attribute_logits)
+        given = players.encoder(images, encoding.attribute_logits.sigmoid())
+    assert torch.equal(latents, encoding.latents)
+    assert torch.equal(latents, given)
+    assert (others - latents).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("shares", [(0.01, 0.0), (0.99, 1.0), (0.5, 0.0)])

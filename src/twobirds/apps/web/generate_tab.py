@@ -8,7 +8,7 @@ from twobirds.apps.describe import understand
 from twobirds.apps.web.controls import QUIET, STATE_SECONDS, complaint, whole_number
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
-from twobirds.apps.web.service import FaceService
+from twobirds.apps.web.service import TRUNCATION, FaceService
 from twobirds.apps.web.words import in_words, understood
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 from twobirds.data.attributes import contradictions, left_out, overruled
@@ -115,7 +115,9 @@ class GenerateTab:
             number = whole_number("seed", seed or 0, 0, _MAX_SEED)
         except InputError as error:
             return _refused(complaint(error))
-        candidates = first_candidates(self.service.model, _COUNT, wanted, number)
+        candidates = first_candidates(
+            self.service.model, _COUNT, wanted, number, truncation=TRUNCATION
+        )
         return self._show(_Shown(candidates, number), reported=line, answered="")
 
     def _renew(

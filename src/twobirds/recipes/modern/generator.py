@@ -19,8 +19,8 @@ class Generator(nn.Module):
     """z and attributes to a face: a smooth one by a linear layer, and what convolutions add.
 
     A mapping network turns z and attributes into w, which modulates residual blocks on grids of 4x4
-    up to half the image's. Each sees the smooth face of the PCA decoder, too; a bilinear enlargement
-    gives what is added to its pixels: nothing at the start.
+    up to half the image's. Each sees the smooth face of the PCA decoder, too; what a bilinear
+    enlargement of the last gives is added to its pixels: nothing at the start.
 
     Args:
         num_latents: Z.
@@ -48,8 +48,8 @@ class Generator(nn.Module):
         self.smooth_features = nn.ModuleList(
             nn.Conv2d(3, c, 3, padding=1, bias=False) for c in (channels[0], *channels[:-1])
         )
-        nn.init.zeros_(self.pixels.weight)
-        nn.init.zeros_(self.pixels.bias)
+        for parameter in self.pixels.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, latents: Tensor, attributes: Tensor) -> Tensor:
         """Generate faces.
