@@ -39,7 +39,6 @@ def test_the_values_of_purposes_never_change() -> None:
         "EXTRA_FAKE_ATTRIBUTES": 22,
         "SAMPLE_GRID": 23,
         "ATTRIBUTE_BANK": 31,
-        "ATTRIBUTE_CHANGES": 31,
         "REAL_AUGMENTATION": 32,
         "FAKE_AUGMENTATION": 33,
         "CLASSIFIER_VIEW": 35,

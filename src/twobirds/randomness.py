@@ -34,11 +34,6 @@ class RandomPurpose(IntEnum):
     """Latents of the sample grid."""
     ATTRIBUTE_BANK = 31
     """Which attribute rows of the training faces are kept with a model."""
-    ATTRIBUTE_CHANGES = 31
-    """Which attributes an iteration changes in the faces that it edits.
-
-    The bank's value too, but beside other keys: the bank's numbers have no iteration.
-    """
     REAL_AUGMENTATION = 32
     """How the real images that D sees are augmented."""
     FAKE_AUGMENTATION = 33

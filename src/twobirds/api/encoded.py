@@ -6,12 +6,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from twobirds.api.edit_steps import edit_layers
 from twobirds.api.passes import device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
 from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
 from twobirds.errors import InputError
-from twobirds.models.edit_layers import EditLayers
+from twobirds.models.edit_layers import EditLayers, apply_layers
 from twobirds.models.networks import Encoding, FaceNetworks
 from twobirds.runtime import inference_batch_size
 
@@ -92,7 +93,9 @@ class EncodedFaces:
         parts = []
         for images, encoding in self._parts:
             decided = logits.to(encoding.attribute_logits).expand_as(encoding.attribute_logits)
-            parts.append(_Part(images, encoding._replace(attribute_logits=decided)))
+            with torch.no_grad():
+                latents = self._networks.encode_latents(images, decided)
+            parts.append(_Part(images, Encoding(latents, decided)))
         return EncodedFaces(self._networks, parts, self._names)
 
     def refined(self, steps: int) -> "EncodedFaces":
@@ -133,7 +136,12 @@ class EncodedFaces:
             has = (encoding.attribute_logits > 0).float()
             target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
             wanted = has + float(strength) * (target - has)
-            edited.append(self._networks.edit(images, encoding, has, wanted).float().to(device))
+            made = edit_layers(self._networks, images, has, wanted, self._names)
+            if made is None:
+                changed = self._networks.edit(images, encoding, has, wanted)
+            else:
+                changed = apply_layers(images, *made).clamp(-1, 1)
+            edited.append(changed.float().to(device))
         return torch.cat(edited)
 
     @torch.no_grad()
@@ -161,7 +169,7 @@ class EncodedFaces:
         for images, encoding in self._parts:
             has = (encoding.attribute_logits > 0).float()
             target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
-            layers = self._networks.edit_layers(images, has, target)
+            layers = edit_layers(self._networks, images, has, target, self._names)
             if layers is None:
                 return None
             for row, whole in enumerate(layers[1].tolist()):

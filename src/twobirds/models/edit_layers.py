@@ -61,6 +61,40 @@ def cover_of(alpha: Tensor, strength: Tensor | float) -> Tensor:
     return torch.clamp(1 / alpha.clamp(min=_MIN_ALPHA), max=strength)
 
 
+def scale_layers(layers: EditLayers, strength: Tensor) -> EditLayers:
+    """The layers of an edit that is, at strength 1, what these are at a strength `[B]`."""
+    factor = strength.to(layers.flow.dtype).view(-1, 1, 1, 1)
+    cover = cover_of(layers.alpha, factor)
+    return EditLayers(
+        flow=factor * layers.flow,
+        gain=factor * layers.gain,
+        offset=factor * layers.offset,
+        paint=cover * layers.paint,
+        alpha=cover * layers.alpha,
+    )
+
+
+def compose(first: EditLayers, second: EditLayers) -> EditLayers:
+    """One edit that does at strength 1 what two do one after the other.
+
+    The second moves, recolours and covers what the first has made of the face.
+
+    Args:
+        first: All fields of one size.
+        second: Of the same size.
+    """
+    moved = EditLayers(*(warp(field, second.flow) for field in first))
+    uncovered = 1 - second.alpha
+    recoloured = 1 + second.gain
+    return EditLayers(
+        flow=second.flow + moved.flow,
+        gain=(1 + moved.gain) * recoloured - 1,
+        offset=moved.offset * recoloured + second.offset,
+        paint=(moved.paint * recoloured + moved.alpha * second.offset) * uncovered + second.paint,
+        alpha=1 - (1 - moved.alpha) * uncovered,
+    )
+
+
 def apply_layers(images: Tensor, layers: EditLayers, strength: Tensor) -> Tensor:
     """Edit faces of any size.
 

@@ -76,7 +76,7 @@ class EditBatch(NamedTuple):
         rows = loader.rows[torch.cat([task.sources, task.examples])]
         flips = torch.rand(len(rows), generator=step.generator(RandomPurpose.EDIT_FLIPS))
         images, labels = loader.faces(rows, flips), loader.labels_on_cpu(rows[:num_edits])
-        target = sampler.targets(labels, task, step.generator(RandomPurpose.ATTRIBUTE_CHANGES))
+        target = sampler.targets(labels, task)
         device = loader.device
         return cls(
             images[:num_edits],

@@ -62,7 +62,7 @@ class ModernNetworks(FaceNetworks):
 
     def encode_latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:
         """What is left of faces when their attributes are known; see `FaceNetworks`."""
-        latents: Tensor = self.encoder(images, attribute_logits.sigmoid())
+        latents: Tensor = self.encoder(images, (attribute_logits > 0).float())
         return latents
 
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from twobirds.recipes.modern.matching import overlap_weights
 _MATCHED_SHARE = 0.5  # of the weight of a face that comes from matching; the rest is equal for all
 _ADDED_SHARE = 0.65  # of the changes that switch an attribute on
 _BLOCK = 256  # faces between two running sums that are kept
-_FURTHER = (0.7, 0.15, 0.1, 0.05)  # how many attributes more change: none, one, two, three
 
 
 class EditTask(NamedTuple):
@@ -73,30 +72,15 @@ class EditSampler:
         wanted = columns[:num_examples], values[:num_examples]
         return EditTask(columns, values, sources, self._faces(*wanted, generator))
 
-    def targets(self, labels: Tensor, task: EditTask, generator: torch.Generator) -> Tensor:
+    def targets(self, labels: Tensor, task: EditTask) -> Tensor:
         """The attributes wanted, `[E, K]` 0/1, of faces that have `labels` `[E, K]`.
 
-        Most edits change one attribute, some up to three more; what contradicts an attribute that
-        is switched on is switched off.
+        What contradicts an attribute that is switched on is switched off. Several changes are
+        never asked for at once: `twobirds.api.edit_steps` makes one after the other.
         """
-        target, changed = labels.clone(), torch.zeros_like(labels)
-        further = torch.multinomial(
-            torch.tensor(_FURTHER), len(labels), replacement=True, generator=generator
-        )
-        choices = [
-            torch.multinomial(self.preference, len(labels), replacement=True, generator=generator)
-            for _ in _FURTHER[1:]
-        ]
-        steps = [(task.columns, torch.ones(len(labels)))]
-        steps += [(column, (further > i).float()) for i, column in enumerate(choices)]
-        for column, does in steps:
-            chosen = torch.zeros_like(labels).scatter_(1, column[:, None], does[:, None])
-            chosen = chosen * (1 - changed)
-            added = chosen * (1 - target)
-            excluded = added @ self.exclusion
-            target = (target * (1 - chosen) + added) * (1 - excluded)
-            changed = (changed + chosen + excluded).clamp(max=1)
-        return target
+        chosen = torch.zeros_like(labels).scatter_(1, task.columns[:, None], 1)
+        added = chosen * (1 - labels)
+        return (labels * (1 - chosen) + added) * (1 - added @ self.exclusion)
 
     def _faces(self, columns: Tensor, values: Tensor, generator: torch.Generator) -> Tensor:
         """Places in the train split of a face for each (attribute, value)."""

@@ -1,0 +1,75 @@
+"""Several changes of one face, made one after the other.
+
+An editor that makes six changes at once adds up what each of them paints, and was hardly ever shown
+such sums. One after the other, each change is made of the face as the changes before left it; the
+layers of all are composed into one edit (docs/logbook/modern.md has what that brings).
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from twobirds.data.attributes import GROUPS, exclusion_matrix
+from twobirds.models.edit_layers import EditLayers, apply_layers, compose, scale_layers
+from twobirds.models.networks import FaceNetworks
+
+_MIN_STRENGTH = 1e-6
+_ORDER = ("Worn", "Beard", "Mouth and nose", "Eyes and brows", "Face", "Hair", "Impression")
+"""Groups of attributes: details before what changes the whole face."""
+
+
+def edit_layers(
+    networks: FaceNetworks, images: Tensor, has: Tensor, target: Tensor, names: Sequence[str]
+) -> tuple[EditLayers, Tensor] | None:
+    """The layers of an edit, each change made of what the changes before it left.
+
+    Args:
+        networks: The model's.
+        images: `[B, 3, H, W]` in [-1, 1].
+        has: `[B, K]`: the attributes that the faces have.
+        target: `[B, K]`: those that they shall have.
+        names: The K attributes.
+
+    Returns:
+        As `FaceNetworks.edit_layers`.
+    """
+    change = target - has
+    strength = change.abs().amax(1)  # [B]
+    whole = change / strength.clamp(min=_MIN_STRENGTH)[:, None]
+    steps = list(changes_in_order(whole, names))
+    if len(steps) < 2:
+        return networks.edit_layers(images, has, target)
+    composed: EditLayers | None = None
+    before, edited, full = has, images, torch.ones_like(strength)
+    for step in steps:
+        made = networks.edit_layers(edited, before, before + step)
+        if made is None:
+            return None
+        layers = scale_layers(*made)
+        composed = layers if composed is None else compose(composed, layers)
+        edited = apply_layers(images, composed, full).clamp(-1, 1)
+        before = before + step
+    assert composed is not None
+    return composed, strength
+
+
+def changes_in_order(change: Tensor, names: Sequence[str]) -> Iterator[Tensor]:
+    """Divide changes `[B, K]` of attributes into those of one attribute each, in order.
+
+    What an attribute that is switched on contradicts goes with it: black hair becomes blond in one
+    step. Steps in which no face changes are left out.
+    """
+    exclusion = torch.from_numpy(exclusion_matrix(names)).to(change)  # [K, K]
+    is_replaced = (change.clamp(min=0) @ exclusion > 0) & (change < 0)  # [B, K]
+    rank = {name: place for place, group in enumerate(_ORDER) for name in GROUPS[group]}
+    for column in sorted(range(len(names)), key=lambda k: rank.get(names[k], -1)):
+        alone = torch.where(is_replaced[:, column], 0, change[:, column])  # [B]
+        step = torch.zeros_like(change)
+        step[:, column] = alone
+        replaced = exclusion[column] * is_replaced * (alone > 0)[:, None]
+        step = step + replaced * change
+        change = change - step
+        is_replaced = is_replaced & (change < 0)
+        if bool(step.any()):
+            yield step

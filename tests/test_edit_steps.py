@@ -1,0 +1,78 @@
+"""Several changes at once: one after the other, each made of what the others left."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from making_runs import modern_recipe, trained_run
+from twobirds import FaceModel
+from twobirds.api.edit_steps import changes_in_order
+from twobirds.data.faces import from_pixels
+from twobirds.data.pack import Pack
+from twobirds.models.edit_layers import apply_layers
+
+NAMES = ("Male", "Black_Hair", "Eyeglasses", "Blond_Hair", "Nose_Ring")
+
+
+def steps_of(change: list[list[float]]) -> list[list[list[float]]]:
+    return [step.tolist() for step in changes_in_order(torch.tensor(change), NAMES)]
+
+
+def test_details_come_first_and_what_is_contradicted_goes_with_what_is_added() -> None:
+    assert steps_of([[1, -1, 1, 1, 0]]) == [
+        [[0, 0, 1, 0, 0]],  # glasses
+        [[0, -1, 0, 1, 0]],  # blond instead of black
+        [[1, 0, 0, 0, 0]],  # male
+    ]
+
+
+def test_what_is_only_switched_off_is_a_step_of_its_own() -> None:
+    assert steps_of([[-1, -0.5, 0, 0, 1]]) == [
+        [[0, 0, 0, 0, 1]],  # an attribute of no group
+        [[0, -0.5, 0, 0, 0]],
+        [[-1, 0, 0, 0, 0]],
+    ]
+
+
+def test_steps_add_up_whatever_the_faces_have() -> None:
+    change = torch.tensor([[1.0, -1, 0, 1, 0], [0, 0, -1, 1, 0], [0, 0, 0, 0, 0]])
+    steps = list(changes_in_order(change, NAMES))
+    assert torch.equal(torch.stack(steps).sum(0), change)
+    assert len(steps) == 3
+    assert list(changes_in_order(torch.zeros(2, 5), NAMES)) == []
+
+
+@pytest.fixture(scope="module")
+def modern_model(tiny_pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> FaceModel:
+    run = trained_run(tmp_path_factory.mktemp("steps") / "run", tiny_pack, modern_recipe())
+    return FaceModel.load(run, device="cpu")
+
+
+def test_an_edit_of_two_attributes_is_one_edit_of_the_other(
+    modern_model: FaceModel, tiny_pack: Pack
+) -> None:
+    faces = from_pixels(torch.from_numpy(np.array(tiny_pack.images[:4])))
+    encoded = modern_model.encode_faces(faces)
+    has = (encoded.attributes > 0.5).float()
+    targets = has.clone()
+    order = [modern_model.attributes.index(name) for name in ("Eyeglasses", "Male")]
+    expected: Tensor = faces
+    full = torch.ones(4)
+    for column in order:
+        before = targets.clone()
+        targets[:, column] = 1 - targets[:, column]
+        made = modern_model.networks.edit_layers(expected, before, targets)
+        assert made is not None
+        expected = apply_layers(expected, made[0], full).clamp(-1, 1)
+    for row in range(4):
+        names = ("Male", "Eyeglasses")
+        changes = {n: float(targets[row, modern_model.attributes.index(n)]) for n in names}
+        chosen = encoded.select([row])
+        edited = chosen.edit(changes)
+        assert (edited - expected[row]).abs().mean() < 0.02
+        layers = chosen.edit_layers(changes)
+        assert layers is not None
+        again = apply_layers(faces[row : row + 1], layers[0][0], torch.tensor([layers[0][1]]))
+        torch.testing.assert_close(again.clamp(-1, 1), edited)
+        assert torch.equal(chosen.edit(changes, strength=0.0), faces[row : row + 1])
