@@ -10,7 +10,8 @@ faces, and the answers agree on faces but not on wheels (ADR 27).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +74,10 @@ class Mtcnn:
     name = "MTCNN"
 
     def __init__(self, networks: Mapping[str, bytes]) -> None:
-        self._proposal, self._refinement, self._output = (
-            _session(name, networks[name]) for name in ("pnet", "rnet", "onet")
+        # The proposal network's passes are small and many: they run side by side instead.
+        self._proposal = _session("pnet", networks["pnet"], threads=1)
+        self._refinement, self._output = (
+            _session(name, networks[name], threads=num_threads()) for name in ("rnet", "onet")
         )
 
     def detect(self, pixels: np.ndarray) -> list[Face]:
@@ -138,38 +141,38 @@ class Mtcnn:
             searched * _CELL / _MIN_FACE * _NEARLY_SEARCHED,
             (_CELL - 2 * _RIM) / min(pyramid.height, pyramid.width),
         )
-        found = [np.empty((0, 9))]  # box, offsets of its sides, score
+        shrinkages = []
         while shrinkage >= smallest:
-            offsets, scores = self._proposal_maps(pyramid.resized(shrinkage, _RIM))
-            columns, rows = np.nonzero(scores[..., 1] > _MIN_PROPOSAL)
-            corners = (np.stack([columns, rows], axis=1) * _STRIDE - _RIM) / shrinkage
-            proposals = np.hstack(
-                [
-                    corners,
-                    corners + _CELL / shrinkage,
-                    offsets[columns, rows],
-                    scores[columns, rows, 1:],
-                ]
-            )
-            found.append(suppressed(proposals, proposals[:, 8], _SAME_SIZE_OVERLAP))
+            shrinkages.append(shrinkage)
             shrinkage *= _SHRINKAGE
-        proposals = np.vstack(found)
+        images = [pyramid.resized(shrinkage, _RIM) for shrinkage in shrinkages]
+        maps = self._proposal_maps(images)
+        found = [
+            _proposals(*seen, shrinkage) for seen, shrinkage in zip(maps, shrinkages, strict=True)
+        ]
+        proposals = np.vstack([np.empty((0, 9)), *found])
         proposals = suppressed(proposals, proposals[:, 8], _OVERLAP)
         return squares(moved(proposals[:, :4], proposals[:, 4:8]))
 
-    def _proposal_maps(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Run the proposal network on `[H, W, 3]` uint8, in strips, for memory.
+    def _proposal_maps(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Run the proposal network on images `[H, W, 3]` uint8, in strips, for memory.
 
         Returns:
-            `[W', H', 4]`: offsets of each window's sides; `[W', H', 2]`: its scores.
+            Of each `[W', H', 4]`: offsets of each window's sides; `[W', H', 2]`: its scores.
         """
         overlap = _CELL - _STRIDE
-        parts = [
-            _run(self._proposal, image[None, top : top + _STRIP + overlap])
+        strips = [
+            (place, image[None, top : top + _STRIP + overlap])
+            for place, image in enumerate(images)
             for top in range(0, len(image) - overlap, _STRIP)
         ]
-        offsets, scores = (np.concatenate(maps, axis=2)[0] for maps in zip(*parts, strict=True))
-        return offsets, scores
+        parts: list[list[list[np.ndarray]]] = [[] for _ in images]
+        with ThreadPoolExecutor(num_threads()) as pool:
+            ran = pool.map(lambda strip: _run(self._proposal, strip[1]), strips)
+            for (place, _), outputs in zip(strips, ran, strict=True):
+                parts[place].append(outputs)
+        joined = [[np.concatenate(m, axis=2)[0] for m in zip(*part, strict=True)] for part in parts]
+        return [(offsets, scores) for offsets, scores in joined]
 
     def _refine(self, pyramid: Pyramid, boxes: np.ndarray) -> np.ndarray:
         """Those of the boxes `[N, 4]` that the refinement network keeps, moved."""
@@ -244,10 +247,28 @@ class _Frame:
         return placed
 
 
-def _session(name: str, content: bytes) -> onnxruntime.InferenceSession:
+def _proposals(offsets: np.ndarray, scores: np.ndarray, shrinkage: float) -> np.ndarray:
+    """What the proposal network sees in one size of a photo: boxes, their offsets and score.
+
+    Args:
+        offsets: `[W', H', 4]`.
+        scores: `[W', H', 2]`.
+        shrinkage: Of the photo.
+
+    Returns:
+        `[N, 9]`.
+    """
+    columns, rows = np.nonzero(scores[..., 1] > _MIN_PROPOSAL)
+    corners = (np.stack([columns, rows], axis=1) * _STRIDE - _RIM) / shrinkage
+    seen = offsets[columns, rows], scores[columns, rows, 1:]
+    proposals = np.hstack([corners, corners + _CELL / shrinkage, *seen])
+    return suppressed(proposals, proposals[:, 8], _SAME_SIZE_OVERLAP)
+
+
+def _session(name: str, content: bytes, *, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # only what ends the process: failures raise here
-    options.intra_op_num_threads = num_threads()
+    options.intra_op_num_threads = threads
     options.enable_cpu_mem_arena = False  # it would keep the memory of the largest photo for good
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
