@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +26,7 @@ _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "generator": ("images",),
     "editor": ("edited",),
 }
+_ROWS = 4  # in one pass
 LAYER_OUTPUTS = ("flow", "gain", "offset", "paint", "alpha", "strength")
 """Outputs of the editor of a model that has layers."""
 
@@ -51,7 +53,7 @@ class OnnxModel:
     folder: Path
     description: OnnxDescription
     """Of the file `onnx.json`, checked."""
-    _sessions: dict[str, Any] = field(default_factory=dict)
+    _sessions: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -130,7 +132,9 @@ class OnnxModel:
             InputError: If its file is absent, damaged, no such network or fails on the inputs, or
                 onnxruntime is not installed.
         """
-        session, path = self._session(network), self.folder / network_file(network)
+        path, rows = self.folder / network_file(network), max(map(len, inputs.values()), default=0)
+        # Few rows share a pass between the threads; of many rows each thread runs a part.
+        session = self._session(network, num_threads() if rows <= _ROWS else 1)
         names = [each.name for each in session.get_inputs()]
         if not names or not set(names) <= set(inputs):
             raise InputError(f"{path}: takes {names}, not some of {sorted(inputs)}")
@@ -140,7 +144,7 @@ class OnnxModel:
             taken = {name: np.zeros((1, *x.shape[1:]), np.float32) for name, x in taken.items()}
         names = [each.name for each in session.get_outputs()]
         try:
-            outputs = dict(zip(names, session.run(names, taken), strict=True))
+            outputs = dict(zip(names, _run(session, names, taken), strict=True))
         except Exception as error:  # onnxruntime raises classes of its own without a common base
             raise InputError(f"{path}: cannot be run: {_first_line(error)}") from error
         for name, value in outputs.items():
@@ -191,21 +195,22 @@ class OnnxModel:
             InputError: If one is absent, damaged or not what its name says.
         """
         for network in _OUTPUTS:
-            self._session(network)
+            self._session(network, num_threads())
         self.attribute_bank()
 
-    def _session(self, network: str) -> Any:
-        if network not in self._sessions:
+    def _session(self, network: str, threads: int) -> Any:
+        """The network, opened for passes that take so many threads."""
+        if (network, threads) not in self._sessions:
             path = self.folder / network_file(network)
-            session = open_network(self.verified(path.name), str(path))
+            session = open_network(self.verified(path.name), str(path), threads=threads)
             wanted = _OUTPUTS[network]
             if network == "editor" and self.has_layers:
                 wanted += LAYER_OUTPUTS
             missing = sorted({*wanted} - {each.name for each in session.get_outputs()})
             if missing:
                 raise InputError(f"{path}: has no output {', '.join(missing)}")
-            self._sessions[network] = session
-        return self._sessions[network]
+            self._sessions[network, threads] = session
+        return self._sessions[network, threads]
 
     def _require_output(self, path: Path, name: str, value: Any, count: int) -> None:
         """Refuse what is not finite float32 of the output's shape; None stands for any length."""
@@ -234,12 +239,13 @@ class OnnxModel:
             raise InputError(f"{path}: its output {name} is not finite")
 
 
-def open_network(content: bytes, name: str) -> Any:
+def open_network(content: bytes, name: str, *, threads: int = 1) -> Any:
     """An `onnxruntime.InferenceSession` on the CPU.
 
     Args:
         content: Of the file; it must hold all weights.
         name: What to call it in messages.
+        threads: That one pass takes.
 
     Raises:
         InputError: If it is no network, or names other files, or onnxruntime is not installed.
@@ -253,12 +259,29 @@ def open_network(content: bytes, name: str) -> Any:
         raise InputError(f"{name}: seems to keep weights in other files: save it as one file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # failures raise here
-    options.intra_op_num_threads = num_threads()
+    options.intra_op_num_threads = threads
     options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own format
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own without a common base
         raise InputError(f"{name}: is not a usable ONNX network: {_first_line(error)}") from error
+
+
+def _run(session: Any, names: list[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Outputs of a network, of at most `_ROWS` rows in a pass: more would leave the caches."""
+    count = len(next(iter(inputs.values())))
+    if count <= _ROWS:
+        outputs: list[np.ndarray] = session.run(names, inputs)
+        return outputs
+
+    def run_part(start: int) -> list[np.ndarray]:
+        part = {name: rows[start : start + _ROWS] for name, rows in inputs.items()}
+        made: list[np.ndarray] = session.run(names, part)
+        return made
+
+    with ThreadPoolExecutor(num_threads()) as pool:
+        parts = list(pool.map(run_part, range(0, count, _ROWS)))
+    return [np.concatenate(values) for values in zip(*parts, strict=True)]
 
 
 def _first_line(error: BaseException) -> str:
