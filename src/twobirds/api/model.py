@@ -201,10 +201,8 @@ class FaceModel:
     ) -> Tensor:
         """Change some attributes of faces (P4; Sec. 5.3.3).
 
-        Some recipes reconstruct the face from its latents; others start from the face itself, and
-        an edit of nothing gives it back, nearly. Attributes not named keep their predicted value,
-        but for those that a named one excludes: a face made blond stops being black-haired
-        (ADR 14).
+        Attributes not named keep their predicted value, but for those that a named one excludes: a
+        face made blond stops being black-haired (ADR 14).
 
         Args:
             faces: Aligned faces.
@@ -216,8 +214,7 @@ class FaceModel:
             `[B, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If an attribute is unknown, or a target, the strength or the number of steps
-                is out of its range.
+            InputError: If an attribute is unknown, or a number is out of its range.
         """
         return self._encoded(faces, refine_steps).edit(changes, strength=strength)
 
@@ -240,10 +237,7 @@ class FaceModel:
         strength: float = 1.0,
         refine_steps: int = 0,
     ) -> tuple[Tensor, Tensor]:
-        """`edit` of nothing, and `edit` with the same arguments, at the cost of one encoding.
-
-        Returns twice `[B, 3, H, W]` float32 in [-1, 1]; errors are those of `edit`.
-        """
+        """`edit` of nothing, and `edit` with the same arguments, at the cost of one encoding."""
         return self._encoded(faces, refine_steps).before_and_after(changes, strength=strength)
 
     def edit_until(
@@ -284,8 +278,7 @@ class FaceModel:
             `[count, 3, H, W]` float32 in [-1, 1].
 
         Raises:
-            InputError: If the count is negative or no whole number, or the truncation, an attribute
-                or a value unfit.
+            InputError: If an attribute is unknown, or a number is out of its range.
         """
         require_count(count, "count")
         latents = sample_latents(count, self.num_latents, seed=seed, truncation=truncation)

@@ -1,6 +1,5 @@
 """Trained networks on disk and on the Hub, and how they are found."""
 
-import hashlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save as dump_safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from twobirds.checkpoint import (
     CHECKPOINT_FILE,
@@ -27,6 +25,7 @@ from twobirds.models.hub import HUB_PREFIX, download, upload
 from twobirds.models.onnx_model import is_onnx_model
 from twobirds.models.onnx_networks import load_onnx
 from twobirds.models.saved_card import SavedCard, renewed_card
+from twobirds.models.stored import BANK, hash_weights, stored, stored_tensors
 from twobirds.models.trained import Trained
 from twobirds.recipes.registry import parse_run
 from twobirds.recipes.upgrade import FORMAT, require_format
@@ -34,7 +33,6 @@ from twobirds.recipes.upgrade import FORMAT, require_format
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-_BANK = "attribute_bank"
 _AVERAGE = "_ema"
 
 
@@ -122,11 +120,11 @@ def save_trained(
         report,
         source=source or folder.name,
         notes=notes,
-        weights_sha256=_hash_weights(trained, half=trained.is_half),
+        weights_sha256=hash_weights(trained, half=trained.is_half),
         is_rounded=is_rounded,
     )
-    extra = discriminators and {key: _stored(w, half) for key, w in discriminators.items()}
-    save_model(folder, _tensors(trained, half=half), config, card, discriminators=extra)
+    extra = discriminators and {key: stored(w, half=half) for key, w in discriminators.items()}
+    save_model(folder, stored_tensors(trained, half=half), config, card, discriminators=extra)
 
 
 def check_report(
@@ -151,10 +149,10 @@ def check_report(
     except (KeyError, TypeError) as error:
         raise InputError(f"{name}: is not a report of twobirds evaluate") from error
     is_loaded = measured == trained.weights_sha256 and trained.is_half == half
-    if is_loaded or measured == _hash_weights(trained, half=half):
+    if is_loaded or measured == hash_weights(trained, half=half):
         return False
     is_full = measured == trained.weights_sha256 and not trained.is_half
-    if half and (is_full or measured == _hash_weights(trained, half=False)):
+    if half and (is_full or measured == hash_weights(trained, half=False)):
         return True
     raise InputError(f"{name}: was measured on other weights: evaluate this model again")
 
@@ -193,7 +191,7 @@ def _from_model_folder(folder: Path) -> Trained:
     where = str(folder / CONFIG_FILE)
     require_format(content.get("format"), where)
     config = parse_run(content.get("run"), f"{where}: run")
-    bank = tensors.pop(_BANK, None)
+    bank = tensors.pop(BANK, None)
     trained = _assemble(folder, config, tensors, bank)
     return replace(
         trained,
@@ -229,17 +227,17 @@ def _from_run(path: Path) -> Trained:
     images_seen = iteration * config.train.batch_size
     if images_seen < config.train.images:
         config = config.with_images(images_seen)
-    trained = _assemble(path, config, _averages(networks), state.get(_BANK))
+    trained = _assemble(path, config, _averages(networks), state.get(BANK))
     return replace(
         trained,
-        weights_sha256=_hash_weights(trained, half=False),
+        weights_sha256=hash_weights(trained, half=False),
         pack_sha256=_hash_or_none(state.get("pack_sha256"), str(path)),
     )
 
 
 def rehashed(trained: Trained) -> Trained:
     """A model of which tensors were set in place, with the hash of what it is now."""
-    return replace(trained, weights_sha256=_hash_weights(trained, half=trained.is_half))
+    return replace(trained, weights_sha256=hash_weights(trained, half=trained.is_half))
 
 
 def _hash_or_none(value: Any, where: str) -> str | None:
@@ -247,11 +245,6 @@ def _hash_or_none(value: Any, where: str) -> str | None:
     if not isinstance(value, str | None):
         raise InputError(f"{where}: pack_sha256 must be text")
     return value
-
-
-def _hash_weights(trained: Trained, *, half: bool) -> str:
-    """SHA-256 of the weights file that saving would make."""
-    return hashlib.sha256(dump_safetensors(_tensors(trained, half=half))).hexdigest()
 
 
 def _averages(networks: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,31 +266,3 @@ def _assemble(where: Path, config: RunConfig, weights: Mapping[str, Any], bank: 
     if bank.shape[1] != config.data.num_attributes or bank.dtype != torch.uint8:
         raise InputError(f"{where}: its bank of attribute rows does not fit the attributes")
     return Trained(networks, config, bank, weights_sha256="")
-
-
-def _tensors(trained: Trained, *, half: bool) -> dict[str, Tensor]:
-    """All tensors by name, on the CPU, weights in float16 if `half`."""
-    networks = trained.networks
-    tensors = {_BANK: trained.attribute_bank}
-    tensors |= {name: _stored(value, half) for name, value in _weights(networks)}
-    for name, value in networks.named_buffers():
-        is_stored_half = half and value.is_floating_point() and not _is_statistic(name)
-        tensors[name] = (
-            _stored(value, is_stored_half)
-            if value.is_floating_point()
-            else value.cpu().contiguous()
-        )
-    return tensors
-
-
-def _weights(network: nn.Module) -> list[tuple[str, Tensor]]:
-    return [(name, value.detach()) for name, value in network.named_parameters()]
-
-
-def _is_statistic(name: str) -> bool:
-    """Whether a buffer holds running statistics of batch norm, whose range float16 lacks."""
-    return name.rpartition(".")[2].startswith("running_")
-
-
-def _stored(value: Tensor, half: bool) -> Tensor:
-    return value.cpu().to(torch.float16 if half else torch.float32).contiguous()
