@@ -32,7 +32,7 @@ EDITS = {
 """Title of each edited photo, and the change."""
 HEAD = (120, 0, 350, 230)  # left, top, right, bottom of the photo's part that is shown
 PHOTO_CELL, FACE_CELL = 132, 104
-COUNT, COLUMNS, SEED = 16, 8, 0
+COUNT, COLUMNS, SEED, TRUNCATION = 16, 8, 0, 0.7
 
 
 def edited_photos(model: str, options: list[str]) -> Image.Image:
@@ -58,7 +58,9 @@ def head_of(file: Path) -> np.ndarray:
 
 def generated_faces(model: str) -> Image.Image:
     """The first faces of the seed, as a grid."""
-    faces = to_pixels(FaceModel.load(model, device="cpu").generate(COUNT, seed=SEED))
+    faces = to_pixels(
+        FaceModel.load(model, device="cpu").generate(COUNT, seed=SEED, truncation=TRUNCATION)
+    )
     return grid(faces, COLUMNS, cell_pixels=FACE_CELL)
 
 
