@@ -15,7 +15,7 @@ from twobirds.atomic import json_sha256, new_folder, read_json, write_json, writ
 from twobirds.config import RunConfig
 from twobirds.errors import InputError
 from twobirds.recipes.registry import parse_run
-from twobirds.recipes.upgrade import FORMAT, require_format
+from twobirds.recipes.upgrade import FORMAT, require_format, require_todays_layers
 from twobirds.states import load_state
 
 WEIGHTS_FILE = "model.safetensors"
@@ -37,11 +37,16 @@ def load_run(path: Path) -> tuple[RunConfig, dict[str, Any]]:
     A checkpoint of an older version comes in today's format.
 
     Raises:
-        InputError: If the file is damaged or not a run's checkpoint.
+        InputError: If the file is damaged or not a run's checkpoint, or of networks that are no
+            longer there.
     """
     state = load_state(path)
     require_format(state.get("format"), str(path))
     config = parse_run(state.get("config"), f"{path}: config")
+    networks = state.get("networks")
+    generator = networks.get("generator") if isinstance(networks, dict) else None
+    if isinstance(generator, dict):
+        require_todays_layers(config.recipe.name, generator, str(path))
     return config, {**state, "format": FORMAT}
 
 

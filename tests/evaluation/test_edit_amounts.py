@@ -83,6 +83,16 @@ def test_a_change_ends_where_real_faces_are(pack: Pack) -> None:
     assert amounts[1].tolist() == pytest.approx([limited[("Smiling", 1)], 1, 1])
 
 
+def test_a_change_ends_where_it_is_seen_as_often_as_on_real_faces(pack: Pack) -> None:
+    """A third of the real smiles is not recognized as one; edits that have the median's all are."""
+    images, smiles = pack.images.copy(), np.flatnonzero(pack.attributes[:, 0])
+    images[smiles[::3], :, :, 0] = round(0.8 * 127.5)  # a brightness of -0.2
+    images[pack.attributes[:, 0] == 0, :, :, 0] = round(0.2 * 127.5)  # of -0.8
+    limited = limit_edits(model_of(Painter()), replace(pack, images=images))
+    # All edits are alike: seen on all faces or, from -0.8 + 1.5 * 0.53 on down, on none.
+    assert 0.8 / 1.5 - 0.7 / 16 <= limited[("Smiling", 1)] <= 0.8 / 1.5
+
+
 def test_limiting_again_finds_the_same(pack: Pack) -> None:
     model = model_of(Painter())
     assert limit_edits(model, pack) == limit_edits(model, pack)

@@ -110,6 +110,7 @@ def test_no_face_gives_no_result(pair: tuple[FaceModel, FaceModel]) -> None:
     model, loaded = pair
     assert loaded.recognize(faces(0)).shape == model.recognize(faces(0)).shape
     assert loaded.reconstruct(faces(0)).shape == (0, 3, 32, 32)
+    assert loaded.edit(faces(0), {"Male": 1.0}).shape == (0, 3, 32, 32)
 
 
 def test_the_model_says_what_it_was_exported_from(pair: tuple[FaceModel, FaceModel]) -> None:

@@ -1,10 +1,11 @@
 """Several changes of one face, made one after the other.
 
-An editor that makes six changes at once adds up what each of them paints, and was hardly ever shown
-such sums. One after the other, each change is made of the face as the changes before left it; the
-layers of all are composed into one edit (docs/logbook/modern.md has what that brings).
+An editor that makes six changes at once adds up what each of them paints, and training edits change
+one attribute. One after the other, each change is made of the face as the changes before left it;
+the layers of all are composed into one edit (docs/logbook/modern.md has what that brings).
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -19,7 +20,7 @@ _ORDER = ("Worn", "Beard", "Mouth and nose", "Eyes and brows", "Face", "Hair", "
 """Groups of attributes: details before what changes the whole face."""
 
 
-def edit_layers(
+def composed_layers(
     networks: FaceNetworks, images: Tensor, has: Tensor, target: Tensor, names: Sequence[str]
 ) -> tuple[EditLayers, Tensor] | None:
     """The layers of an edit, each change made of what the changes before it left.
@@ -43,12 +44,13 @@ def edit_layers(
     composed: EditLayers | None = None
     before, edited, full = has, images, torch.ones_like(strength)
     for step in steps:
-        made = networks.edit_layers(edited, before, before + step)
-        if made is None:
+        if composed is not None:
+            edited = apply_layers(images, composed, full).clamp(-1, 1)
+        found = networks.edit_layers(edited, before, before + step)
+        if found is None:
             return None
-        layers = scale_layers(*made)
+        layers = scale_layers(*found)
         composed = layers if composed is None else compose(composed, layers)
-        edited = apply_layers(images, composed, full).clamp(-1, 1)
         before = before + step
     assert composed is not None
     return composed, strength
@@ -60,10 +62,9 @@ def changes_in_order(change: Tensor, names: Sequence[str]) -> Iterator[Tensor]:
     What an attribute that is switched on contradicts goes with it: black hair becomes blond in one
     step. Steps in which no face changes are left out.
     """
-    exclusion = torch.from_numpy(exclusion_matrix(names)).to(change)  # [K, K]
+    exclusion, order = _exclusion(tuple(names)).to(change), _order(tuple(names))
     is_replaced = (change.clamp(min=0) @ exclusion > 0) & (change < 0)  # [B, K]
-    rank = {name: place for place, group in enumerate(_ORDER) for name in GROUPS[group]}
-    for column in sorted(range(len(names)), key=lambda k: rank.get(names[k], -1)):
+    for column in order:
         alone = torch.where(is_replaced[:, column], 0, change[:, column])  # [B]
         step = torch.zeros_like(change)
         step[:, column] = alone
@@ -73,3 +74,17 @@ def changes_in_order(change: Tensor, names: Sequence[str]) -> Iterator[Tensor]:
         is_replaced = is_replaced & (change < 0)
         if bool(step.any()):
             yield step
+
+
+@functools.cache
+def _exclusion(names: tuple[str, ...]) -> Tensor:
+    """`[K, K]` 0/1: which attributes exclude which."""
+    with torch.inference_mode(mode=False):
+        return torch.from_numpy(exclusion_matrix(names))
+
+
+@functools.cache
+def _order(names: tuple[str, ...]) -> tuple[int, ...]:
+    """The columns, details first; attributes of no group are taken for details."""
+    rank = {name: place for place, group in enumerate(_ORDER) for name in GROUPS[group]}
+    return tuple(sorted(range(len(names)), key=lambda k: rank.get(names[k], -1)))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from twobirds.api.edit_steps import edit_layers
+from twobirds.api.edit_steps import composed_layers
 from twobirds.api.passes import device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
@@ -93,9 +93,10 @@ class EncodedFaces:
         parts = []
         for images, encoding in self._parts:
             decided = logits.to(encoding.attribute_logits).expand_as(encoding.attribute_logits)
+            changed = encoding._replace(attribute_logits=decided)
             with torch.no_grad():
-                latents = self._networks.encode_latents(images, decided)
-            parts.append(_Part(images, Encoding(latents, decided)))
+                latents = self._networks.encode_latents(images, changed)
+            parts.append(_Part(images, changed._replace(latents=latents)))
         return EncodedFaces(self._networks, parts, self._names)
 
     def refined(self, steps: int) -> "EncodedFaces":
@@ -136,11 +137,14 @@ class EncodedFaces:
             has = (encoding.attribute_logits > 0).float()
             target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
             wanted = has + float(strength) * (target - has)
-            made = edit_layers(self._networks, images, has, wanted, self._names)
-            if made is None:
+            if not len(images):  # a convolution of no images is an error
+                edited.append(images.float().to(device))
+                continue
+            layers = composed_layers(self._networks, images, has, wanted, self._names)
+            if layers is None:
                 changed = self._networks.edit(images, encoding, has, wanted)
             else:
-                changed = apply_layers(images, *made).clamp(-1, 1)
+                changed = apply_layers(images, *layers).clamp(-1, 1)
             edited.append(changed.float().to(device))
         return torch.cat(edited)
 
@@ -169,7 +173,7 @@ class EncodedFaces:
         for images, encoding in self._parts:
             has = (encoding.attribute_logits > 0).float()
             target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
-            layers = edit_layers(self._networks, images, has, target, self._names)
+            layers = composed_layers(self._networks, images, has, target, self._names)
             if layers is None:
                 return None
             for row, whole in enumerate(layers[1].tolist()):

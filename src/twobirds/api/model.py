@@ -165,7 +165,7 @@ class FaceModel:
 
         Args:
             latents: `[B, Z]` in [-1, 1].
-            attributes: `[B, K]` in [0, 1]; to exaggerate, use `edit`.
+            attributes: `[B, K]` in [0, 1]: of `encode` rounded, as `reconstruct` does.
 
         Returns:
             `[B, 3, H, W]` float32 in [-1, 1] on the device of `latents`.

@@ -2,8 +2,10 @@
 
 An editor may exaggerate: skin whiter than that of any pale face. Each change is scaled down until
 the model's recognizer is hardly surer of it on most edited faces than on most real faces that have
-the value, and hardly sees it more often. Medians and rates are compared: labels are wrong on some
-real faces, and matched to a mean that has them glasses turned translucent (docs/logbook/modern.md).
+the value, and hardly sees it more often. A median leaves out the real faces whose labels are wrong:
+matched to a mean, glasses turned translucent (docs/logbook/modern.md). But real fringes vary, and
+edits that all have the median's are recognized on more faces: so rates are compared, too. A rate of
+20 real faces has a standard error of 0.1, so rare values may be limited by chance.
 """
 
 from typing import NamedTuple, Self

@@ -24,7 +24,8 @@ class EditLayers(NamedTuple):
     offset: Tensor
     """`[B, 3, h, w]` float32: what is added to it, of a range of 2."""
     paint: Tensor
-    """`[B, 3, h, w]` float32 in [-1, 1]: colours that are painted, times `alpha`."""
+    """`[B, 3, h, w]` float32: colours in [-1, 1] that are painted, times `alpha`; a little beyond
+    where layers were composed."""
     alpha: Tensor
     """`[B, 1, h, w]` float32 in [0, 1]: how far they cover."""
 
@@ -77,7 +78,8 @@ def scale_layers(layers: EditLayers, strength: Tensor) -> EditLayers:
 def compose(first: EditLayers, second: EditLayers) -> EditLayers:
     """One edit that does at strength 1 what two do one after the other.
 
-    The second moves, recolours and covers what the first has made of the face.
+    The second moves, recolours and covers what the first has made of the face. Colours beyond
+    [-1, 1] between the two are not clamped; gains multiply, so strengths above 1 add to both.
 
     Args:
         first: All fields of one size.

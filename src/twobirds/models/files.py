@@ -28,7 +28,7 @@ from twobirds.models.saved_card import SavedCard, renewed_card
 from twobirds.models.stored import BANK, hash_weights, stored, stored_tensors
 from twobirds.models.trained import Trained
 from twobirds.recipes.registry import parse_run
-from twobirds.recipes.upgrade import FORMAT, require_format
+from twobirds.recipes.upgrade import FORMAT, require_format, require_todays_layers
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -260,6 +260,9 @@ def _averages(networks: Mapping[str, Any]) -> dict[str, Any]:
 
 def _assemble(where: Path, config: RunConfig, weights: Mapping[str, Any], bank: Any) -> Trained:
     """Build the networks and fill them."""
+    prefix = "generator."
+    generator = [name.removeprefix(prefix) for name in weights if name.startswith(prefix)]
+    require_todays_layers(config.recipe.name, generator, str(where))
     networks = networks_with(weights, config, where)
     if not isinstance(bank, Tensor) or bank.ndim != 2 or len(bank) == 0:
         raise InputError(f"{where}: has no bank of attribute rows")

@@ -35,12 +35,12 @@ class FaceNetworks(nn.Module, ABC):
     def encode(self, images: Tensor) -> Encoding:
         """Encode faces `[B, 3, H, W]` in [-1, 1] and classify their attributes."""
 
-    def encode_latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:  # noqa: ARG002
-        """Latents `[B, Z]` of faces `[B, 3, H, W]` that are classified already, `[B, K]`.
+    def encode_latents(self, images: Tensor, encoding: Encoding) -> Tensor:  # noqa: ARG002
+        """Latents `[B, Z]` of encoded faces `[B, 3, H, W]` whose attributes were decided anew.
 
-        They are those of `encode`, of networks that need no logits for them, too.
+        Those of the encoding, unless they depend on the attributes.
         """
-        return self.encode(images).latents
+        return encoding.latents
 
     @abstractmethod
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:

@@ -134,7 +134,8 @@ def _parts(trained: Trained) -> dict[str, _Part]:
         return {"attribute_logits": networks.encode(images).attribute_logits}
 
     def encode(images: Tensor, attribute_logits: Tensor) -> dict[str, Tensor]:
-        return {"latents": networks.encode_latents(images, attribute_logits)}
+        encoding = networks.encode(images)._replace(attribute_logits=attribute_logits)
+        return {"latents": networks.encode_latents(images, encoding)}
 
     def generate(latents: Tensor, attributes: Tensor) -> dict[str, Tensor]:
         return {"images": networks.generate(latents, attributes)}

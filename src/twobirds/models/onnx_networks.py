@@ -36,11 +36,12 @@ class OnnxNetworks(FaceNetworks):
     def encode(self, images: Tensor) -> Encoding:
         """One pass of the recognizer and one of the encoder; see `FaceNetworks`."""
         logits = self._run("recognizer", {"images": images})["attribute_logits"]
-        return Encoding(self.encode_latents(images, logits), logits)
+        inputs = {"images": images, "attribute_logits": logits}
+        return Encoding(self._run("encoder", inputs)["latents"], logits)
 
-    def encode_latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:
+    def encode_latents(self, images: Tensor, encoding: Encoding) -> Tensor:
         """One pass of the encoder; see `FaceNetworks`."""
-        inputs = {"images": images, "attribute_logits": attribute_logits}
+        inputs = {"images": images, "attribute_logits": encoding.attribute_logits}
         return self._run("encoder", inputs)["latents"]
 
     def generate(self, latents: Tensor, attributes: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from twobirds.photos.template import CELEBA_TIGHT
 
 _CELL, _STRIDE = 12, 2  # of the proposal network, in pixels
 _STRIP = 256  # rows that it sees at a time; even, as its stride is 2
+_MAX_STRIPS = 4  # side by side, for memory
 _RIM = 4  # grey pixels around what it sees: windows reach over the photo's edge
 _MIN_FACE = 20  # pixels of a face at a working size
 _WORKING_SIZES = (1024, 2048)  # longest side of the photo; the second where the first shows nothing
@@ -167,7 +168,7 @@ class Mtcnn:
             for top in range(0, len(image) - overlap, _STRIP)
         ]
         parts: list[list[list[np.ndarray]]] = [[] for _ in images]
-        with ThreadPoolExecutor(num_threads()) as pool:
+        with ThreadPoolExecutor(min(num_threads(), _MAX_STRIPS)) as pool:
             ran = pool.map(lambda strip: _run(self._proposal, strip[1]), strips)
             for (place, _), outputs in zip(strips, ran, strict=True):
                 parts[place].append(outputs)

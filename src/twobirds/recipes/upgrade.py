@@ -5,7 +5,7 @@ In that version (format 1) every run had the settings of the paper's recipe, in 
 that bore this name then and is no longer there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from twobirds.errors import InputError
@@ -85,6 +85,24 @@ def upgrade_config(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = _picked(old, _DATA)
     train = _picked(old, _TRAIN)
     return {"preset": values.get("preset"), "recipe": recipe, "data": data, "train": train}
+
+
+def require_todays_layers(recipe: str, generator: Collection[str], where: str) -> None:
+    """Refuse weights of recipe `modern` from before its encoder was given the attributes.
+
+    Args:
+        recipe: Name of the recipe.
+        generator: Names of the generator's weights.
+        where: What to call the file in messages.
+
+    Raises:
+        InputError: If they are of then.
+    """
+    if recipe == "modern" and "base_features.weight" in generator:
+        raise InputError(
+            f"{where}: is of recipe modern before its encoder was given the attributes, and does "
+            "not fit today's networks: train preset modern anew, or take the model celeba128"
+        )
 
 
 def _upgrade_recipe(values: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from torch import nn
 
 from making_runs import CPU, differences, modern_recipe, run_state, trained_run
 from twobirds import FaceModel
+from twobirds.checkpoint import CHECKPOINT_FILE
 from twobirds.config import RunConfig
 from twobirds.data.loader import Loader
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
 from twobirds.models.pca import decode_linear
+from twobirds.models.start_weights import find_weights
 from twobirds.recipes.modern.networks import ModernNetworks
 from twobirds.recipes.modern.objective import ModernGAN
+from twobirds.states import load_state, save_state
 from twobirds.training.run import fit_to_pack
 
 LEARNS = {
@@ -92,12 +95,39 @@ def test_latents_are_those_of_the_attributes_that_the_recognizer_sees(tiny_pack:
     ).eval()
     with torch.no_grad():
         encoding = networks.encode(images)
-        latents = networks.encode_latents(images, encoding.attribute_logits)
-        others = networks.encode_latents(images, -30 * encoding.attribute_logits)
+        latents = networks.encode_latents(images, encoding)
+        reversed_logits = -30 * encoding.attribute_logits
+        others = networks.encode_latents(
+            images, encoding._replace(attribute_logits=reversed_logits)
+        )
         given = players.encoder(images, (encoding.attribute_logits > 0).float())
     assert torch.equal(latents, encoding.latents)
     assert torch.equal(latents, given)
     assert (others - latents).abs().max() > 0.01
+
+
+def test_what_is_encoded_and_decoded_with_rounded_attributes_is_the_reconstruction(
+    tiny_pack: Pack, tmp_path: Path
+) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe())
+    model = FaceModel.load(run, device="cpu")
+    faces = torch.from_numpy(tiny_pack.images[:3].copy())
+    latents, attributes = model.encode(faces)
+    decoded = model.decode(latents, attributes.round())
+    torch.testing.assert_close(decoded, model.reconstruct(faces))
+
+
+def test_a_run_of_the_former_layers_is_refused_in_one_sentence(
+    tiny_pack: Pack, tmp_path: Path
+) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe())
+    state = load_state(run / CHECKPOINT_FILE)
+    state["networks"]["generator"]["base_features.weight"] = torch.zeros(1)
+    save_state(run / CHECKPOINT_FILE, state)
+    with pytest.raises(InputError, match="modern before its encoder was given the attributes"):
+        FaceModel.load(run)
+    with pytest.raises(InputError, match="train preset modern anew"):
+        find_weights(run)
 
 
 @pytest.mark.parametrize("shares", [(0.01, 0.0), (0.99, 1.0), (0.5, 0.0)])

@@ -58,10 +58,13 @@ class ModernNetworks(FaceNetworks):
         views += [view.flip(3) for view in views]
         logits = in_parts(self.recognizer, torch.cat(views))  # [V B, K]
         logits = logits.unflatten(0, (len(views), -1)).mean(0)
-        return Encoding(self.encode_latents(images, logits), logits)
+        return Encoding(self._latents(images, logits), logits)
 
-    def encode_latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:
+    def encode_latents(self, images: Tensor, encoding: Encoding) -> Tensor:
         """What is left of faces when their attributes are known; see `FaceNetworks`."""
+        return self._latents(images, encoding.attribute_logits)
+
+    def _latents(self, images: Tensor, attribute_logits: Tensor) -> Tensor:
         latents: Tensor = self.encoder(images, (attribute_logits > 0).float())
         return latents
 
