@@ -13,7 +13,7 @@ from twobirds import FaceModel
 from twobirds.checkpoint import CHECKPOINT_FILE, load_model, load_run, save_model
 from twobirds.config import DataConfig, RunConfig, TrainConfig, to_dict
 from twobirds.data.pack import Pack
-from twobirds.errors import InputError
+from twobirds.errors import InputError, InputWarning
 from twobirds.recipes.baselines.config import CNNConfig, CycleGANConfig, DCGANConfig, ResNetConfig
 from twobirds.recipes.paper.config import PaperConfig
 from twobirds.recipes.registry import PRESETS, parse_run
@@ -126,7 +126,8 @@ def test_an_old_model_folder_is_the_same_model(tmp_path: Path, tiny_run: Path) -
     assert again.weights_sha256 == digest
     report = {"model": {"weights_sha256": digest}, "data": {"count": 2, "split": "test"},
               "recognition": {"hamming_loss": 0.5}}  # fmt: skip
-    again.save(tmp_path / "saved", report=report)
+    with pytest.warns(InputWarning, match="the model's card is not kept"):
+        again.save(tmp_path / "saved", report=report)
     assert json.loads((tmp_path / "saved/config.json").read_text())["format"] == 2
 
 
