@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,7 @@ class OnnxModel:
     folder: Path
     description: OnnxDescription
     """Of the file `onnx.json`, checked."""
-    _sessions: dict[tuple[str, int], Any] = field(default_factory=dict)
+    _sessions: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -117,13 +117,19 @@ class OnnxModel:
         probabilities: np.ndarray = 1 / (1 + np.exp(-logits.clip(-80, 80)))
         return probabilities
 
-    def run(self, network: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """One pass of a network.
+    def run(
+        self,
+        network: str,
+        inputs: Mapping[str, np.ndarray],
+        outputs: Sequence[str] | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Run a network, a few rows at a time, side by side on the threads.
 
         Args:
             network: One of `NETWORKS`.
             inputs: float32 arrays by name, of B rows each; those that it does not take are left
                 out.
+            outputs: Names of those that are wanted; by default all.
 
         Returns:
             Its outputs by name, of B rows each.
@@ -132,9 +138,8 @@ class OnnxModel:
             InputError: If its file is absent, damaged, no such network or fails on the inputs, or
                 onnxruntime is not installed.
         """
-        path, rows = self.folder / network_file(network), max(map(len, inputs.values()), default=0)
-        # Few rows share a pass between the threads; of many rows each thread runs a part.
-        session = self._session(network, num_threads() if rows <= _ROWS else 1)
+        path = self.folder / network_file(network)
+        session = self._session(network)
         names = [each.name for each in session.get_inputs()]
         if not names or not set(names) <= set(inputs):
             raise InputError(f"{path}: takes {names}, not some of {sorted(inputs)}")
@@ -142,14 +147,14 @@ class OnnxModel:
         count = len(taken[names[0]])
         if not count:  # exported for batches of at least one
             taken = {name: np.zeros((1, *x.shape[1:]), np.float32) for name, x in taken.items()}
-        names = [each.name for each in session.get_outputs()]
+        names = list(outputs or (each.name for each in session.get_outputs()))
         try:
-            outputs = dict(zip(names, _run(session, names, taken), strict=True))
+            found = dict(zip(names, _run(session, names, taken), strict=True))
         except Exception as error:  # onnxruntime raises classes of its own without a common base
             raise InputError(f"{path}: cannot be run: {_first_line(error)}") from error
-        for name, value in outputs.items():
+        for name, value in found.items():
             self._require_output(path, name, value, max(count, 1))
-        return {name: value[:count] for name, value in outputs.items()}
+        return {name: value[:count] for name, value in found.items()}
 
     def attribute_bank(self) -> np.ndarray:
         """`[R, K]` uint8 0/1: attribute rows that occur in the training data.
@@ -195,22 +200,21 @@ class OnnxModel:
             InputError: If one is absent, damaged or not what its name says.
         """
         for network in _OUTPUTS:
-            self._session(network, num_threads())
+            self._session(network)
         self.attribute_bank()
 
-    def _session(self, network: str, threads: int) -> Any:
-        """The network, opened for passes that take so many threads."""
-        if (network, threads) not in self._sessions:
+    def _session(self, network: str) -> Any:
+        if network not in self._sessions:
             path = self.folder / network_file(network)
-            session = open_network(self.verified(path.name), str(path), threads=threads)
+            session = open_network(self.verified(path.name), str(path))
             wanted = _OUTPUTS[network]
             if network == "editor" and self.has_layers:
                 wanted += LAYER_OUTPUTS
             missing = sorted({*wanted} - {each.name for each in session.get_outputs()})
             if missing:
                 raise InputError(f"{path}: has no output {', '.join(missing)}")
-            self._sessions[network, threads] = session
-        return self._sessions[network, threads]
+            self._sessions[network] = session
+        return self._sessions[network]
 
     def _require_output(self, path: Path, name: str, value: Any, count: int) -> None:
         """Refuse what is not finite float32 of the output's shape; None stands for any length."""
@@ -239,13 +243,12 @@ class OnnxModel:
             raise InputError(f"{path}: its output {name} is not finite")
 
 
-def open_network(content: bytes, name: str, *, threads: int = 1) -> Any:
-    """An `onnxruntime.InferenceSession` on the CPU.
+def open_network(content: bytes, name: str) -> Any:
+    """An `onnxruntime.InferenceSession` on the CPU, whose passes take one thread.
 
     Args:
         content: Of the file; it must hold all weights.
         name: What to call it in messages.
-        threads: That one pass takes.
 
     Raises:
         InputError: If it is no network, or names other files, or onnxruntime is not installed.
@@ -259,7 +262,7 @@ def open_network(content: bytes, name: str, *, threads: int = 1) -> Any:
         raise InputError(f"{name}: seems to keep weights in other files: save it as one file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # failures raise here
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # threads of one pass cost more than they bring
     options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own format
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -1,5 +1,6 @@
 """Networks in ONNX files behind the interface that all networks have at inference."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from twobirds.models.edit_layers import EditLayers
 from twobirds.models.networks import Encoding, FaceNetworks
-from twobirds.models.onnx_model import OnnxModel
+from twobirds.models.onnx_model import LAYER_OUTPUTS, OnnxModel
 from twobirds.models.trained import Trained
 
 
@@ -67,15 +68,17 @@ class OnnxNetworks(FaceNetworks):
         if not self.model.has_layers:
             return None
         inputs = {"images": images, "attributes": attributes, "target": target}
-        outputs = self._run("editor", inputs)
+        outputs = self._run("editor", inputs, LAYER_OUTPUTS)
         return EditLayers(*(outputs[name] for name in EditLayers._fields)), outputs["strength"]
 
-    def _run(self, network: str, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _run(
+        self, network: str, inputs: dict[str, Tensor], wanted: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
         arrays = {
             name: np.ascontiguousarray(tensor.detach().float().numpy())
             for name, tensor in inputs.items()
         }
-        outputs = self.model.run(network, arrays)
+        outputs = self.model.run(network, arrays, wanted)
         return {name: torch.from_numpy(value) for name, value in outputs.items()}
 
 
