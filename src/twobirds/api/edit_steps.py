@@ -28,8 +28,8 @@ def composed_layers(
     Args:
         networks: The model's.
         images: `[B, 3, H, W]` in [-1, 1].
-        has: `[B, K]`: the attributes that the faces have.
-        target: `[B, K]`: those that they shall have.
+        has: `[B, K]` in [0, 1]: the attributes that the faces have.
+        target: `[B, K]`: those that they shall have; beyond [0, 1] at strengths above 1.
         names: The K attributes.
 
     Returns:
@@ -61,6 +61,13 @@ def changes_in_order(change: Tensor, names: Sequence[str]) -> Iterator[Tensor]:
 
     What an attribute that is switched on contradicts goes with it: black hair becomes blond in one
     step. Steps in which no face changes are left out.
+
+    Args:
+        change: `[B, K]`: the attributes wanted less those the faces have.
+        names: The K attributes.
+
+    Yields:
+        `[B, K]` each, which add up to `change`.
     """
     exclusion, order = _exclusion(tuple(names)).to(change), _order(tuple(names))
     is_replaced = (change.clamp(min=0) @ exclusion > 0) & (change < 0)  # [B, K]

@@ -237,7 +237,7 @@ class FaceModel:
         strength: float = 1.0,
         refine_steps: int = 0,
     ) -> tuple[Tensor, Tensor]:
-        """`edit` of nothing, and `edit` with the same arguments, at the cost of one encoding."""
+        """`edit` of nothing, then `edit`, twice `[B, 3, H, W]` in [-1, 1], from one encoding."""
         return self._encoded(faces, refine_steps).before_and_after(changes, strength=strength)
 
     def edit_until(
