@@ -11,6 +11,7 @@ from PIL import Image
 
 from twobirds.api import FaceModel
 from twobirds.apps.cli import main
+from twobirds.apps.photo_files import SOME_REFUSED
 from twobirds.data.engine import Engine, map_on_ray
 from twobirds.photos import labels
 from twobirds.photos.folder import list_photos
@@ -38,7 +39,7 @@ def test_a_table_has_a_row_for_each_face(
 ) -> None:
     out = tmp_path / "out/faces.parquet"
     words = ["recognize", folder, "--aligned", "--model", tiny_run, "--out", out]
-    assert main([str(word) for word in words]) == 0
+    assert main([str(word) for word in words]) == SOME_REFUSED
     model = FaceModel.load(tiny_run, device="cpu")
     rows = parquet.read_table(out).to_pylist()
     assert [row["image"] for row in rows] == [
@@ -106,7 +107,7 @@ def test_a_cluster_writes_the_same_table_though_a_worker_is_killed(
     monkeypatch.setattr(labels, "map_on_ray", map_deadly)
     for engine in ("local", "ray"):
         out = tmp_path / f"{engine}.parquet"
-        assert main([str(word) for word in (*words, out, "--engine", engine)]) == 0
+        assert main([str(word) for word in (*words, out, "--engine", engine)]) == SOME_REFUSED
     assert victim.exists()
     tables = [parquet.read_table(tmp_path / f"{engine}.parquet") for engine in ("local", "ray")]
     assert tables[0].equals(tables[1])

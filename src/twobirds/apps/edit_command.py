@@ -17,6 +17,7 @@ from twobirds.apps.edit_video import VIDEO_EXTENSIONS, edit_video
 from twobirds.apps.face_commands import OutOfFaces, RefineSteps
 from twobirds.apps.identity import embedder_distance
 from twobirds.apps.known_attributes import require_known_attributes
+from twobirds.apps.mask import Mask
 from twobirds.apps.notes import notes_of_edit
 from twobirds.apps.options import (
     Assignments,
@@ -31,7 +32,6 @@ from twobirds.apps.photo_files import (
     Aligned,
     DetectorFile,
     FaceToEdit,
-    Mask,
     NoMetadata,
     PhotoFile,
     Transform,

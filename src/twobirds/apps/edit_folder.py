@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 from twobirds import __version__
 from twobirds.apps.credential_options import credentials_note, signer_of
 from twobirds.apps.display import note, note_all, say, say_json
+from twobirds.apps.mask import Mask
 from twobirds.apps.notes import notes_of_edit, notes_of_faces
 from twobirds.apps.options import load_model
 from twobirds.apps.photo_files import (
-    Mask,
+    SOME_REFUSED,
     choose_faces,
     open_session,
     require_encoders,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from twobirds.photos.edit_log import EditLog, LogEntry
     from twobirds.photos.folder import FolderPhoto
     from twobirds.photos.folder_edit import FolderEdit, Outcome, PhotoEdits
-
-SOME_REFUSED = 5
-"""The exit code where photos were refused."""
 
 
 def edit_folder(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twobirds.apps.display import note, note_all, say, say_json
+from twobirds.apps.mask import Mask
 from twobirds.apps.options import load_model
-from twobirds.apps.photo_files import Mask, open_session
+from twobirds.apps.photo_files import open_session
 from twobirds.apps.progress import progress_bars
 from twobirds.apps.results import EditedVideo, FaceOfVideo
 from twobirds.errors import InputError, missing_extra

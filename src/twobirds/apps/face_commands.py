@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from twobirds.apps.credential_options import Certificate, PrivateKey
-from twobirds.apps.display import say_json
+from twobirds.apps.display import note_all, say_json
 from twobirds.apps.options import (
     Device,
     Force,
@@ -18,6 +18,7 @@ from twobirds.apps.options import (
     require_images,
 )
 from twobirds.apps.photo_files import (
+    SOME_REFUSED,
     Aligned,
     DetectorFile,
     FaceToEdit,
@@ -28,15 +29,16 @@ from twobirds.apps.photo_files import (
     VisibleNote,
     open_detector,
     open_photos,
-    opened_by,
+    open_session,
     transform,
 )
 from twobirds.apps.results import RecognizedFace, recognized_faces
 from twobirds.apps.tables import say_attributes
+from twobirds.errors import InputError
 from twobirds.models.onnx_model import OnnxModel, is_onnx_model, require_cpu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from twobirds.api import FaceModel
     from twobirds.apps.photo_protocols import SeenPhoto
@@ -78,29 +80,30 @@ class Recognize:
 
             return recognize_folder(self)
         require_images(self.images)
+        open_photo = self._opener()
         faces: list[tuple[str, RecognizedFace]] = []
-        for file in self._recognized():
+        refused: list[InputError] = []
+        on_refusal = refused.append if len(self.images) > 1 else None
+        for file in open_photos(open_photo, self, for_edits=False, on_refusal=on_refusal):
             faces += zip(file.labels, recognized_faces(file), strict=True)
         if self.json:
             say_json([face for _, face in faces])
-            return 0
-        for label, face in faces:
-            say_attributes(label, face["attributes"], show_all=self.all)
-        return 0
+        else:
+            for label, face in faces:
+                say_attributes(label, face["attributes"], show_all=self.all)
+        note_all(map(str, refused))
+        return SOME_REFUSED if refused else 0
 
-    def _recognized(self) -> "Iterator[PhotoFile[SeenPhoto]]":
-        """The photos with their faces; those of a model in ONNX files without PyTorch."""
+    def _opener(self) -> "Callable[[bytes], SeenPhoto]":
+        """What opens a photo and recognizes its faces; a model in ONNX files without PyTorch."""
         if self.model is None or not is_onnx_model(self.model):
-            return open_photos(self, load_model(self.model, self.device), for_edits=False)
+            session = open_session(self, load_model(self.model, self.device))
+            return lambda data: session.open(data, is_aligned=self.aligned)
         from twobirds.photos.recognized import recognize_photo
 
         require_cpu(self.device)
         model, detector = OnnxModel.load(self.model), open_detector(self)
-        return opened_by(
-            lambda data: recognize_photo(data, model, detector, is_aligned=self.aligned),
-            self,
-            for_edits=False,
-        )
+        return lambda data: recognize_photo(data, model, detector, is_aligned=self.aligned)
 
 
 @dataclass(frozen=True)

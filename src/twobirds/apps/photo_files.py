@@ -1,7 +1,7 @@
 """The photos of a command, opened one after the other, and the results, written together."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal
 
@@ -16,11 +16,13 @@ from twobirds.apps.photo_protocols import OnPhotos, SeenPhoto, ToPhotos
 from twobirds.errors import InputError, missing_extra
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from twobirds.api import FaceModel
+    from twobirds.apps.mask import Mask
     from twobirds.photos import FaceEdits, Marks, OpenPhoto, PhotoSession
     from twobirds.photos.faces import Detector
+
+SOME_REFUSED = 5
+"""The exit code where photos were refused and others were not."""
 
 Aligned = Annotated[
     bool,
@@ -84,98 +86,52 @@ class PhotoFile(Generic[SeenT_co]):
         return [{"face": number, "box": [round(x, 1) for x in box]} for number, box in boxes]
 
 
-@dataclass(frozen=True, eq=False)
-class Mask:
-    """The option `--protect`, opened."""
-
-    path: Path
-    protected: "np.ndarray"
-    """`[H, W]` bool."""
-
-    @classmethod
-    def read(cls, path: Path) -> "Mask":
-        """Read the file.
-
-        Raises:
-            InputError: If that is not possible, or the mask is not clear.
-        """
-        try:
-            from twobirds.photos.protection import read_mask
-        except ModuleNotFoundError as error:
-            raise missing_extra("photos need", "photos", error) from error
-        try:
-            return cls(path, read_mask(path.read_bytes()))
-        except OSError as error:
-            raise InputError(f"--protect {path}: cannot be read: {error.strerror}") from error
-        except InputError as error:
-            raise InputError(f"--protect {path}: {error}") from error
-
-    def protect(self, file: PhotoFile) -> PhotoFile:
-        """A photo with what is protected of it.
-
-        Raises:
-            InputError: If the mask does not fit the photo.
-        """
-        try:
-            return replace(file, photo=file.photo.protect(self.protected))
-        except InputError as error:
-            raise InputError(f"--protect {self.path}: {error}") from error
-
-    def require_size(self, height: int, width: int) -> None:
-        """Refuse pictures of another size.
-
-        Raises:
-            InputError: If the mask is not of this size.
-        """
-        from twobirds.photos.protection import require_mask
-
-        try:
-            require_mask(self.protected, height, width)
-        except InputError as error:
-            raise InputError(f"--protect {self.path}: {error}") from error
-
-    def note(self, file: PhotoFile) -> str:
-        """How much of a photo is protected, in words."""
-        share = float(self.protected.mean())
-        return f"{file.path}: {share:.1%} of the photo stays as it is, where {self.path} is white"
-
-
 Transform = Callable[[PhotoFile], "FaceEdits"]
 """From a photo with its faces to their edits."""
 
 
-def open_photos(command: OnPhotos, model: "FaceModel", *, for_edits: bool) -> Iterator[PhotoFile]:
+def open_photos(
+    open_photo: Callable[[bytes], SeenT],
+    command: OnPhotos,
+    *,
+    for_edits: bool,
+    on_refusal: Callable[[InputError], None] | None = None,
+) -> Iterator[PhotoFile[SeenT]]:
     """Open the images of a command one after the other, and choose the faces that are meant.
 
     Args:
+        open_photo: From the content of a file to the photo with its faces.
         command: The command.
-        model: Whose template and size the faces get.
         for_edits: Refuse faces that are too small or turned away, not only warn.
+        on_refusal: Called with what is wrong with a photo, which is left out; None raises it.
 
     Raises:
         InputError: If a file cannot be read, has no face or not the one that was asked for.
     """
-    session = open_session(command, model)
-    yield from opened_by(
-        lambda data: session.open(data, is_aligned=command.aligned), command, for_edits=for_edits
-    )
-
-
-def opened_by(
-    open_photo: Callable[[bytes], SeenT], command: OnPhotos, *, for_edits: bool
-) -> Iterator[PhotoFile[SeenT]]:
-    """`open_photos` by a function from a file to its photo."""
     require_images(command.images)
     for path in command.images:
         try:
-            photo = open_photo(path.read_bytes())
-            file = choose_faces(command, path, photo, for_edits=for_edits)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+            file = _opened(open_photo, command, path, for_edits=for_edits)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+            if on_refusal is None:
+                raise
+            on_refusal(error)
+            continue
         note_all(notes_of_faces(file, for_edits=for_edits))
         yield file
+
+
+def _opened(
+    open_photo: Callable[[bytes], SeenT], command: OnPhotos, path: Path, *, for_edits: bool
+) -> PhotoFile[SeenT]:
+    """One photo of a command."""
+    try:
+        photo = open_photo(path.read_bytes())
+        return choose_faces(command, path, photo, for_edits=for_edits)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def choose_faces(
@@ -203,7 +159,7 @@ def transform(
     kind: str,
     start: "Callable[[FaceModel], tuple[str, Transform]]",
     *,
-    mask: Mask | None = None,
+    mask: "Mask | None" = None,
     announce: Callable[[Path], None] = lambda path: say(str(path)),
 ) -> list[Path]:
     """Send the photos of a command through a model; write and name the results.
@@ -229,8 +185,13 @@ def transform(
     model = load_model(command.model, command.device)
     details, edit = start(model)
     marks = Marks("edited", details, command.visible_note, not command.no_metadata, signer)
+    session = open_session(command, model)
+
+    def open_photo(data: bytes) -> "OpenPhoto":
+        return session.open(data, is_aligned=command.aligned)
+
     with written_together(announce=announce) as write:
-        files = open_photos(command, model, for_edits=True)
+        files = open_photos(open_photo, command, for_edits=True)
         for opened, output in zip(files, outputs, strict=True):
             file = opened
             if mask is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twobirds.apps.display import note, note_all, say
 from twobirds.apps.options import default_model
+from twobirds.apps.photo_files import SOME_REFUSED
 from twobirds.apps.progress import progress_bars
 from twobirds.data.engine import Engine
 from twobirds.errors import InputError
@@ -55,8 +56,9 @@ def recognize_folder(command: "Recognize") -> int:
                 yield part
 
         write_atomically(out, lambda file: counts.append(write_labels(file, attributes, counted())))
-    _tell(out, len(names), *counts[0])
-    return 0
+    num_faces, problems = counts[0]
+    _tell(out, len(names), num_faces, problems)
+    return SOME_REFUSED if problems else 0
 
 
 def _require_options(command: "Recognize") -> tuple[Path, Path]:
