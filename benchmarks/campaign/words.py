@@ -4,10 +4,10 @@ import random
 from pathlib import Path
 
 from campaign.observe import Action, WrongResultError
-from twobirds.apps.describe import understand
 from twobirds.apps.options import attribute_changes, split_assignments
 from twobirds.apps.overrides import override, setting_names
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
+from twobirds.language.description import understand
 from twobirds.recipes.registry import PRESETS
 
 _WORDS = (

@@ -88,3 +88,18 @@ def test_the_command_refines(
     assert "'the fifth': 4 faces were shown" in capsys.readouterr().err
     assert main([*words, "--then", "hm", f"--out={tmp_path}/c.png"]) == 2
     assert "names no face and says nothing" in capsys.readouterr().err
+
+
+def test_the_command_says_what_it_understood(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", model, "--count=2", f"--out={tmp_path}/grid.png"]
+    assert main([*words, "--describe", "a smiling man with a scar", "--set", "Smiling=0"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "understood: smiling: Smiling 1; man: Male 1\nnot understood: scar\n"
+    by_words = (tmp_path / "grid.png").read_bytes()
+    assert main([*words, "--set", "Male=1", "Smiling=0"]) == 0
+    assert (tmp_path / "grid.png").read_bytes() == by_words
+    capsys.readouterr()
+    assert main([*words, "--describe", "something tall"]) == 2
+    assert "nothing in it says what a face looks like" in capsys.readouterr().err

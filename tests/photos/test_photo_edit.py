@@ -7,7 +7,7 @@ import pytest
 
 from photos.making_photos import PlacedFaces, decoded, encoded, noise
 from twobirds.api import FaceModel
-from twobirds.errors import InputError
+from twobirds.errors import InputError, InputWarning
 
 PHOTO = encoded(noise(110, 230))
 
@@ -42,6 +42,26 @@ def test_faces_and_strengths_are_chosen(model: FaceModel) -> None:
     search = model.edit_photo(PHOTO, {"Bald": 1}, until=0.0).edits.search
     assert search is not None
     assert search.reasons == ["already"]
+
+
+def test_words_say_what_to_change(model: FaceModel) -> None:
+    expected = np.asarray(model.edit_photo(PHOTO, {"Bald": 1}).image)
+    assert (np.asarray(model.edit_photo(PHOTO, describe="make her bald").image) == expected).all()
+    with pytest.warns(InputWarning, match="describe 'bald with a scar': not understood: scar"):
+        edited = model.edit_photo(PHOTO, {"Smiling": 1}, describe="bald with a scar")
+    assert edited.details == "Bald=1, Smiling=1"
+    assert edited.understanding is not None
+    assert edited.understanding.understood == [("bald", "Bald 1")]
+    overruled = model.edit_photo(PHOTO, {"Blond_Hair": 1}, describe="bald, smiling")
+    assert overruled.details == "Blond_Hair=1, Smiling=1"
+    for words, complaint in (
+        ("blond and black hair", "Black_Hair=1 and Blond_Hair=1 exclude each other"),
+        ("keep the hat", "describe 'keep the hat': nothing in it says what to change of a face"),
+    ):
+        with pytest.raises(InputError, match=complaint):
+            model.edit_photo(PHOTO, describe=words)
+    with pytest.raises(InputError, match="nothing to change: name attributes"):
+        model.edit_photo(PHOTO)
 
 
 def test_wrong_input(model: FaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,9 +90,10 @@ def test_the_tools_are_typed_and_described(client: TestClient) -> None:
         for parameter in tool["inputSchema"]["properties"].values():
             assert parameter["description"]
     edit = tools["edit"]["inputSchema"]
-    assert edit["required"] == ["photo", "changes"]
+    assert edit["required"] == ["photo"]
     assert edit["properties"]["strength"]["maximum"] == 3
-    assert edit["properties"]["changes"]["additionalProperties"]["maximum"] == 1
+    values, _ = edit["properties"]["changes"]["anyOf"]
+    assert values["additionalProperties"]["maximum"] == 1
     faces = tools["recognize"]["outputSchema"]["$defs"]["Recognized"]
     assert set(faces["properties"]) == {"face", "box", "attributes"}
     names = {name for tool in tools.values() for name in tool["inputSchema"]["properties"]}
@@ -125,6 +126,10 @@ def test_a_face_is_edited(client: TestClient) -> None:
         called(client, "edit", **arguments, protect=text_of(encoded(Image.fromarray(mask))))
     )
     assert (np.asarray(protected)[mask] == noise(110, 230)[mask]).all()
+    words = {"photo": text_of(PHOTO), "description": "make her bald", "face": 2}
+    assert (np.asarray(picture(called(client, "edit", **words))[0]) == np.asarray(image)).all()
+    overruled, _ = picture(called(client, "edit", **words, changes={"Blond_Hair": 1}))
+    assert overruled.info["Description"].endswith("): Blond_Hair=1.")
     jpeg = {**arguments, "photo": text_of(encoded(noise(110, 230), "JPEG"))}
     assert picture(called(client, "edit", **jpeg))[1] == "image/jpeg"
 
@@ -142,7 +147,19 @@ def test_what_is_wrong_is_said(client: TestClient, tmp_path: Path) -> None:
     photo = text_of(PHOTO)
     for name, arguments, complaint in (
         ("edit", {"photo": photo, "changes": {"Bold": 1}}, "'Bold': did you mean Bald?"),
-        ("edit", {"photo": photo, "changes": {}}, "Changes names no attribute."),
+        ("edit", {"photo": photo, "changes": {}}, "Neither changes nor description says"),
+        ("edit", {"photo": photo}, "Neither changes nor description says what to change."),
+        ("edit", {"photo": photo, "description": "a scar"}, "Description: not understood: scar."),
+        (
+            "edit",
+            {"photo": photo, "description": "keep the hat"},
+            "Description: nothing in it names an attribute;",
+        ),
+        (
+            "edit",
+            {"photo": photo, "description": "blond and black hair"},
+            "Black_Hair=1 and Blond_Hair=1 exclude each other",
+        ),
         ("edit", {"photo": photo, "changes": {"Bald": 2}}, "less than or equal to 1"),
         ("edit", {"photo": photo, "changes": {"Bald": 1}, "face": 3}, "There is no face 3"),
         (

@@ -221,7 +221,7 @@ class FaceModel:
     def edit_photo(
         self,
         photo: str | Path | bytes,
-        changes: Mapping[str, float],
+        changes: Mapping[str, float] | None = None,
         **options: "Unpack[PhotoOptions]",
     ) -> "PhotoEdit":
         """Edit a face of a photo of any size; see `twobirds.photos.edit_photo`."""

@@ -8,7 +8,7 @@ from twobirds.data.attributes import left_out, overruled
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
-    from twobirds.apps.describe import Understanding
+    from twobirds.language.description import Understanding
 
 
 def described_attributes(

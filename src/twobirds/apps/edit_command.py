@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from twobirds.apps.credential_options import Certificate, PrivateKey
-from twobirds.apps.describe import understand_edit
 from twobirds.apps.describe_option import described_attributes, overrule
 from twobirds.apps.display import note, note_all, say, say_json
 from twobirds.apps.edit_checks import check_edit
@@ -42,15 +41,11 @@ from twobirds.apps.reference_options import Like, LikeFace, Reference, Take
 from twobirds.apps.results import EditedFace, EditedPhoto, edited_faces
 from twobirds.data.attributes import require_consistent
 from twobirds.errors import InputError
+from twobirds.language.description import NOTHING_TO_CHANGE, understand_edit
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel, Limits
     from twobirds.photos import EditRequest, FaceEdits
-
-_NOTHING_SAID = (
-    "nothing in it says what to change of a face; try words such as blond hair, no glasses, "
-    "less makeup, smiling"
-)
 
 
 @dataclass(frozen=True)
@@ -207,7 +202,7 @@ class Edit:
 
         if self.describe is not None:
             described = described_attributes(
-                self.describe, model.attributes, understand_edit, _NOTHING_SAID
+                self.describe, model.attributes, understand_edit, NOTHING_TO_CHANGE
             )
             changes = overrule(described, changes, "--set")
         if reference is not None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from twobirds.apps.describe import understand
 from twobirds.apps.describe_option import described_attributes, overrule, tell_understanding
 from twobirds.apps.display import say
 from twobirds.apps.known_attributes import require_known_attributes
@@ -26,6 +25,7 @@ from twobirds.apps.witness import Candidates, first_candidates, refine, understa
 from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
+from twobirds.language.description import understand
 
 if TYPE_CHECKING:
     from twobirds.api import FaceModel

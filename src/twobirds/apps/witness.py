@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from twobirds.apps.describe import Understanding, understand
 from twobirds.errors import InputError
+from twobirds.language.description import Understanding, understand
 
 if TYPE_CHECKING:
     from torch import Tensor

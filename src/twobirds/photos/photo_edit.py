@@ -1,5 +1,6 @@
 """A photo edited in one call, to be looked at and saved."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,10 @@ from PIL import Image
 
 from twobirds.api import FaceModel, Limits
 from twobirds.atomic import write_atomically
+from twobirds.data.attributes import overruled
 from twobirds.data.provenance import PHOTO_FORMATS
-from twobirds.errors import InputError, missing_extra
+from twobirds.errors import InputError, InputWarning, missing_extra
+from twobirds.language.description import NOTHING_TO_CHANGE, Understanding, understand_edit
 from twobirds.photos.choice import FaceChoice
 from twobirds.photos.credentials import CredentialSigner, warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdits
@@ -22,6 +25,8 @@ from twobirds.photos.session import OpenPhoto, PhotoSession
 class PhotoOptions(TypedDict, total=False):
     """How a photo is edited."""
 
+    describe: str
+    """What to change in English words, such as "blond hair, no glasses, less makeup"."""
     face: FaceChoice
     """Which face: a number counted from the left, from 1, or `"all"`; else the most plausible."""
     strength: float
@@ -51,6 +56,8 @@ class PhotoEdit:
     """What the file says of the edit."""
     taken: Mapping[str, float] = field(default_factory=dict)
     """Probability in [0, 1] of each attribute that was taken from another photo, there."""
+    understanding: Understanding | None = None
+    """What was made of the words of `describe`."""
 
     @property
     def image(self) -> Image.Image:
@@ -96,22 +103,24 @@ class PhotoEdit:
 def edit_photo(
     model: FaceModel,
     photo: str | Path | bytes,
-    changes: Mapping[str, float],
+    changes: Mapping[str, float] | None = None,
     **options: Unpack[PhotoOptions],
 ) -> PhotoEdit:
     """Find the faces of a photo and edit one, or all.
 
+    Words that are not understood are an `InputWarning`.
+
     Args:
         model: Which edits.
         photo: A file, or its content.
-        changes: Target in [0, 1] for each attribute to change.
+        changes: Target in [0, 1] for each attribute to change; they overrule `describe`.
         **options: See `PhotoOptions`.
 
     Raises:
-        InputError: If it is no photo, has no face or not this one, or something is not possible of
-            what is asked for.
+        InputError: If it is no photo, has no face or not this one, nothing of the words is
+            understood, or something is not possible of what is asked for.
     """
-    _check(options)
+    _check(changes, options)
     try:
         from twobirds.photos.detectors import find_detector
     except ModuleNotFoundError as error:
@@ -120,7 +129,10 @@ def edit_photo(
     data, where = _content(photo), "the photo" if isinstance(photo, bytes) else str(photo)
     mask = _content(options["protect"]) if "protect" in options else None
     taken = _taken(session, options)
-    request = _request(merged(changes, taken), options)
+    understanding = _understood(model, options)
+    described = {} if understanding is None else understanding.attributes
+    wanted = merged(overruled(described, changes or {}), taken)
+    request = _request(wanted, options)
     try:
         opened = session.open(data)
         if not opened.num_faces:
@@ -130,7 +142,7 @@ def edit_photo(
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     edits = opened.edit(request, indices)
-    return PhotoEdit(opened, edits, request.details, taken.probabilities)
+    return PhotoEdit(opened, edits, request.details, taken.probabilities, understanding)
 
 
 def _content(file: str | Path | bytes) -> bytes:
@@ -143,13 +155,36 @@ def _content(file: str | Path | bytes) -> bytes:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _check(options: PhotoOptions) -> None:
+def _check(changes: Mapping[str, float] | None, options: PhotoOptions) -> None:
     """Refuse options that do not go together, before anything is opened."""
+    if changes is None and not {"describe", "like"} & options.keys():
+        raise InputError(
+            'nothing to change: name attributes, as in {"Eyeglasses": 1}, or say it in words, as '
+            'in describe="no glasses"'
+        )
     if "strength" in options and "until" in options:
         raise InputError("until finds the strength: leave out strength")
     require_together(
         has_photo="like" in options, has_names="take" in options, has_face="like_face" in options
     )
+
+
+def _understood(model: FaceModel, options: PhotoOptions) -> Understanding | None:
+    """What is made of words; warns of those that are not understood."""
+    if "describe" not in options:
+        return None
+    text = options["describe"]
+    understanding = understand_edit(text, model.attributes)
+    if not understanding.attributes:
+        raise InputError(f"describe {text!r}: {NOTHING_TO_CHANGE}")
+    for title, words in (
+        ("not understood", understanding.ignored),
+        ("not known to the model", understanding.unavailable),
+    ):
+        if words:
+            message = f"describe {text!r}: {title}: {', '.join(words)}"
+            warnings.warn(message, InputWarning, stacklevel=4)
+    return understanding
 
 
 def _request(changes: Mapping[str, float], options: PhotoOptions) -> EditRequest:

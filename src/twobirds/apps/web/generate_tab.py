@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from twobirds.apps.describe import understand
 from twobirds.apps.web.controls import QUIET, STATE_SECONDS, complaint, whole_number
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
@@ -13,6 +12,7 @@ from twobirds.apps.web.words import in_words, understood
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
 from twobirds.data.attributes import contradictions, left_out, overruled
 from twobirds.errors import InputError
+from twobirds.language.description import understand
 
 _COUNT = 12  # faces at a time
 _MAX_SEED = 2**31

@@ -5,7 +5,7 @@ can be made to open a file of this machine or a page of the network.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
 import anyio
@@ -13,15 +13,15 @@ from mcp.server.fastmcp import FastMCP, Image
 from mcp.server.fastmcp.exceptions import ToolError
 from pydantic import Field
 
-from twobirds.apps.describe import understand
 from twobirds.apps.pictures import near_square_grid, picture_bytes
 from twobirds.apps.results import Box, FaceNumber, Probability
 from twobirds.apps.web.controls import as_sentence
 from twobirds.apps.web.limits import MCP_PATH
 from twobirds.apps.web.service import FaceService
-from twobirds.data.attributes import require_consistent
+from twobirds.data.attributes import overruled, require_consistent
 from twobirds.data.provenance import PHOTO_FORMATS, listed_values
 from twobirds.errors import InputError
+from twobirds.language.description import Understanding, understand, understand_edit
 from twobirds.photos import EditRequest, Marks
 
 from typing_extensions import TypedDict  # isort: skip  # pydantic takes no other before Python 3.12
@@ -116,9 +116,16 @@ class _Tools:
         self,
         photo: Photo,
         changes: Annotated[
-            Values,
+            Values | None,
             Field(description="What to change: 1 adds an attribute, 0 removes it: {'Smiling': 1}."),
-        ],
+        ] = None,
+        description: Annotated[
+            str,
+            Field(
+                description="What to change in English words, such as: blond hair, no glasses, "
+                "less makeup. changes overrules it."
+            ),
+        ] = "",
         face: WhichFace = None,
         strength: Annotated[
             float, Field(ge=0, le=3, description="How much: 1 is plain, more exaggerates.")
@@ -134,12 +141,13 @@ class _Tools:
         """Change attributes of a face; gives the photo, without Content Credentials it had."""
 
         def work() -> Image:
-            if not changes:
-                raise InputError("changes names no attribute")
+            wanted = self._wanted(description, understand_edit, changes)
+            if not wanted:
+                raise InputError("neither changes nor description says what to change")
             opened = self._service.open(_decoded(photo), is_still=True)
             if protect is not None:
                 opened = opened.protect(_decoded(protect, "protect"))
-            request = EditRequest(changes, strength)
+            request = EditRequest(wanted, strength)
             name, content = self._service.edit_file(opened, face, request)
             kind = PHOTO_FORMATS["." + name.rpartition(".")[2]].lower()
             return Image(data=content, format=kind)
@@ -152,7 +160,11 @@ class _Tools:
             Values | None, Field(description="What all faces have (1) or have not (0).")
         ] = None,
         description: Annotated[
-            str, Field(description="The faces in English words, such as: a bald man with a beard.")
+            str,
+            Field(
+                description="The faces in English words, such as: a bald man with a beard. "
+                "attributes overrules it."
+            ),
         ] = "",
         count: Annotated[int, Field(ge=1, le=_MAX_FACES, description="How many faces.")] = 4,
         seed: Annotated[
@@ -162,7 +174,7 @@ class _Tools:
         """Generate faces of people who do not exist, side by side in one picture."""
 
         def work() -> Image:
-            wanted = {**self._understood(description), **(attributes or {})}
+            wanted = self._wanted(description, understand, attributes)
             require_consistent(wanted)
             faces = self._service.generate(count, wanted, seed)
             marks = Marks("generated", listed_values(wanted))
@@ -172,15 +184,25 @@ class _Tools:
 
         return await self._done(work)
 
-    def _understood(self, description: str) -> dict[str, float]:
-        """The attributes of a description; nothing of it may be left over."""
+    def _wanted(
+        self,
+        description: str,
+        understand: Callable[[str, Sequence[str]], Understanding],
+        values: Mapping[str, float] | None,
+    ) -> dict[str, float]:
+        """What is said in words, overruled by values; nothing of the words may be left over."""
         if not description.strip():
-            return {}
+            return dict(values or {})
         found = understand(description, self._service.model.attributes)
         left = [*found.ignored, *found.unavailable]
-        if left or not found.attributes:
-            raise InputError(f"description: not understood: {', '.join(left) or description}")
-        return found.attributes
+        if left:
+            raise InputError(f"description: not understood: {', '.join(left)}")
+        if not found.attributes:
+            raise InputError(
+                "description: nothing in it names an attribute; try words such as blond hair, no "
+                "glasses, smiling"
+            )
+        return overruled(found.attributes, values or {})
 
     async def _done(self, work: Callable[[], T]) -> T:
         """Do one piece of work after the other, beside the event loop."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from twobirds.apps.describe import STAYS, Understanding
+from twobirds.language.description import STAYS, Understanding
 
 _LABELS = {
     "5_o_Clock_Shadow": "Stubble",

@@ -5,15 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from twobirds.apps.describe import understand_edit
-from twobirds.apps.web.controls import QUIET
+from twobirds.apps.web.controls import QUIET, as_sentence
 from twobirds.apps.web.words import understood
 from twobirds.data.attributes import is_there
-
-_NOTHING_SAID = (
-    "⚠ Nothing in it says what to change of a face: try words such as blond hair, no glasses, less "
-    "makeup, smiling."
-)
+from twobirds.language.description import NOTHING_TO_CHANGE, understand_edit
 
 
 class WordsPanel:
@@ -50,7 +45,7 @@ class WordsPanel:
         found = understand_edit(text, self.names)
         said = understood(found)
         if not found.attributes:
-            said = f"{_NOTHING_SAID}  \n{said}"
+            said = f"⚠ {as_sentence(NOTHING_TO_CHANGE)}  \n{said}"
         stood = dict(zip(self.names, values, strict=True))
         wanted = {n: v for n, v in found.attributes.items() if not is_there(v, stood[n])}
         return [said, *(wanted.get(name, gr.skip()) for name in self.names)]

@@ -6,11 +6,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from twobirds.apps.language.adjectives import noun_at
-from twobirds.apps.language.lexicon import ADJECTIVES, NOUNS, PHRASES
-from twobirds.apps.language.negation import ARTICLES, SCOPE_ENDS, Scopes
-from twobirds.apps.language.tokens import CLAUSE_ENDS
-from twobirds.apps.language.verbs import verb_of
+from twobirds.language.adjectives import noun_at
+from twobirds.language.lexicon import ADJECTIVES, NOUNS, PHRASES
+from twobirds.language.negation import ARTICLES, SCOPE_ENDS, Scopes
+from twobirds.language.tokens import CLAUSE_ENDS
+from twobirds.language.verbs import verb_of
 
 _REACH = 8  # words between the two parts of a construction, at most
 _WITH = {

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from twobirds.apps.language.degrees import QUANTIFIERS
-from twobirds.apps.language.lexicon import PREDICATES
-from twobirds.apps.language.tokens import BREAKS
-from twobirds.apps.language.verbs import verb_of
+from twobirds.language.degrees import QUANTIFIERS
+from twobirds.language.lexicon import PREDICATES
+from twobirds.language.tokens import BREAKS
+from twobirds.language.verbs import verb_of
 
 
 class Kind(Enum):

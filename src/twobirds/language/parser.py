@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twobirds.apps.language.adjectives import adjectives_after, adjectives_before, noun_at
-from twobirds.apps.language.ages import find_ages
-from twobirds.apps.language.degrees import HARDLY, LESS, degree_after, degree_before, weakened
-from twobirds.apps.language.lexicon import (
+from twobirds.language.adjectives import adjectives_after, adjectives_before, noun_at
+from twobirds.language.ages import find_ages
+from twobirds.language.degrees import HARDLY, LESS, degree_after, degree_before, weakened
+from twobirds.language.lexicon import (
     ADJECTIVES,
     ATTACHMENTS,
     HAIRSTYLES,
@@ -18,10 +18,10 @@ from twobirds.apps.language.lexicon import (
     SYNONYMS,
     Effects,
 )
-from twobirds.apps.language.negation import SCOPE_ENDS, Kind, Operator, Scopes
-from twobirds.apps.language.people import person_effects
-from twobirds.apps.language.replacement import removed_spans, standards
-from twobirds.apps.language.tokens import BREAKS, clause_around, tokenize
+from twobirds.language.negation import SCOPE_ENDS, Kind, Operator, Scopes
+from twobirds.language.people import person_effects
+from twobirds.language.replacement import removed_spans, standards
+from twobirds.language.tokens import BREAKS, clause_around, tokenize
 
 _MAX_PHRASE = max(len(phrase.split()) for phrase in PHRASES)
 _WHOLES = ("face", "hair", "smile", "picture")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from twobirds.apps.language.lexicon import UNCOUNTABLE, Effects
+from twobirds.language.lexicon import UNCOUNTABLE, Effects
 
 SLIGHT, LESS, HARDLY = 0.6, 0.4, 0.25
 """How far a degree moves an attribute from its opposite (0) to what the word says (1)."""

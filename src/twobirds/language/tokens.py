@@ -4,9 +4,9 @@ import re
 from collections.abc import Container, Sequence
 from typing import NamedTuple
 
-from twobirds.apps.language.ages import is_number
-from twobirds.apps.language.lexicon import ADJECTIVES, PHRASES
-from twobirds.apps.language.people import person_effects
+from twobirds.language.ages import is_number
+from twobirds.language.lexicon import ADJECTIVES, PHRASES
+from twobirds.language.people import person_effects
 
 BREAKS = frozenset(".;!?()")
 """Punctuation between sentences."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from twobirds.apps.language.negation import ARTICLES, SCOPE_ENDS
-from twobirds.apps.language.people import person_effects
-from twobirds.apps.language.tokens import BREAKS
-from twobirds.apps.language.verbs import verb_of
+from twobirds.language.negation import ARTICLES, SCOPE_ENDS
+from twobirds.language.people import person_effects
+from twobirds.language.tokens import BREAKS
+from twobirds.language.verbs import verb_of
 
 _DEFINITE = frozenset("the this that these those".split())
 _INDEFINITE = frozenset("a an another some".split())

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from twobirds.apps.language.lexicon import HAIRSTYLES, NOUNS, PHRASES, STOP_WORDS, SYNONYMS
-from twobirds.apps.language.people import person_effects
-from twobirds.apps.language.tokens import BREAKS
+from twobirds.language.lexicon import HAIRSTYLES, NOUNS, PHRASES, STOP_WORDS, SYNONYMS
+from twobirds.language.people import person_effects
+from twobirds.language.tokens import BREAKS
 
 _REACH = 7  # words between an adjective and its noun, at most
 _JOINS = frozenset(("and", "or", "nor", "but"))

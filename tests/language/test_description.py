@@ -1,4 +1,4 @@
-"""A face from words (P5): a table of sentences, and what the command makes of them."""
+"""A face from words (P5), and changes of one: tables of sentences."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from twobirds.apps.cli import main
-from twobirds.apps.describe import understand, understand_edit
-from twobirds.apps.language.lexicon import NOUNS, SYNONYMS
 from twobirds.data.attributes import CELEBA_ATTRIBUTES, Degree
+from twobirds.language.description import understand, understand_edit
+from twobirds.language.lexicon import NOUNS, SYNONYMS
 
 TABLES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "sentences.json").read_text(encoding="utf-8")
@@ -170,21 +169,6 @@ def test_any_text_is_understood_without_failing() -> None:
     for text in (*odd, *long, "\U0001f600 ñ 漢", "999999 years old", "as", "than", "take off"):
         found = understand(text, CELEBA_ATTRIBUTES)
         assert all(0 <= value <= 1 for value in found.attributes.values())
-
-
-def test_the_command_says_what_it_understood(
-    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["generate", model, "--count=2", f"--out={tmp_path}/grid.png"]
-    assert main([*words, "--describe", "a smiling man with a scar", "--set", "Smiling=0"]) == 0
-    captured = capsys.readouterr()
-    assert captured.err == "understood: smiling: Smiling 1; man: Male 1\nnot understood: scar\n"
-    by_words = (tmp_path / "grid.png").read_bytes()
-    assert main([*words, "--set", "Male=1", "Smiling=0"]) == 0
-    assert (tmp_path / "grid.png").read_bytes() == by_words
-    capsys.readouterr()
-    assert main([*words, "--describe", "something tall"]) == 2
-    assert "nothing in it says what a face looks like" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Words for people, as values of the attributes Male and Young."""
 
-from twobirds.apps.language.lexicon import Effects, effects_table
+from twobirds.language.lexicon import Effects, effects_table
 
 _PEOPLE = effects_table("""
 male, guy, fella, bloke, chap, dude, fellow, mister, mr, gent, bachelor: Male

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from twobirds.apps.language.lexicon import PRONOUNS, Effects
-from twobirds.apps.language.parser import Parser, Saying
-from twobirds.apps.language.photo_words import kept_spans, person_places, words_for_faces
-from twobirds.apps.language.unknown import unknown_phrases
 from twobirds.data.attributes import Degree
+from twobirds.language.lexicon import PRONOUNS, Effects
+from twobirds.language.parser import Parser, Saying
+from twobirds.language.photo_words import kept_spans, person_places, words_for_faces
+from twobirds.language.unknown import unknown_phrases
 
 STAYS = "stays as it is"
 """What words are taken to say of what is to be kept."""
+NOTHING_TO_CHANGE = (
+    "nothing in it says what to change of a face; try words such as blond hair, no glasses, less "
+    "makeup, smiling"
+)
+"""Why a description of which nothing was understood is no edit."""
 
 
 @dataclass

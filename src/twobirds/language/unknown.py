@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from twobirds.apps.language.adjectives import noun_at
-from twobirds.apps.language.degrees import DEGREE_WORDS
-from twobirds.apps.language.lexicon import (
+from twobirds.language.adjectives import noun_at
+from twobirds.language.degrees import DEGREE_WORDS
+from twobirds.language.lexicon import (
     ADJECTIVES,
     HAIRSTYLES,
     INTENSIFIERS,
@@ -12,9 +12,9 @@ from twobirds.apps.language.lexicon import (
     PRONOUNS,
     STOP_WORDS,
 )
-from twobirds.apps.language.negation import OPERATOR_WORDS, SCOPE_ENDS
-from twobirds.apps.language.tokens import clause_around
-from twobirds.apps.language.verbs import verb_of
+from twobirds.language.negation import OPERATOR_WORDS, SCOPE_ENDS
+from twobirds.language.tokens import clause_around
+from twobirds.language.verbs import verb_of
 
 _NEEDLESS = STOP_WORDS | OPERATOR_WORDS | SCOPE_ENDS | INTENSIFIERS | DEGREE_WORDS | PRONOUNS.keys()
 _ADJECTIVES_IN_LY = frozenset(
