@@ -1,5 +1,7 @@
 """Several changes at once: one after the other, each made of what the others left."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,9 @@ from torch import Tensor
 
 from making_runs import modern_recipe, trained_run
 from twobirds import FaceModel
-from twobirds.api.edit_steps import _ORDER, changes_in_order
+from twobirds.api.edit_steps import _ORDER, changes_in_order, composed_layers
+from twobirds.api.rows import with_changes
+from twobirds.api.search import STRENGTHS, Limits
 from twobirds.data.attributes import GROUPS
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
@@ -81,3 +85,36 @@ def test_an_edit_of_two_attributes_is_one_edit_of_the_other(
         again = apply_layers(faces[row : row + 1], layers[0][0], torch.tensor([layers[0][1]]))
         torch.testing.assert_close(again.clamp(-1, 1), edited)
         assert torch.equal(chosen.edit(changes, strength=0.0), faces[row : row + 1])
+
+
+def test_a_search_for_the_strength_makes_each_change_once(
+    modern_model: FaceModel, tiny_pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = from_pixels(torch.from_numpy(np.array(tiny_pack.images[:3])))
+    networks, changes = modern_model.networks, {"Male": 1.0, "Eyeglasses": 0.25, "Bald": 1.0}
+    names = modern_model.attributes
+    has = torch.tensor([float(name in ("Black_Hair", "Eyeglasses")) for name in names])
+    encoded = modern_model.encode_faces(faces).with_attributes(has)
+    target = with_changes(has[None], changes, names)
+
+    def edited(strength: float) -> Tensor:
+        """With layers made for this strength."""
+        wanted = has + strength * (target - has)
+        made = composed_layers(networks, faces, has.expand(3, -1), wanted.expand(3, -1), names)
+        assert made is not None
+        return apply_layers(faces, *made).clamp(-1, 1)
+
+    expected = {strength: edited(strength) for strength in STRENGTHS}
+    passes: list[int] = []
+    edit_layers = networks.edit_layers
+
+    def counting(images: Tensor, *rows: Tensor) -> Any:
+        passes.append(len(images))
+        return edit_layers(images, *rows)
+
+    monkeypatch.setattr(networks, "edit_layers", counting)
+    found = encoded.edit_until(changes, Limits(until=1.0))
+    assert passes == [3] * 3
+    assert found.reasons == ["strength"] * 3
+    for row, strength in enumerate(found.strength.tolist()):
+        assert torch.equal(found.images[row], expected[strength][row])

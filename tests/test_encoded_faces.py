@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from twobirds.api import FaceModel
+from twobirds.api.encoded import encode_faces
 
 
 @pytest.fixture
@@ -44,3 +45,26 @@ def test_selected_faces_are_those_of_all_batches(
     assert torch.equal(chosen.attributes, encoded.attributes[[1, 2, 4]])
     assert torch.equal(chosen.latents, encoded.latents[[1, 2, 4]])
     torch.testing.assert_close(chosen.edit({"Bald": 1}), encoded.edit({"Bald": 1})[[1, 2, 4]])
+
+
+def test_of_faces_with_known_attributes_only_latents_are_computed(
+    tiny_model: FaceModel, faces: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks, names = tiny_model.networks, tiny_model.attributes
+    probabilities = torch.linspace(0.1, 0.9, len(names))
+    predicted = encode_faces(networks, faces, names)
+    expected = predicted.with_attributes(probabilities)
+    counts: list[int] = []
+    encode = networks.encode
+
+    def counting(images: torch.Tensor) -> Any:
+        counts.append(len(images))
+        return encode(images)
+
+    monkeypatch.setattr(networks, "encode", counting)
+    known = encode_faces(networks, faces, names, probabilities)
+    torch.testing.assert_close(known.attributes, probabilities.expand(5, -1))
+    assert counts == []
+    assert torch.equal(known.edit({"Bald": 1}), expected.edit({"Bald": 1}))  # edits of latents
+    assert torch.equal(known.select([1, 3]).latents, predicted.latents[[1, 3]])
+    assert counts == [5]

@@ -12,10 +12,15 @@ import torch
 from torch import Tensor
 
 from twobirds.data.attributes import GROUPS, exclusion_matrix
-from twobirds.models.edit_layers import EditLayers, apply_layers, compose, scale_layers
+from twobirds.models.edit_layers import (
+    EditLayers,
+    apply_layers,
+    at_full_strength,
+    compose,
+    scale_layers,
+)
 from twobirds.models.networks import FaceNetworks
 
-_MIN_STRENGTH = 1e-6
 _ORDER = ("Worn", "Beard", "Mouth and nose", "Eyes and brows", "Face", "Hair", "Impression")
 """Groups of attributes: details before what changes the whole face."""
 
@@ -35,9 +40,7 @@ def composed_layers(
     Returns:
         As `FaceNetworks.edit_layers`.
     """
-    change = target - has
-    strength = change.abs().amax(1)  # [B]
-    whole = change / strength.clamp(min=_MIN_STRENGTH)[:, None]
+    whole, strength = at_full_strength(target - has)  # [B, K], [B]
     steps = list(changes_in_order(whole, names))
     if len(steps) < 2:
         return networks.edit_layers(images, has, target)

@@ -1,39 +1,28 @@
 """Faces that a model has encoded once, to be recognized and edited any number of times."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from twobirds.api.edit_steps import composed_layers
+from twobirds.api.parts import Part, decided_part, encoded_part
 from twobirds.api.passes import device_of
 from twobirds.api.refine import refine_latents
 from twobirds.api.rows import require_count, require_known, require_strength, with_changes
-from twobirds.api.search import DEFAULT_LIMITS, Edited, Limits, Wish, as_limits, search_strength
+from twobirds.api.search import (
+    DEFAULT_LIMITS,
+    Edited,
+    EditFaces,
+    Limits,
+    Wish,
+    as_limits,
+    search_strength,
+)
 from twobirds.errors import InputError
 from twobirds.models.edit_layers import EditLayers, apply_layers
-from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.models.networks import FaceNetworks
 from twobirds.runtime import inference_batch_size
-
-
-class _Part(NamedTuple):
-    """At most `inference_batch_size` faces and their encoding, on the device of the networks."""
-
-    images: Tensor
-    """`[b, 3, H, W]` in [-1, 1]."""
-    encoding: Encoding
-
-    @property
-    def has(self) -> Tensor:
-        """`[b, K]` 0/1: the attributes that the recognizer predicts."""
-        return (self.encoding.attribute_logits > 0).float()
-
-    def rows(self, rows: Sequence[int]) -> "_Part":
-        """Some of the faces."""
-        latents, logits = self.encoding
-        chosen = Encoding(latents[rows], logits[rows])
-        return _Part(self.images[rows], chosen)
 
 
 class EncodedFaces:
@@ -45,9 +34,7 @@ class EncodedFaces:
         names: The K attributes.
     """
 
-    def __init__(
-        self, networks: FaceNetworks, parts: Sequence[_Part], names: Sequence[str]
-    ) -> None:
+    def __init__(self, networks: FaceNetworks, parts: Sequence[Part], names: Sequence[str]) -> None:
         self._networks, self._parts, self._names = networks, tuple(parts), list(names)
 
     def __len__(self) -> int:
@@ -61,12 +48,12 @@ class EncodedFaces:
     @property
     def latents(self) -> Tensor:
         """Latents, `[B, Z]` float32 in [-1, 1] on the CPU."""
-        return torch.cat([part.encoding.latents.float().cpu() for part in self._parts])
+        return torch.cat([part.latents.float().cpu() for part in self._parts])
 
     @property
     def attributes(self) -> Tensor:
         """Predicted probabilities, `[B, K]` float32 in [0, 1] on the CPU."""
-        logits = [part.encoding.attribute_logits.float() for part in self._parts]
+        logits = [part.attribute_logits.float() for part in self._parts]
         return torch.cat([torch.sigmoid(part).cpu() for part in logits])
 
     def select(self, indices: Sequence[int]) -> "EncodedFaces":
@@ -89,14 +76,7 @@ class EncodedFaces:
         Args:
             probabilities: `[K]` float32 in [0, 1], for all faces.
         """
-        logits = torch.logit(probabilities, eps=1e-6)  # [K]
-        parts = []
-        for images, encoding in self._parts:
-            decided = logits.to(encoding.attribute_logits).expand_as(encoding.attribute_logits)
-            changed = encoding._replace(attribute_logits=decided)
-            with torch.no_grad():
-                latents = self._networks.encode_latents(images, changed)
-            parts.append(_Part(images, changed._replace(latents=latents)))
+        parts = [part.with_attributes(probabilities, self._networks) for part in self._parts]
         return EncodedFaces(self._networks, parts, self._names)
 
     def refined(self, steps: int) -> "EncodedFaces":
@@ -132,20 +112,8 @@ class EncodedFaces:
             `[B, 3, H, W]` float32 in [-1, 1]; strength 0 changes nothing.
         """
         require_strength(strength)
-        edited = []
-        for images, encoding in self._parts:
-            has = (encoding.attribute_logits > 0).float()
-            target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
-            wanted = has + float(strength) * (target - has)
-            if not len(images):  # a convolution of no images is an error
-                edited.append(images.float().to(device))
-                continue
-            layers = composed_layers(self._networks, images, has, wanted, self._names)
-            if layers is None:
-                changed = self._networks.edit(images, encoding, has, wanted)
-            else:
-                changed = apply_layers(images, *layers).clamp(-1, 1)
-            edited.append(changed.float().to(device))
+        factor = float(strength)
+        edited = [self._edit_of(part, changes)(factor).to(device) for part in self._parts]
         return torch.cat(edited)
 
     @torch.no_grad()
@@ -170,10 +138,9 @@ class EncodedFaces:
         for value in strengths:
             require_strength(value)
         found: list[tuple[EditLayers, float]] = []
-        for images, encoding in self._parts:
-            has = (encoding.attribute_logits > 0).float()
-            target = with_changes(has.cpu(), changes, self._names).to(has.device)  # [b, K]
-            layers = composed_layers(self._networks, images, has, target, self._names)
+        for part in self._parts:
+            target = self._target(part, changes)
+            layers = composed_layers(self._networks, part.images, part.has, target, self._names)
             if layers is None:
                 return None
             for row, whole in enumerate(layers[1].tolist()):
@@ -205,27 +172,47 @@ class EncodedFaces:
         parts = [self._reconstructed(part, refine_steps).to(device) for part in self._parts]
         return torch.cat(parts)
 
+    @torch.no_grad()
     def edit_until(
         self, changes: Mapping[str, float], limits: Limits | float = DEFAULT_LIMITS
     ) -> Edited:
         """Edit each face with the first strength at which the recognizer agrees.
 
-        See `FaceModel.edit_until`.
+        See `FaceModel.edit_until`. Edits in layers are computed once, for all strengths.
         """
         limits = as_limits(limits)
         require_known(changes, self._names)
         columns = [self._names.index(name) for name in changes]
         has = torch.cat([part.has.cpu() for part in self._parts])
         target = with_changes(has, changes, self._names)
+        edits = [self._edit_of(part, changes) for part in self._parts]
 
         def edit(strength: float) -> Tensor:
-            return self.edit(changes, strength=strength)
+            return torch.cat([edit_part(strength).cpu() for edit_part in edits])
 
         def predict(images: Tensor) -> Tensor:
             return encode_faces(self._networks, images, self._names).attributes[:, columns]
 
         wish = Wish(has[:, columns], target[:, columns])
         return search_strength(edit, predict, wish, limits, self.images)
+
+    def _target(self, part: Part, changes: Mapping[str, float]) -> Tensor:
+        """The attributes `[b, K]` that faces have after changes."""
+        return with_changes(part.has.cpu(), changes, self._names).to(part.images.device)
+
+    def _edit_of(self, part: Part, changes: Mapping[str, float]) -> EditFaces:
+        """The edit of some faces at any strength; their layers do not depend on it."""
+        networks, images, has = self._networks, part.images, part.has
+        target = self._target(part, changes)  # [b, K]
+        if not len(images):  # a convolution of no images is an error
+            return lambda _: images.float()
+        layers = composed_layers(networks, images, has, target, self._names)
+        if layers is None:
+            return lambda strength: networks.edit(
+                images, part.encoding, has, has + strength * (target - has)
+            ).float()
+        fields, whole = layers  # whole: the strength that 1 stands for, of each face [b]
+        return lambda strength: apply_layers(images, fields, strength * whole).clamp(-1, 1).float()
 
     def _require_gradients(self) -> None:
         if not self._networks.is_differentiable:
@@ -234,18 +221,16 @@ class EncodedFaces:
                 "out, or load the model that they were exported from"
             )
 
-    def _refined(self, part: _Part, steps: int) -> _Part:
-        images, encoding = part
-
+    def _refined(self, part: Part, steps: int) -> Part:
         def reconstruct(latents: Tensor) -> Tensor:
-            changed = encoding._replace(latents=latents)
-            return self._networks.edit(images, changed, part.has, part.has)
+            changed = part.encoding._replace(latents=latents)
+            return self._networks.edit(part.images, changed, part.has, part.has)
 
-        latents = refine_latents(reconstruct, images, encoding.latents, steps=steps)
-        return _Part(images, encoding._replace(latents=latents))
+        latents = refine_latents(reconstruct, part.images, part.latents, steps=steps)
+        return part.with_latents(latents)
 
-    def _reconstructed(self, part: _Part, steps: int) -> Tensor:
-        latents, has = part.encoding.latents, part.has
+    def _reconstructed(self, part: Part, steps: int) -> Tensor:
+        latents, has = part.latents, part.has
         if steps:
 
             def reconstruct(latents: Tensor) -> Tensor:
@@ -257,11 +242,28 @@ class EncodedFaces:
 
 
 @torch.no_grad()
-def encode_faces(networks: FaceNetworks, images: Tensor, names: Sequence[str]) -> EncodedFaces:
-    """Encode faces `[B, 3, H, W]` in [-1, 1], each once, in batches."""
+def encode_faces(
+    networks: FaceNetworks,
+    images: Tensor,
+    names: Sequence[str],
+    attributes: Tensor | None = None,
+) -> EncodedFaces:
+    """Encode faces, each once, in batches.
+
+    Args:
+        networks: The model's.
+        images: `[B, 3, H, W]` in [-1, 1].
+        names: The K attributes.
+        attributes: `[K]` float32 in [0, 1]: probabilities that were decided elsewhere, as from
+            other pictures of the same face, for all faces. Nothing is predicted then, and latents
+            are computed only where they are asked for. None predicts them.
+    """
     device = device_of(networks)
     parts = []
-    for part in images.split(inference_batch_size(device)):  # one empty part of no faces
-        there = part.to(device)
-        parts.append(_Part(there, networks.encode(there)))
+    for split in images.split(inference_batch_size(device)):  # one empty part of no faces
+        there = split.to(device)
+        if attributes is None:
+            parts.append(encoded_part(there, networks))
+        else:
+            parts.append(decided_part(there, networks, attributes))
     return EncodedFaces(networks, parts, names)

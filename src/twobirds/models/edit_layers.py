@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _MIN_ALPHA = 1e-4
+_MIN_STRENGTH = 1e-6
 
 
 class EditLayers(NamedTuple):
@@ -60,6 +61,15 @@ def recolour(images: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
 def cover_of(alpha: Tensor, strength: Tensor | float) -> Tensor:
     """What alpha and paint are multiplied by at a strength: paint covers at most all."""
     return torch.clamp(1 / alpha.clamp(min=_MIN_ALPHA), max=strength)
+
+
+def at_full_strength(change: Tensor) -> tuple[Tensor, Tensor]:
+    """Changes `[B, K]` of attributes of which the largest is 1 or -1, and their strengths `[B]`.
+
+    Multiplied they are `change`; where that is nothing, both are 0.
+    """
+    strength = change.abs().amax(1)
+    return change / strength.clamp(min=_MIN_STRENGTH)[:, None], strength
 
 
 def scale_layers(layers: EditLayers, strength: Tensor) -> EditLayers:

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from twobirds.api import FaceModel
+from twobirds.api.encoded import encode_faces
 from twobirds.atomic import remove_unfinished, write_atomically
+from twobirds.data.faces import to_images
 from twobirds.photos.align import Placement, cut_face, place
 from twobirds.photos.edits import EditRequest, FaceEdit, edit_faces, mean_edit
 from twobirds.photos.marks import Marks
@@ -146,10 +148,10 @@ def _edit(number: int, frame: Frame, edits: Sequence[SteadyEdit], model: FaceMod
         if landmarks is None:
             continue
         placement = place(landmarks, template_of(model), model.size)
-        encoded = model.encode_faces(cut_face(frame.pixels, placement)[None])
-        decided = encoded.with_attributes(edit.probabilities)
+        face = to_images(cut_face(frame.pixels, placement)[None], model.size)
+        encoded = encode_faces(model.networks, face, model.attributes, edit.probabilities)
         made.placements[index] = placement
-        made.edits[index] = edit_faces(decided, (0,), edit.request).by_index[0]
+        made.edits[index] = edit_faces(encoded, (0,), edit.request).by_index[0]
     return made
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from twobirds.config import RunConfig
-from twobirds.models.edit_layers import EditLayers, apply_layers
+from twobirds.models.edit_layers import EditLayers, apply_layers, at_full_strength
 from twobirds.models.layers import rotate_and_zoom
 from twobirds.models.networks import Encoding, FaceNetworks, in_parts
 from twobirds.recipes.modern.build import (
@@ -19,7 +19,6 @@ from twobirds.recipes.modern.encoder import Encoder
 from twobirds.recipes.modern.generator import Generator
 from twobirds.recipes.modern.recognizer import LiteRecognizer
 
-_MIN_STRENGTH = 1e-6
 _TILT = 0.08
 """Radians to either side of two further views of a face."""
 
@@ -88,9 +87,7 @@ class ModernNetworks(FaceNetworks):
         self, images: Tensor, attributes: Tensor, target: Tensor
     ) -> tuple[EditLayers, Tensor]:
         """The editor's layers, of changes scaled to full strength; see `FaceNetworks`."""
-        change = target - attributes  # [B, K]
-        strength = change.abs().amax(1)  # [B]
-        whole = change / strength.clamp(min=_MIN_STRENGTH)[:, None]
+        whole, strength = at_full_strength(target - attributes)  # [B, K], [B]
         part = whole * torch.where(whole > 0, self.amounts[1], self.amounts[0])
         output = self.editor(images, part, (attributes + whole).clamp(0, 1))
         return output.layers, strength
