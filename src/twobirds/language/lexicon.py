@@ -81,6 +81,12 @@ blushing, blush: Rosy_Cheeks
 open-mouthed, open the mouth, open her mouth, open his mouth: Mouth_Slightly_Open
 close the mouth, close her mouth, close his mouth: Mouth_Slightly_Open=0
 shut the mouth, shut her mouth, shut his mouth: Mouth_Slightly_Open=0
+curl hair, curl the hair, curl her hair, curl his hair, curl my hair: Wavy_Hair
+straighten hair, straighten the hair, straighten her hair, straighten his hair: Straight_Hair
+straighten my hair: Straight_Hair
+lighten skin, lighten the skin, lighten her skin, lighten his skin, lighten my skin: Pale_Skin
+darken skin, darken the skin, darken her skin, darken his skin, darken my skin: Pale_Skin=0
+sharpen the picture, sharpen the photo, sharpen the image, sharpen it: Blurry=0
 """)
 """Words and phrases that speak for themselves."""
 
@@ -234,6 +240,7 @@ how plus loads either yes broadly widely w beneath below
 above across than if else same each every other another his/her something anything nothing thing
 things day time generate draw create me find him her he's she's he'd she'd it'd that's who's
 there's s d ll re ve m t let us
+everything back need needs myself yourself
 """.split()
 )
 """Words that need not be understood."""

@@ -8,8 +8,9 @@ from twobirds.language.people import person_effects
 from twobirds.language.tokens import BREAKS
 from twobirds.language.verbs import verb_of
 
-_DEFINITE = frozenset("the this that these those".split())
+_DEFINITE = frozenset("the this that these those same".split())
 _INDEFINITE = frozenset("a an another some".split())
+_GIVING = frozenset(("give", "let"))
 _MAX_ADJECTIVES = 2  # between an article and a word for a person
 _DENIALS = frozenset("not never without no dont".split())
 _MAX_BETWEEN = 2  # words between a denial and its verb: do not ever change
@@ -33,6 +34,8 @@ def person_places(words: Sequence[str], place: int) -> range:
     """
     if person_effects(words[place]) is None:
         return range(0)
+    if place and verb_of(words[place - 1]) in _GIVING:
+        return range(place, place + 1)  # give grandpa a hat
     before = range(max(0, place - _MAX_ADJECTIVES - 1), place)
     articles = [i for i in before if words[i] in _DEFINITE or words[i] in _INDEFINITE]
     if not articles or words[articles[-1]] in _INDEFINITE:

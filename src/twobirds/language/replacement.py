@@ -24,6 +24,13 @@ _REMOVES_SECOND = frozenset(("more", "substitute"))
 _PARTICLES = frozenset(("off", "away", "out"))
 _PARTICLE_VERBS = frozenset("take get wipe wash leave shave".split())
 _GONE = frozenset("gone removed erased deleted missing absent off shaved".split())
+_IS_GONE = tuple(
+    words.split()
+    for words in "no more, no longer, not anymore, must go, should go, has to go, have to go".split(
+        ", "
+    )
+)
+"""Words that together say the same."""
 _BEFORE = CLAUSE_ENDS | SCOPE_ENDS
 """Words before what is gone."""
 _AFTER = _BEFORE | {"and", "from", "now", "please", "so", "while"}
@@ -124,19 +131,26 @@ def _removed_before(words: Sequence[str], place: int) -> Span | None:
     after = place + 1 + (words[place + 1 : place + 2] in (["off"], ["away"]))
     if words[place] in _GONE:
         operators = tuple(range(place, after))
-    elif list(words[place : place + 2]) in (["no", "more"], ["no", "longer"], ["not", "anymore"]):
-        after, operators = place + 2, (place, place + 1)
     else:
-        return None
+        several = [len(gone) for gone in _IS_GONE if list(words[place : place + len(gone)]) == gone]
+        if not several:
+            return None
+        after = place + several[0]
+        operators = tuple(range(place, after))
     if after < len(words) and words[after] not in _AFTER:
         return None
     start = place
-    while start > 0 and words[start - 1] not in _BEFORE:
+    while start > 0 and words[start - 1] not in _BEFORE and not _begins_clause(words, start):
         start -= 1
     nouns = [i for i in range(start, place) if verb_of(words[i]) not in _COPULAS]
     if not nouns:
         return None
     return Span(start, nouns[-1] + 1, operators, False)
+
+
+def _begins_clause(words: Sequence[str], place: int) -> bool:
+    """Whether a verb follows `and`: put a hat on and *take* the glasses off."""
+    return words[place - 1] == "and" and verb_of(words[place]) is not None
 
 
 def standards(words: Sequence[str]) -> Iterator[tuple[int, int]]:
