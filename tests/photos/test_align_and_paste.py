@@ -77,14 +77,14 @@ def face(level: float) -> np.ndarray:
 def test_nothing_changed_leaves_every_pixel() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (300, 320, 3), np.uint8)
     placement = place(turned(150, 15, 160, 150), CELEBA_TIGHT, SIZE)
-    assert (paste(photo, placement, face(0.3), face(0.3)) == photo).all()
+    assert (paste(photo, placement, face(0.3), face(0.3)).laid_on(photo) == photo).all()
 
 
 @pytest.mark.parametrize(("x", "y"), [(160, 150), (10, 290), (500, 500)])
 def test_outside_the_crop_no_pixel_changes(x: float, y: float) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (300, 320, 3), np.uint8)
     placement = place(turned(150, 15, x, y), CELEBA_TIGHT, SIZE)
-    pasted = paste(photo, placement, face(-0.5), face(0.9))
+    pasted = paste(photo, placement, face(-0.5), face(0.9)).laid_on(photo)
     rows, columns = np.mgrid[:300, :320] + 0.5
     places = apply(placement.matrix, np.stack([columns, rows], axis=-1))
     outside = ((places < -1) | (places > SIZE + 1)).any(axis=-1)
@@ -97,7 +97,7 @@ def test_a_small_change_is_added_and_keeps_fine_detail() -> None:
     photo = waves(300, 320)
     photo[::2, ::2] += 6  # finer than the crop's pixels
     placement = place(turned(150, 0, 160, 150), CELEBA_TIGHT, SIZE)
-    pasted = paste(photo, placement, face(0.0), face(0.08))
+    pasted = paste(photo, placement, face(0.0), face(0.08)).laid_on(photo)
     middle = np.s_[120:180, 130:190]
     change = pasted[middle].astype(int) - photo[middle]
     assert set(np.unique(change)) <= {9, 10, 11}  # 0.08 of 2 is 10.2 levels
@@ -108,7 +108,7 @@ def test_a_large_change_takes_the_detail_of_what_went() -> None:
     photo[140:143, 130:190] = 0  # the rim of glasses, thinner than a pixel of the crop
     placement = place(turned(600, 0, 160, 150), CELEBA_TIGHT, SIZE)
     before = cut_face(photo, placement).astype(np.float32) / 127.5 - 1
-    pasted = paste(photo, placement, before, before + (before < -0.2) * 0.9)
+    pasted = paste(photo, placement, before, before + (before < -0.2) * 0.9).laid_on(photo)
     rim = pasted[140:143, 135:185]
     assert rim.mean() > 60  # against 0
 
@@ -118,8 +118,8 @@ def test_strips_of_a_large_photo_join_without_a_seam(monkeypatch: pytest.MonkeyP
     placement = place(turned(250, 15, 160, 150), CELEBA_TIGHT, SIZE)
     after = face(0.0)
     after[20:40, 20:40] = 0.9  # so much that the photo's detail goes there
-    whole = paste(photo, placement, face(0.0), after)
+    whole = paste(photo, placement, face(0.0), after).laid_on(photo)
     monkeypatch.setattr("twobirds.photos.paste._STRIP_PIXELS", 2_000)  # of about 6 rows
-    strips = paste(photo, placement, face(0.0), after)
+    strips = paste(photo, placement, face(0.0), after).laid_on(photo)
     assert np.abs(strips.astype(int) - whole).max() <= 1  # rounding of OpenCV's fixed point
     assert (whole != photo).any()

@@ -30,19 +30,23 @@ class SourceColors:
     profile: bytes | None
     """ICC profile; None for CMYK without one."""
 
-    def edited(self, before: np.ndarray, after: np.ndarray) -> Image.Image:
+    def edited(
+        self, before: np.ndarray, after: np.ndarray, place: tuple[slice, slice]
+    ) -> Image.Image:
         """The file's samples with the change of an edit; where nothing changed, as they were.
 
         The difference of the two conversions is added, so that colours outside sRGB stay, and so
         does the amount of black that a printer chose.
 
         Args:
-            before: `[H, W, 3]` uint8 sRGB: the photo.
-            after: `[H, W, 3]` uint8 sRGB: edited.
+            before: `[h, w, 3]` uint8 sRGB: a part of the photo.
+            after: `[h, w, 3]` uint8 sRGB: edited.
+            place: Rows and columns of this part.
         """
         samples = self.samples.copy()
-        for top in range(0, len(samples), _ROWS):
-            rows = samples[top : top + _ROWS]
+        part = samples[place]
+        for top in range(0, len(part), _ROWS):
+            rows = part[top : top + _ROWS]
             old, new = before[top : top + _ROWS], after[top : top + _ROWS]
             changed = (old != new).any(axis=2)  # [h, W]
             if changed.any():

@@ -13,6 +13,7 @@ from twobirds.data.attributes import require_consistent
 from twobirds.data.faces import to_pixels
 from twobirds.data.provenance import listed_values
 from twobirds.models.edit_layers import EditLayers, apply_layers, cover_of, enlarge
+from twobirds.photos.patch import Patch
 
 if TYPE_CHECKING:
     from twobirds.photos.align import Placement
@@ -56,15 +57,18 @@ class FaceEdit(Protocol):
         """The edited face by itself, `[S, S, 3]` uint8."""
         ...
 
-    def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
+    def apply(
+        self, pixels: np.ndarray, placement: "Placement", crop: np.ndarray | None = None
+    ) -> Patch:
         """Edit a photo.
 
         Args:
             pixels: `[H, W, 3]` uint8 sRGB.
             placement: Where the face lies.
+            crop: `[S, S, 3]` uint8: what `cut_face` cuts there, where it is at hand.
 
         Returns:
-            `[H, W, 3]` uint8, a copy.
+            The part of it that is edited.
         """
         ...
 
@@ -83,7 +87,12 @@ class ImageDifference:
         """The edited face by itself; see `FaceEdit`."""
         return to_pixels(self.after)
 
-    def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
+    def apply(
+        self,
+        pixels: np.ndarray,
+        placement: "Placement",
+        crop: np.ndarray | None = None,  # noqa: ARG002
+    ) -> Patch:
         """Add the difference to a photo; see `FaceEdit`."""
         from twobirds.photos.paste import paste  # OpenCV: aligned faces do without it
 
@@ -109,12 +118,14 @@ class LayeredEdit:
         """The edited face by itself; see `FaceEdit`."""
         return self._applied(self.layers)
 
-    def apply(self, pixels: np.ndarray, placement: "Placement") -> np.ndarray:
+    def apply(
+        self, pixels: np.ndarray, placement: "Placement", crop: np.ndarray | None = None
+    ) -> Patch:
         """Do to a photo what was done to the face; see `FaceEdit`."""
-        from twobirds.photos.paste import PhotoLayers, paste_layers  # OpenCV
+        from twobirds.photos.layered import PhotoLayers, paste_layers  # OpenCV
 
         if not self.strength:
-            return pixels.copy()
+            return Patch(0, 0, pixels[:0, :0])
         size = placement.size
         flow, gain, offset, paint, alpha = (enlarge(x, size, size) for x in self.layers)
         cover = cover_of(alpha, self.strength)
@@ -125,9 +136,8 @@ class LayeredEdit:
             paint * cover,
             alpha * cover,
         )
-        return paste_layers(
-            pixels, placement, PhotoLayers(*(x[0].movedim(0, -1).numpy() for x in scaled))
-        )
+        photo_layers = PhotoLayers(*(x[0].movedim(0, -1).numpy() for x in scaled))
+        return paste_layers(pixels, placement, photo_layers, crop)
 
     def stages(self) -> dict[str, np.ndarray]:
         """The face step by step: its source, moved, recoloured and painted; and the paint alone.

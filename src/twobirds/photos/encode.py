@@ -11,6 +11,7 @@ from PIL import Image
 from twobirds.data.images import PILLOW
 from twobirds.data.provenance import PHOTO_FORMATS, Provenance
 from twobirds.errors import InputError
+from twobirds.photos.patch import Patch
 from twobirds.photos.photo import Photo, laid_on_white
 
 _MAX_SIDES = {"JPEG": 65_500, "WEBP": 16_383}  # pixels that the encoders take
@@ -24,8 +25,6 @@ def encode_photo(
 ) -> bytes:
     """Write other pixels in a photo's format, with its transparency, colours and metadata.
 
-    A JPEG gets the tables of the one that came, which leaves what was not touched nearly as it was.
-
     Args:
         photo: Where the pixels are from.
         pixels: `[H, W, 3]` uint8 sRGB, of the same size.
@@ -35,8 +34,27 @@ def encode_photo(
     Raises:
         InputError: If the picture cannot be written in this format.
     """
+    return encode_patch(photo, Patch(0, 0, pixels), provenance, suffix)
+
+
+def encode_patch(
+    photo: Photo, patch: Patch, provenance: Provenance | None, suffix: str = ""
+) -> bytes:
+    """Write a photo, of which a part was edited, with its transparency, colours and metadata.
+
+    A JPEG gets the tables of the one that came, which leaves what was not touched nearly as it was.
+
+    Args:
+        photo: As it was.
+        patch: What was edited.
+        provenance: What to say of them in the file; None says nothing.
+        suffix: End of the file's name; one of another format chooses that.
+
+    Raises:
+        InputError: If the picture cannot be written in this format.
+    """
     file_format = PHOTO_FORMATS.get(suffix.lower(), photo.format)
-    image, profile = _image(photo, pixels, file_format)
+    image, profile = _image(photo, patch, file_format)
     arguments: dict[str, Any] = {"quality": 95}
     if file_format == photo.format:
         arguments = dict(photo.encoding)
@@ -99,16 +117,18 @@ def without_transparency(photo: Photo, area: tuple[slice, slice]) -> Photo:
     return dataclasses.replace(photo, alpha=alpha)
 
 
-def _image(photo: Photo, pixels: np.ndarray, file_format: str) -> tuple[Image.Image, bytes | None]:
+def _image(photo: Photo, patch: Patch, file_format: str) -> tuple[Image.Image, bytes | None]:
     """The picture as its encoder takes it, and its colour profile."""
     alpha = photo.alpha
     colors = photo.colors
     if alpha is not None and file_format in _OPAQUE_FORMATS:
-        pixels, alpha, colors = laid_on_white(pixels, alpha), None, None
+        pixels, alpha, colors = laid_on_white(patch.laid_on(photo.pixels), alpha), None, None
+        patch = Patch(0, 0, pixels)
     if colors is not None and _holds(file_format, colors.mode, colors.profile):
-        image, profile = colors.edited(photo.pixels, pixels), colors.profile
+        before = photo.pixels[patch.place]
+        image, profile = colors.edited(before, patch.pixels, patch.place), colors.profile
     else:
-        image = Image.fromarray(pixels)
+        image = _in_rgb(photo, patch, file_format)
         if photo.is_grey:
             image = image.convert("L")
         keeps = file_format == photo.format or not photo.is_grey  # WebP, for one, has no grey
@@ -116,6 +136,13 @@ def _image(photo: Photo, pixels: np.ndarray, file_format: str) -> tuple[Image.Im
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
     return image, profile
+
+
+def _in_rgb(photo: Photo, patch: Patch, file_format: str) -> Image.Image:
+    """The edited photo in sRGB; of mode RGBX if it is a JPEG of which a part was edited."""
+    if file_format == "JPEG" and not photo.is_grey and not patch.is_whole(photo.pixels):
+        return patch.image_on(photo.pixels)
+    return Image.fromarray(patch.laid_on(photo.pixels))
 
 
 def _holds(file_format: str, mode: str, profile: bytes | None) -> bool:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,17 +15,15 @@ from twobirds.errors import InputError
 from twobirds.photos.choice import FaceChoice, numbered_faces
 from twobirds.photos.credentials import warn_of_credentials
 from twobirds.photos.edits import EditRequest, FaceEdit, FaceEdits, differences, edit_faces
-from twobirds.photos.encode import encode_photo, require_png, without_transparency
+from twobirds.photos.encode import encode_patch, encode_photo, require_png, without_transparency
 from twobirds.photos.marks import Marks, with_note
 from twobirds.photos.opening import cut_out, decode
+from twobirds.photos.patch import Patch
 from twobirds.photos.photo import Photo, format_of
 
 if TYPE_CHECKING:
     from twobirds.photos.faces import Detector
     from twobirds.photos.found import FoundFace
-
-
-_COMPARED_ROWS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,13 +133,7 @@ class OpenPhoto:
 
     def composite(self, edits: Mapping[int, FaceEdit]) -> np.ndarray:
         """The photo `[H, W, 3]` uint8 with edits by index; an aligned face by itself."""
-        if self.is_aligned:
-            return edits[0].face if edits else self.photo.pixels
-
-        def applied(pixels: np.ndarray, index: int) -> np.ndarray:
-            return self._applied(pixels, index, edits[index])
-
-        return reduce(applied, edits, self.photo.pixels)
+        return self._patch(edits).laid_on(self.photo.pixels)
 
     def edited_face(self, index: int, edit: FaceEdit) -> np.ndarray:
         """A face after its edit, `[S, S, 3]` uint8, with what is protected as it was."""
@@ -150,8 +141,7 @@ class OpenPhoto:
             return edit.face
         from twobirds.photos.align import cut_face  # OpenCV
 
-        edited = self._applied(self.photo.pixels, index, edit)
-        return cut_face(edited, self.found[index].placement)
+        return cut_face(self.composite({index: edit}), self.found[index].placement)
 
     def suffix(self, name_suffix: str) -> str:
         """End of the name of the file that `encode` makes, for one that came with another."""
@@ -171,42 +161,46 @@ class OpenPhoto:
         """
         if self.protected is not None:
             require_png(suffix, self.photo.format)
-        pixels, photo = self.composite(edits), self.photo
-        is_changed = self.is_aligned or _differ(pixels, photo.pixels)
-        if not is_changed:
+        patch, photo = self._patch(edits), self.photo
+        if not self.is_aligned and not patch.changes(photo.pixels):
             same_format = photo.suffix(suffix) == suffix.lower() or not suffix
-            content = self.data if same_format else encode_photo(photo, pixels, None, suffix)
+            content = self.data if same_format else encode_photo(photo, photo.pixels, None, suffix)
             return EditedPhoto(content, is_changed=False)
         if marks.is_visible:
-            pixels, area = with_note(pixels, marks.text)
+            pixels, area = with_note(patch.laid_on(photo.pixels), marks.text)
+            patch = Patch(0, 0, pixels)
             if self.protected is not None and self.protected[area].any():
                 raise InputError("the visible note would cover a protected part of the photo")
             photo = without_transparency(photo, area)
         provenance = marks.provenance(self.model)
-        content = encode_photo(photo, pixels, provenance, suffix)
+        content = encode_patch(photo, patch, provenance, suffix)
         if marks.signer is not None and provenance is not None:
             file_format = PHOTO_FORMATS.get(suffix.lower(), photo.format)
             source = (self.data, format_of(self.data[:16]) or "")
             content = marks.signer.signed(content, file_format, source, provenance)
         return EditedPhoto(content, is_changed=True)
 
-    def _applied(self, pixels: np.ndarray, index: int, edit: FaceEdit) -> np.ndarray:
-        """A photo `[H, W, 3]` uint8 with the edit of one face, and what is protected as it was."""
+    def _patch(self, edits: Mapping[int, FaceEdit]) -> Patch:
+        """What edits make of the photo, with what is protected as it was; an aligned face whole."""
+        pixels, patch = self.photo.pixels, Patch(0, 0, self.photo.pixels[:0])
+        if self.is_aligned:
+            return Patch(0, 0, edits[0].face if edits else pixels)
+        for number, (index, edit) in enumerate(edits.items()):
+            if number:
+                pixels = patch.laid_on(pixels)
+            patch = self._applied(pixels, index, edit)
+        return patch if len(edits) < 2 else Patch(0, 0, patch.laid_on(pixels))
+
+    def _applied(self, pixels: np.ndarray, index: int, edit: FaceEdit) -> Patch:
+        """What the edit of one face makes of a photo `[H, W, 3]` uint8."""
         placement = self.found[index].placement
-        edited = edit.apply(pixels, placement)
+        is_source = pixels is self.photo.pixels and self.photo.alpha is None
+        patch = edit.apply(pixels, placement, self.found[index].crop if is_source else None)
         if self.protected is None:
-            return edited
+            return patch
         from twobirds.photos.protection import restore  # OpenCV
 
-        return restore(pixels, edited, self.protected, placement)
-
-
-def _differ(one: np.ndarray, two: np.ndarray) -> bool:
-    """Whether pixels of two photos of one size differ; compared in parts, for memory."""
-    rows = range(0, len(one), _COMPARED_ROWS)
-    return any(
-        not np.array_equal(one[i : i + _COMPARED_ROWS], two[i : i + _COMPARED_ROWS]) for i in rows
-    )
+        return Patch(0, 0, restore(pixels, patch.laid_on(pixels), self.protected, placement))
 
 
 class PhotoSession:

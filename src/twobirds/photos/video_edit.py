@@ -137,6 +137,8 @@ class _EditedFrame:
     frame: Frame
     placements: dict[int, Placement] = field(default_factory=dict)
     """By the number of the edit."""
+    crops: dict[int, np.ndarray] = field(default_factory=dict)
+    """`[S, S, 3]` uint8: the faces, by the number of the edit."""
     edits: dict[int, FaceEdit] = field(default_factory=dict)
     """By the number of the edit."""
 
@@ -148,9 +150,10 @@ def _edit(number: int, frame: Frame, edits: Sequence[SteadyEdit], model: FaceMod
         if landmarks is None:
             continue
         placement = place(landmarks, template_of(model), model.size)
-        face = to_images(cut_face(frame.pixels, placement)[None], model.size)
+        crop = cut_face(frame.pixels, placement)
+        face = to_images(crop[None], model.size)
         encoded = encode_faces(model.networks, face, model.attributes, edit.probabilities)
-        made.placements[index] = placement
+        made.placements[index], made.crops[index] = placement, crop
         made.edits[index] = edit_faces(encoded, (0,), edit.request).by_index[0]
     return made
 
@@ -166,6 +169,7 @@ def _finished(
         places = [i for i in near if index in window[i].edits]
         weights = torch.exp(-(((torch.tensor(places) - position) / _SIGMA) ** 2) / 2)
         edit = mean_edit([window[i].edits[index] for i in places], weights / weights.sum())
-        edited = edit.apply(pixels, placement)
+        crop = made.crops[index] if pixels is made.frame.pixels else None  # not of an edited one
+        edited = edit.apply(pixels, placement, crop).laid_on(pixels)
         pixels = edited if protected is None else restore(pixels, edited, protected, placement)
     return made.frame, pixels

@@ -151,7 +151,7 @@ class FaceService:
         """
         edits = self._edit(photo, index + 1, request)
         view, size = view_of(photo, index), self.model.size
-        pixels = edits[index].apply(view.pixels, view.placement)
+        pixels = edits[index].apply(view.pixels, view.placement).laid_on(view.pixels)
         if view.protected is not None:
             pixels = restore(view.pixels, pixels, view.protected, view.placement)
         # As the user gets it, not as the model generated it.
