@@ -18,10 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.onnx import (  # type: ignore[attr-defined]
-    register_custom_op_symbolic,
-    unregister_custom_op_symbolic,
-)
 
 from twobirds.atomic import json_sha256, new_folder, write_json, write_text
 from twobirds.checkpoint import CARD_FILE, require_replaceable
@@ -37,6 +33,7 @@ from twobirds.models.onnx_description import (
     network_file,
 )
 from twobirds.models.onnx_model import open_network
+from twobirds.models.onnx_symbolics import own_symbolics
 from twobirds.models.trained import Trained
 
 OPSET = 20
@@ -188,10 +185,10 @@ def _exported(networks: FaceNetworks, part: _Part) -> bytes:
         tempfile.TemporaryDirectory() as folder,
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),  # where it prints the graph that it refuses
+        own_symbolics(OPSET),
     ):
         path = Path(folder) / "network.onnx"
         warnings.simplefilter("ignore")  # of the tracer: the result is compared instead
-        register_custom_op_symbolic("aten::atanh", _atanh, OPSET)
         try:
             torch.onnx.export(
                 _Pass(networks, part.compute).eval(),
@@ -210,14 +207,7 @@ def _exported(networks: FaceNetworks, part: _Part) -> bytes:
                 absent = ModuleNotFoundError("No module named 'onnx'", name="onnx")
                 raise missing_extra("ONNX files need", "onnx", absent) from error
             raise InputError(f"these networks cannot be written as ONNX: {error}") from error
-        finally:
-            unregister_custom_op_symbolic("aten::atanh", OPSET)
         return path.read_bytes()
-
-
-def _atanh(graph: Any, value: Any) -> Any:
-    """ONNX has this operator since opset 9; the exporter does not know it."""
-    return graph.op("Atanh", value)
 
 
 def _compared(name: str, part: _Part, content: bytes) -> float:

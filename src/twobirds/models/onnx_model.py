@@ -272,15 +272,19 @@ def open_network(content: bytes, name: str) -> Any:
 
 def _run(session: Any, names: list[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Outputs of a network, of at most `_ROWS` rows in a pass: more would leave the caches."""
+    import onnxruntime
+
     count = len(next(iter(inputs.values())))
-    if count <= _ROWS:
-        outputs: list[np.ndarray] = session.run(names, inputs)
-        return outputs
+    options = onnxruntime.RunOptions()
+    options.only_execute_path_to_fetches = True  # not what other outputs need
 
     def run_part(start: int) -> list[np.ndarray]:
         part = {name: rows[start : start + _ROWS] for name, rows in inputs.items()}
-        made: list[np.ndarray] = session.run(names, part)
+        made: list[np.ndarray] = session.run(names, part, options)
         return made
+
+    if count <= _ROWS:
+        return run_part(0)
 
     with ThreadPoolExecutor(num_threads()) as pool:
         parts = list(pool.map(run_part, range(0, count, _ROWS)))
