@@ -6,8 +6,11 @@ only the photos of 12 megapixels and the slider are timed.
 """
 
 import io
+import json
 import statistics
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,7 @@ import tyro
 from PIL import Image
 from skimage.data import astronaut
 
-from hardware import peak_memory, seconds_of, write_results
+from hardware import seconds_of, write_results
 from twobirds.api import FaceModel
 from twobirds.apps.web.service import FaceService
 from twobirds.data.similarity import apply
@@ -63,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "hardware": describe_machine(torch.device("cpu")),
         "model": model.name,
         "detector": detector.name,
-        "12 megapixels": measure_large(model, detector, astronaut()[:384]),
-        "12 megapixels, all face": measure_large(model, detector, CLOSE),
+        "12 megapixels": measure_large(astronaut()[:384], settings, model, detector),
+        "12 megapixels, all face": measure_large(CLOSE, settings, model, detector),
         "slider": measure_slider(model, detector),
     }
     if settings.folder is not None:
@@ -123,8 +126,10 @@ def hamming_loss(model: FaceModel, crops: list[np.ndarray], truth: list[np.ndarr
     return float((predicted != np.stack(truth)).mean())
 
 
-def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> dict[str, float]:
-    """A JPEG of 12 megapixels to the edited one: seconds by step, and the process's memory.
+def measure_large(
+    pixels: np.ndarray, settings: Settings, model: FaceModel, detector: Detector
+) -> dict[str, Any]:
+    """A JPEG of 12 megapixels to the edited one: seconds by step, and memory of a process for it.
 
     Of a step the median counts. The grain is a camera's: JPEG files of smooth photos are faster.
     """
@@ -133,7 +138,7 @@ def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> d
     data = encoded(Image.fromarray(picture.clip(0, 255).astype(np.uint8)))
     del picture
     session, request = PhotoSession(model, detector), EditRequest({"Smiling": 0.0})
-    loaded, device = peak_memory(torch.device("cpu")), torch.device("cpu")
+    device = torch.device("cpu")
     photo = session.decode(data)
     opened = session.find(data, photo)
     edits = opened.edit(request, opened.indices(1, for_edits=True)).by_index
@@ -153,8 +158,24 @@ def measure_large(model: FaceModel, detector: Detector, pixels: np.ndarray) -> d
             name: statistics.median(seconds_of(step, device, repeats=5))
             for name, step in steps.items()
         }
-    memory = {"memory_before_bytes": loaded, "peak_memory_bytes": peak_memory(device)}
-    return {f"{name} (s)": value for name, value in seconds.items()} | memory
+    figures: dict[str, Any] = {f"{name} (s)": value for name, value in seconds.items()}
+    return figures | {"most memory of the process (MiB)": measure_memory(data, settings)}
+
+
+def measure_memory(data: bytes, settings: Settings) -> dict[str, int]:
+    """Run `photo_memory.py` on a photo; nothing where there is no Linux."""
+    if not Path("/proc/self/clear_refs").exists():
+        return {}
+    script = Path(__file__).with_name("photo_memory.py")
+    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(data)
+        file.flush()
+        command = [sys.executable, str(script), file.name, "--model", settings.model]
+        if settings.detector is not None:
+            command += ["--detector", str(settings.detector)]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    peaks: dict[str, int] = json.loads(output)
+    return peaks
 
 
 def measure_slider(model: FaceModel, detector: Detector) -> dict[str, float]:
