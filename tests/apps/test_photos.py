@@ -145,10 +145,15 @@ def test_the_bits_that_an_edit_loses_are_said(
     Image.fromarray(levels).save(deep)
     words = [str(deep), model]
     assert main(["edit", *words, "--set=Bald=1", f"--out={tmp_path}/x.png"]) == 0
-    said = f"{deep}: has 16 bits a channel: an edit keeps 8\n"
-    assert said in capsys.readouterr().err
+    told = [
+        f"{deep}: has 16 bits a channel: an edit keeps 8",
+        f"{deep}: has no colours: those of an edit become grey",
+    ]
+    assert capsys.readouterr().err.splitlines()[:2] == told
+    with Image.open(tmp_path / "x.png") as edited:
+        assert edited.mode == "L"
     assert main(["recognize", *words]) == 0
-    assert said not in capsys.readouterr().err
+    assert not set(told) & set(capsys.readouterr().err.splitlines())
 
 
 def test_an_animation_is_said_to_become_a_still(

@@ -110,12 +110,18 @@ def test_every_fault_is_found_at_its_line(tmp_path: Path) -> None:
         ("image\na.png\n", "names no attributes"),
         ("image,Ki\tnd\na.png,1\n", "unreadable attribute name"),
         ("image,Kind,Kind\na.png,1,1\n", "names column 'Kind' twice"),
+        ("image,Big Nose,big_nose\na.png,1,1\n", "'Big Nose' and 'big_nose', which could be"),
         ('image,Kind\na.png,"' + "1" * 200_000, "not CSV text"),
     ],
 )
 def test_a_damaged_table_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         open_source(folder_with(tmp_path, text))
+
+
+def test_a_table_in_utf16_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"labels\.csv is text in UTF-16: save it as UTF-8"):
+        open_source(folder_with(tmp_path, CSV, "utf-16"))
 
 
 def test_names_that_are_no_utf8_are_reported_with_their_line(tmp_path: Path) -> None:

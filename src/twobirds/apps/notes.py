@@ -25,8 +25,8 @@ def notes_of_faces(file: "PhotoFile[SeenPhoto]", *, for_edits: bool) -> Iterator
     """Where each face is, whether it is chosen, and what speaks against it."""
     if file.photo.photo.left_out is not None:
         yield f"{file.path}: {file.photo.photo.left_out}"
-    if for_edits and file.photo.photo.lost_depth is not None:
-        yield f"{file.path}: {file.photo.photo.lost_depth}"
+    if for_edits:
+        yield from (f"{file.path}: {what}" for what in file.photo.photo.lost)
     if file.photo.is_aligned:
         yield from _doubts_of_aligned(file)
     for index, found in enumerate(file.photo.found):

@@ -1,5 +1,6 @@
 """Lists of images and attributes as text: their lines, rows and headers."""
 
+import codecs
 import csv
 import itertools
 import re
@@ -28,12 +29,15 @@ def load_lines(files: Files, name: str) -> list[str]:
     accents are composed (Unicode NFC): a person whose name is written both ways is one.
 
     Raises:
-        InputError: If the file cannot be read or is empty.
+        InputError: If the file cannot be read, is empty, or is in UTF-16.
     """
     try:
-        text = files.read(name).decode("utf-8-sig", errors="replace")
+        data = files.read(name)
     except InputError as error:
         raise InputError(f"{name} {error}") from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{name} is text in UTF-16: save it as UTF-8")
+    text = data.decode("utf-8-sig", errors="replace")
     if not text.strip():
         raise InputError(f"{name} is empty")
     return compose(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -82,8 +86,8 @@ def check_attribute_names(names: Sequence[str], where: str) -> tuple[str, ...]:
     """Check the names of attributes.
 
     Raises:
-        InputError: If there is no name, an unreadable one, one that `--set` could not take, or one
-            twice.
+        InputError: If there is no name, an unreadable one, one that `--set` could not take, one
+            twice, or two that differ in upper and lower case, spaces or hyphens alone.
     """
     if not names:
         raise InputError(f"{where} names no attributes")
@@ -100,6 +104,14 @@ def check_attribute_names(names: Sequence[str], where: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise InputError(f"{where} names attribute {shorten(twice)} twice")
+    plain: dict[str, str] = {}
+    for name in names:
+        other = plain.setdefault(re.sub(r"[\s_-]+", "_", name.casefold()), name)
+        if other != name:
+            raise InputError(
+                f"{where} names attributes {shorten(other)} and {shorten(name)}, which could be "
+                "the same: leave one out with --drop-column, or rename it"
+            )
     return tuple(names)
 
 

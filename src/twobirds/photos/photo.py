@@ -62,11 +62,11 @@ class Photo:
         return Image.fromarray(laid_on_white(self.pixels[box], alpha))
 
     @property
-    def lost_depth(self) -> str | None:
-        """What an edit does to more than 8 bits a channel, in words; None where there are 8."""
-        return (
-            None if self.num_bits == 8 else f"has {self.num_bits} bits a channel: an edit keeps 8"
-        )
+    def lost(self) -> tuple[str, ...]:
+        """What is lost in an edit, in words: more than 8 bits a channel, new colours."""
+        deep = f"has {self.num_bits} bits a channel: an edit keeps 8"
+        grey = "has no colours: those of an edit become grey"
+        return (*[deep] * (self.num_bits != 8), *[grey] * self.is_grey)
 
     @property
     def num_bytes(self) -> int:

@@ -173,7 +173,7 @@ class EditTab:
         return self._show(photo, index)
 
     def _show(self, photo: OpenPhoto, index: int) -> list[Any]:
-        doubts, lost = photo.found[index].doubts, (photo.photo.left_out, photo.photo.lost_depth)
+        doubts, lost = photo.found[index].doubts, (photo.photo.left_out, *photo.photo.lost)
         lines = [f"⚠ {doubt}" for doubt in (*doubts.refusals, *doubts.warnings)]
         lines += [f"⚠ the photo {what}" for what in lost if what is not None]
         values = [round(value, 2) for value in photo.attributes[index].tolist()]
