@@ -192,24 +192,8 @@ def average_values(values: Tensor) -> Tensor:
     return values / num_processes()
 
 
-class _AllReduceSum(torch.autograd.Function):
-    """Sum over processes whose gradient is summed over processes too."""
-
-    @staticmethod
-    def forward(_ctx: Any, values: Tensor) -> Tensor:
-        total = values.clone()
-        dist.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone()
-        dist.all_reduce(total)
-        return total
-
-
-def differentiable_sum(values: Tensor) -> Tensor:
-    """Sum a tensor over all processes, with gradients through the sum."""
-    summed = _AllReduceSum.apply(values)  # type: ignore[no-untyped-call]
-    assert isinstance(summed, Tensor)
-    return summed
+def gather_values(values: Tensor) -> Tensor:
+    """What each process has in a detached tensor: `[P, ...]`, by rank."""
+    gathered = [torch.empty_like(values) for _ in range(num_processes())]
+    dist.all_gather(gathered, values)
+    return torch.stack(gathered)

@@ -49,6 +49,49 @@ def test_batch_norm_is_torchs(shape: tuple[int, ...]) -> None:
     assert mine.running_mean.abs().max() > 0
 
 
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3, 2)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_batch_norm_over_processes_exchanges_once_each_way(
+    shape: tuple[int, ...], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes with equal batches do what one does with that batch twice."""
+    exchanges: list[str] = []
+
+    def gather(values: torch.Tensor) -> torch.Tensor:
+        exchanges.append("gather")
+        return torch.stack([values, values])
+
+    def average(values: torch.Tensor) -> torch.Tensor:
+        exchanges.append("average")
+        return values
+
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(dtype)
+    weights = torch.linspace(0, 1, x.numel()).view(shape)
+    one, shared = BatchNorm(5), BatchNorm(5)
+    twice, mine = torch.cat([x, x]).float().requires_grad_(), x.clone().requires_grad_()
+    expected = one(twice)
+    (expected.square() * torch.cat([weights, weights])).sum().backward()
+    for name, double in (
+        ("num_processes", lambda: 2), ("gather_values", gather), ("average_values", average)
+    ):  # fmt: skip
+        monkeypatch.setattr(f"twobirds.models.layers.{name}", double)
+    found = shared(mine)
+    (found.float().square() * weights).sum().backward()
+    assert exchanges == ["gather", "average"]
+    assert found.dtype == dtype
+    assert mine.grad is not None
+    assert twice.grad is not None
+    exact = {"rtol": 1e-5, "atol": 1e-5}
+    near = exact if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.02}
+    torch.testing.assert_close(found.float(), expected[: len(x)], **near)
+    torch.testing.assert_close(mine.grad.float(), twice.grad[: len(x)], **near)
+    for name in ("weight", "bias"):
+        whole, half = getattr(one, name).grad, getattr(shared, name).grad
+        torch.testing.assert_close(2 * half, whole, rtol=near["rtol"], atol=10 * near["atol"])
+    torch.testing.assert_close(shared.running_mean, one.running_mean, **exact)
+    torch.testing.assert_close(shared.running_var, one.running_var, **exact)
+
+
 def test_frozen_statistics_leave_the_running_ones_but_normalize_by_the_batch() -> None:
     norm = BatchNorm(3)
     x = torch.randn(8, 3) + 5

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from twobirds.runtime import differentiable_sum, num_processes
+from twobirds.runtime import average_values, gather_values, num_processes
 
 LEAKY_SLOPE = 0.2
 """Slope of leaky ReLU below zero, as in DCGAN."""
@@ -51,21 +51,70 @@ class BatchNorm(nn.Module):
         return normalized
 
     def _forward_distributed(self, x: Tensor) -> Tensor:
-        x32 = x.float()
-        axes = [0, *range(2, x.ndim)]
-        count = x.numel() // x.shape[1] * num_processes()
-        shape = (1, -1) + (1,) * (x.ndim - 2)
-        # In two steps: a difference of mean squares would lose half of the digits.
-        mean = differentiable_sum(x32.sum(axes)) / count  # [C]
-        centered = x32 - mean.view(shape)
-        variance = differentiable_sum(centered.square().sum(axes)) / count  # [C]
-        if self.updates_statistics:
-            with torch.no_grad():
+        with torch.no_grad():
+            mean, variance = statistics = _statistics_of_all(x)
+            if self.updates_statistics:
+                count = _values_per_channel(x) * num_processes()
                 self.running_mean.lerp_(mean, self.momentum)
                 self.running_var.lerp_(variance * count / (count - 1), self.momentum)
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        normalized: Tensor = centered * scale.view(shape) + self.bias.view(shape)
-        return normalized.to(x.dtype)
+        normalized = _NormalizeOverProcesses.apply(  # type: ignore[no-untyped-call]
+            x, self.weight, self.bias, statistics, self.eps
+        )
+        assert isinstance(normalized, Tensor)
+        return normalized
+
+
+def _values_per_channel(x: Tensor) -> int:
+    return x.numel() // x.shape[1]
+
+
+def _statistics_of_all(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance, each `[C]` float32, of all processes' `[B, C, ...]`; one exchange.
+
+    All have equally many values. A difference of mean squares would lose half of the digits.
+    """
+    own = torch.stack(torch.batch_norm_update_stats(x.float(), None, None, 0.0))  # [2, C]
+    means, variances = gather_values(own).unbind(1)  # each [P, C]
+    mean = means.mean(0)
+    return mean, variances.mean(0) + (means - mean).square().mean(0)
+
+
+class _NormalizeOverProcesses(torch.autograd.Function):
+    """Batch norm by the given statistics of all processes, which are functions of its input.
+
+    PyTorch's fused passes do the work, forward and backward; SyncBatchNorm is for GPUs alone.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        statistics: tuple[Tensor, Tensor],
+        eps: float,
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight, *statistics)
+        ctx.eps = eps
+        return F.batch_norm(x.float(), *statistics, weight, bias, eps=eps).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        saved, weight, mean, variance = ctx.saved_tensors
+        x, gradient = saved.float(), gradients[0].float()
+        inverse = torch.rsqrt(variance + ctx.eps)
+        # This process's gradients of weight and bias: those of all are averaged before a step.
+        _, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient, x, weight, None, None, mean, inverse, True, ctx.eps, [False, True, True]
+        )
+        sums = average_values(torch.stack([of_weight, of_bias]))  # [2, C], over P
+        product, constant = (sums / _values_per_channel(x)).unbind()
+        # With y the normalized x: weight / deviation * (gradient - mean(gradient * y) * y
+        # - mean(gradient)).
+        scale = weight * inverse
+        of_x = F.batch_norm(x, mean, variance, -scale * product, -scale * constant, eps=ctx.eps)
+        of_x.addcmul_(gradient, scale.view(1, -1, *(1,) * (x.ndim - 2)))
+        return of_x.to(saved.dtype), of_weight, of_bias, None, None
 
 
 def initialize(module: nn.Module, generator: torch.Generator) -> None:
