@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from twobirds.models.edit_layers import EditLayers, apply_layers, warp
+from twobirds.models.pca import decode_linear
 from twobirds.recipes.modern.discriminator import ProjectedDiscriminator, conditions_of, hinge
 from twobirds.recipes.modern.editor import ChangeConv, Editor
+from twobirds.recipes.modern.generator import Generator, low_pass
 from twobirds.recipes.modern.losses import (
     changed_label_loss,
     kept_label_loss,
@@ -158,3 +160,25 @@ def test_a_face_and_its_edit_are_seen_through_the_same_view() -> None:
     assert difference.min() > 0.05
     other = Views.sample(4, torch.Generator().manual_seed(2), torch.device("cpu"))
     assert not torch.allclose(other(faces, noise), first, atol=0.05)
+
+
+def test_a_low_pass_leaves_nothing_of_chequers_and_keeps_what_is_smooth() -> None:
+    places = torch.arange(16.0)
+    chequers = (-1) ** (places[:, None] + places)
+    ramp = places.expand(16, 16)
+    filtered = low_pass(torch.stack([chequers, ramp])[None])[0, :, 1:-1, 1:-1]
+    assert torch.allclose(filtered[0], torch.zeros(14, 14), atol=1e-6)
+    assert torch.allclose(filtered[1], ramp[1:-1, 1:-1], atol=1e-5)
+
+
+def test_a_generator_in_evaluation_mode_filters_once_more() -> None:
+    torch.manual_seed(0)
+    generator = Generator(num_latents=8, num_attributes=3, size=32, channels=(16, 16, 16))
+    torch.nn.init.normal_(generator.pixels.weight, std=0.05)
+    latents, attributes = torch.zeros(2, 8), torch.zeros(2, 3)
+    with torch.no_grad():
+        smooth = decode_linear(generator.pca_decoder, latents, attributes, 32)
+        trained = generator.train()(latents, attributes) - smooth
+        evaluated = generator.eval()(latents, attributes) - smooth
+    assert trained.std() > 0.01
+    assert torch.allclose(evaluated, low_pass(trained), atol=1e-5)

@@ -42,15 +42,15 @@ class ModernConfig:
     """Weight of colour casts: changes of colour that are not changes of brightness."""
     regularization_weight: float = 1.0
     """Factor on the penalties on flow, colour, paint and masks that are large or not smooth."""
-    face_adversarial_weight: float = 0.15
+    face_adversarial_weight: float = 0.3
     """Weight of D's scores of generated faces."""
-    face_label_weight: float = 0.3
+    face_label_weight: float = 0.1
     """Weight of the classifier's loss on generated faces."""
     perceptual_weight: float = 5.0
     """Weight of the distance between reconstructions and real faces in frozen features."""
-    pixel_weight: float = 20.0
+    pixel_weight: float = 12.0
     """Weight of the pixel distance between reconstructions and real faces."""
-    latent_weight: float = 3.0
+    latent_weight: float = 1.0
     """Weight of the distance between z and the latents of the face generated from it."""
     prior_weight: float = 1.0
     """Weight of the distance between the latents of real faces and U(-1, 1)."""
