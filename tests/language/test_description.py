@@ -237,3 +237,20 @@ def test_an_edit_says_what_stays_and_that_it_chooses_no_face() -> None:
     found = understand_edit("keep the hat, the man on the left with a beard", CELEBA_ATTRIBUTES)
     assert found.understood == [("beard", "No_Beard 0"), ("hat", "stays as it is")]
     assert found.ignored == ["left"]
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("remove the hat and straighten her hair", {"Wearing_Hat": 0, "Straight_Hair": 1}),
+        ("remove glasses and lighten her skin", {"Eyeglasses": 0, "Pale_Skin": 1}),
+        ("no hat and sharpen the picture", {"Wearing_Hat": 0, "Blurry": 0}),
+        ("remove the hat and curl her hair", {"Wearing_Hat": 0, "Wavy_Hair": 1}),
+        ("the glasses need to go", {"Eyeglasses": 0}),
+        ("the beard needs to go", {"No_Beard": 1}),
+        ("everything but the glasses must go", {"Eyeglasses": 1}),
+    ],
+)
+def test_a_removal_ends_at_the_next_verb(text: str, changes: dict[str, float]) -> None:
+    found = understand_edit(text, CELEBA_ATTRIBUTES).attributes
+    assert {name: found.get(name) for name in changes} == changes

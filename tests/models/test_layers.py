@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from twobirds.models import layers
 from twobirds.models.ema import ema_decay, update_ema
 from twobirds.models.layers import (
     BatchNorm,
@@ -169,3 +170,20 @@ def test_a_clamp_lets_what_lies_outside_come_back() -> None:
     assert x.grad.tolist() == [0, -1, 2, 1, 0]  # steps go against it: up from -3, down from 3
     with torch.no_grad():
         assert torch.equal(clamp_inward(x, -1, 1), x.clamp(-1, 1))
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 3, 2)])
+def test_statistics_of_batch_norm_are_those_of_all_processes(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    mine = torch.randn(shape, generator=generator)
+    others = 3 * torch.randn(shape, generator=generator) + 2
+    own_of_others = torch.stack(torch.batch_norm_update_stats(others, None, None, 0.0))
+    monkeypatch.setattr(
+        "twobirds.models.layers.gather_values", lambda own: torch.stack([own, own_of_others])
+    )
+    mean, variance = layers._statistics_of_all(mine)
+    both = torch.cat([mine, others]).transpose(0, 1).flatten(1)  # [C, values]
+    torch.testing.assert_close(mean, both.mean(1))
+    torch.testing.assert_close(variance, both.var(1, correction=0))

@@ -185,3 +185,11 @@ def test_the_stages_of_an_edit_can_be_looked_at() -> None:
 
 def test_the_face_by_itself_is_edited_with_the_same_layers() -> None:
     assert (edit(0.5, offset=0.4).face == round(1.2 * 127.5)).all()
+
+
+@pytest.mark.parametrize(("x", "y"), [(-500, -5), (500, -5), (-10, 500), (-10, -500), (500, 500)])
+def test_a_crop_beside_the_photo_changes_nothing(x: float, y: float) -> None:
+    pixels = photo()
+    beside = Placement(np.array([[1 / SCALE, 0.0, x], [0.0, 1 / SCALE, y]]), SIZE)
+    result = edit(offset=0.5, flow=0.1).apply(pixels, beside).laid_on(pixels)
+    assert np.array_equal(result, pixels)

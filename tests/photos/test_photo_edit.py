@@ -60,8 +60,9 @@ def test_words_say_what_to_change(model: FaceModel) -> None:
     ):
         with pytest.raises(InputError, match=complaint):
             model.edit_photo(PHOTO, describe=words)
-    with pytest.raises(InputError, match="nothing to change: name attributes"):
-        model.edit_photo(PHOTO)
+    for nothing in (None, {}):
+        with pytest.raises(InputError, match="nothing to change: name attributes"):
+            model.edit_photo(PHOTO, nothing)
 
 
 def test_wrong_input(model: FaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ from twobirds.models.edit_layers import EditLayers, apply_layers
 from twobirds.models.networks import FaceNetworks
 from twobirds.runtime import inference_batch_size
 
+_MOST_KEPT = 256  # faces whose layers are kept: up to 0.8 MB each
+
 
 class EncodedFaces:
     """B faces after one pass through the encoder; made by `FaceModel.encode_faces`.
@@ -178,16 +180,19 @@ class EncodedFaces:
     ) -> Edited:
         """Edit each face with the first strength at which the recognizer agrees.
 
-        See `FaceModel.edit_until`. Edits in layers are computed once, for all strengths.
+        See `FaceModel.edit_until`. Edits in layers are computed once, for all strengths; those of
+        many faces again for each, because their layers would fill the memory.
         """
         limits = as_limits(limits)
         require_known(changes, self._names)
         columns = [self._names.index(name) for name in changes]
         has = torch.cat([part.has.cpu() for part in self._parts])
         target = with_changes(has, changes, self._names)
-        edits = [self._edit_of(part, changes) for part in self._parts]
+        is_small = len(has) <= _MOST_KEPT
+        kept = [self._edit_of(part, changes) for part in self._parts] if is_small else None
 
         def edit(strength: float) -> Tensor:
+            edits = kept or (self._edit_of(part, changes) for part in self._parts)
             return torch.cat([edit_part(strength).cpu() for edit_part in edits])
 
         def predict(images: Tensor) -> Tensor:

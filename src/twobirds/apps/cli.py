@@ -1,8 +1,8 @@
 """The command line: `twobirds COMMAND ...`.
 
 Exit codes: 0 done; 2 wrong input, with one line on stderr; 3 training diverged, or its
-device failed; 4 training stopped before its images were used up; 5 some of several photos were
-refused, and the others edited or recognized; 130 interrupted; 143 terminated.
+device failed; 4 training stopped before its images were used up; 5 some or all of
+several photos were refused, and any others edited or recognized; 130 interrupted; 143 terminated.
 """
 
 import contextlib

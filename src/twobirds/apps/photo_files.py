@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twobirds.photos.faces import Detector
 
 SOME_REFUSED = 5
-"""The exit code where photos were refused and others were not."""
+"""The exit code where some or all of several photos were refused."""
 
 Aligned = Annotated[
     bool,

@@ -86,7 +86,7 @@ straighten hair, straighten the hair, straighten her hair, straighten his hair: 
 straighten my hair: Straight_Hair
 lighten skin, lighten the skin, lighten her skin, lighten his skin, lighten my skin: Pale_Skin
 darken skin, darken the skin, darken her skin, darken his skin, darken my skin: Pale_Skin=0
-sharpen the picture, sharpen the photo, sharpen the image, sharpen it: Blurry=0
+sharpen the picture, sharpen the photo, sharpen the image: Blurry=0
 """)
 """Words and phrases that speak for themselves."""
 

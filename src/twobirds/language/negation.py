@@ -85,7 +85,10 @@ SCOPE_ENDS = frozenset(
     he she they i you""".split()
 )
 """Words at which no operator reaches on."""
-_NEW_VERB_KINDS = frozenset("wear have be add give put grow make keep let turn become dye".split())
+_NEW_VERB_KINDS = frozenset(
+    """wear have be add give put grow make keep let turn become dye curl straighten lighten darken
+    sharpen""".split()
+)
 
 
 def find_operators(words: Sequence[str]) -> list[Operator]:
@@ -140,6 +143,8 @@ class Scopes:
             is_noun: Whether it is a noun without an adjective; determiners govern nothing else
                 after `and`.
         """
+        if place and _is_new_verb(self.words[place]) and self.words[place - 1] in ("and", ","):
+            return None  # remove the hat and straighten her hair
         found = self._nearest(place)
         if found is None or found.kind is Kind.VOID:
             return None

@@ -26,9 +26,10 @@ _PARTICLE_VERBS = frozenset("take get wipe wash leave shave".split())
 _GONE = frozenset("gone removed erased deleted missing absent off shaved".split())
 _IS_GONE = tuple(
     words.split()
-    for words in "no more, no longer, not anymore, must go, should go, has to go, have to go".split(
-        ", "
-    )
+    for words in (
+        "no more, no longer, not anymore, must go, should go, has to go, have to go, need to go, "
+        "needs to go, has got to go, have got to go"
+    ).split(", ")
 )
 """Words that together say the same."""
 _BEFORE = CLAUSE_ENDS | SCOPE_ENDS
@@ -142,6 +143,8 @@ def _removed_before(words: Sequence[str], place: int) -> Span | None:
     start = place
     while start > 0 and words[start - 1] not in _BEFORE and not _begins_clause(words, start):
         start -= 1
+    if list(words[max(0, start - 2) : start]) == ["everything", "but"]:
+        return None  # it is what stays
     nouns = [i for i in range(start, place) if verb_of(words[i]) not in _COPULAS]
     if not nouns:
         return None

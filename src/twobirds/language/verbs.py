@@ -2,11 +2,13 @@
 
 _REGULAR = """remove delete erase eliminate shave wipe wash stop drop skip omit ditch scrap lack
     replace swap exchange substitute trade switch change turn add dye use trim wear grow color
-    colour paint bleach want hide reduce lessen soften decrease minimize minimise tone""".split()
+    colour paint bleach want hide reduce lessen soften decrease minimize minimise tone
+    straighten lighten darken sharpen""".split()
 _IRREGULAR = {
     "lose": "loses lost losing", "take": "takes took taken taking", "forget": "forgot forgetting",
     "get": "gets got gotten getting", "leave": "leaves left leaving", "do": "does did done doing",
     "hold": "holds held", "cut": "cuts cutting", "quit": "quits quitting", "shave": "shaven",
+    "curl": "curling",
     "wear": "wore worn", "grow": "grew grown", "give": "gives gave given giving",
     "put": "puts putting", "make": "makes made making", "keep": "keeps kept keeping",
     "let": "lets letting", "become": "becomes became becoming", "dye": "dyeing",

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from twobirds.runtime import average_values, gather_values, num_processes
 
@@ -99,6 +100,7 @@ class _NormalizeOverProcesses(torch.autograd.Function):
         return F.batch_norm(x.float(), *statistics, weight, bias, eps=eps).to(x.dtype)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         saved, weight, mean, variance = ctx.saved_tensors
         x, gradient = saved.float(), gradients[0].float()

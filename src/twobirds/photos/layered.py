@@ -55,6 +55,8 @@ def paste_layers(
     box = bounds(placement, pixels.shape)
     left, top, right, bottom = box
     patch = Patch(left, top, np.empty((bottom - top, right - left, 3), np.uint8))
+    if not patch.pixels.size:  # the crop lies beside the photo
+        return patch
     faded = fading(placement.size)[..., None]
     still = layers._replace(flow=_without_jitter(layers.flow, placement.scale))
     crop = cut_face(pixels, placement) if crop is None else crop

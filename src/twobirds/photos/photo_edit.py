@@ -157,7 +157,7 @@ def _content(file: str | Path | bytes) -> bytes:
 
 def _check(changes: Mapping[str, float] | None, options: PhotoOptions) -> None:
     """Refuse options that do not go together, before anything is opened."""
-    if changes is None and not {"describe", "like"} & options.keys():
+    if not changes and not {"describe", "like"} & options.keys():
         raise InputError(
             'nothing to change: name attributes, as in {"Eyeglasses": 1}, or say it in words, as '
             'in describe="no glasses"'
@@ -171,12 +171,10 @@ def _check(changes: Mapping[str, float] | None, options: PhotoOptions) -> None:
 
 def _understood(model: FaceModel, options: PhotoOptions) -> Understanding | None:
     """What is made of words; warns of those that are not understood."""
-    if "describe" not in options:
+    text = options.get("describe")
+    if text is None:
         return None
-    text = options["describe"]
     understanding = understand_edit(text, model.attributes)
-    if not understanding.attributes:
-        raise InputError(f"describe {text!r}: {NOTHING_TO_CHANGE}")
     for title, words in (
         ("not understood", understanding.ignored),
         ("not known to the model", understanding.unavailable),
@@ -184,6 +182,8 @@ def _understood(model: FaceModel, options: PhotoOptions) -> Understanding | None
         if words:
             message = f"describe {text!r}: {title}: {', '.join(words)}"
             warnings.warn(message, InputWarning, stacklevel=4)
+    if not understanding.attributes:
+        raise InputError(f"describe {text!r}: {NOTHING_TO_CHANGE}")
     return understanding
 
 

@@ -162,11 +162,11 @@ def test_a_face_and_its_edit_are_seen_through_the_same_view() -> None:
     assert not torch.allclose(other(faces, noise), first, atol=0.05)
 
 
-def test_a_low_pass_leaves_nothing_of_chequers_and_keeps_what_is_smooth() -> None:
+def test_a_low_pass_leaves_nothing_of_checkerboards_and_keeps_what_is_smooth() -> None:
     places = torch.arange(16.0)
-    chequers = (-1) ** (places[:, None] + places)
+    checkers = (-1) ** (places[:, None] + places)
     ramp = places.expand(16, 16)
-    filtered = low_pass(torch.stack([chequers, ramp])[None])[0, :, 1:-1, 1:-1]
+    filtered = low_pass(torch.stack([checkers, ramp])[None])[0, :, 1:-1, 1:-1]
     assert torch.allclose(filtered[0], torch.zeros(14, 14), atol=1e-6)
     assert torch.allclose(filtered[1], ramp[1:-1, 1:-1], atol=1e-5)
 

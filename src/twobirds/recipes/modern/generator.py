@@ -82,7 +82,7 @@ class Generator(nn.Module):
 
 
 def low_pass(images: Tensor) -> Tensor:
-    """Filter `[B, C, H, W]` with the binomial kernel of 3x3: nothing is left of chequers."""
+    """Filter `[B, C, H, W]` with the binomial kernel of 3x3: nothing is left of checkerboards."""
     padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
     rows = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
     return (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
