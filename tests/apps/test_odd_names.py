@@ -73,7 +73,7 @@ def test_every_command_takes_such_names(
         (0, "generate", of_model, "--out", f"{out}/{ODD}.png"),
         (0, "recognize", "--aligned", photo, of_model),
         (0, "recognize", "--aligned", photo, of_model, "--json"),
-        (0, "recognize", "--aligned", photos, of_model, f"--out={out}/faces.parquet"),
+        (5, "recognize", "--aligned", photos, of_model, f"--out={out}/faces.parquet"),
         (0, "edit", "--aligned", photo, of_model, "--set=Smiling=1", f"--out={out}/{ODD}2.png"),
         (5, "edit", "--aligned", photos, of_model, "--set=Smiling=1", f"--out={out}/photos"),
         (2, "recognize", f"{photo}.jpg", of_model),

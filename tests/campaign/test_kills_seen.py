@@ -45,6 +45,11 @@ class Job:
 
 
 def write_carefully(words: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # cleans up, as the command line does
+    return write_whole(words)
+
+
+def write_whole(words: list[str]) -> int:
     from twobirds.atomic import write_atomically
 
     time.sleep(0.1)
@@ -78,7 +83,7 @@ def remember_the_kill(words: list[str]) -> int:
 def ignore_the_end(words: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(0.5)
-    return write_carefully(words)
+    return write_whole(words)
 
 
 def fail_when_repeated(words: list[str]) -> int:
