@@ -157,16 +157,16 @@ def _content(file: str | Path | bytes) -> bytes:
 
 def _check(changes: Mapping[str, float] | None, options: PhotoOptions) -> None:
     """Refuse options that do not go together, before anything is opened."""
-    if not changes and not {"describe", "like"} & options.keys():
-        raise InputError(
-            'nothing to change: name attributes, as in {"Eyeglasses": 1}, or say it in words, as '
-            'in describe="no glasses"'
-        )
     if "strength" in options and "until" in options:
         raise InputError("until finds the strength: leave out strength")
     require_together(
         has_photo="like" in options, has_names="take" in options, has_face="like_face" in options
     )
+    if not changes and not {"describe", "like"} & options.keys():
+        raise InputError(
+            'nothing to change: name attributes, as in {"Eyeglasses": 1}, or say it in words, as '
+            'in describe="no glasses"'
+        )
 
 
 def _understood(model: FaceModel, options: PhotoOptions) -> Understanding | None:
