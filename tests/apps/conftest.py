@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from skimage.data import astronaut
 from tiny_run import TINY_RUN
 
 from twobirds import FaceModel
@@ -35,3 +38,11 @@ def model(world: Path) -> str:
         weights.mul_(8)
     lively.save(world / "model")
     return f"--model={world}/model"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Two faces beside each other, as PNG."""
+    left = astronaut()[:300, 80:400]
+    Image.fromarray(np.hstack([left, left[:, ::-1]])).save(tmp_path / "two.png")
+    return tmp_path / "two.png"
