@@ -138,7 +138,9 @@ def test_wrong_training(fails: Fails, world: Path) -> None:
     assert "train.seed = 0, not 1" in fails(*train, "--resume", "--seed=1")
     new = (*start, "--out=new", *TINY_RUN)
     assert "did you mean train.flip?" in fails(*new, "--set", "train.flop=1")
-    assert fails(*new, f"--images={10**400}").startswith("images must be at most 1,000,000,000,000")
+    assert fails(*start, "--out=new", f"--images={10**400}").startswith(
+        "images must be at most 1,000,000,000,000"
+    )
     assert fails(*new, "--minutes=0") == "--minutes must be positive, not 0.0"
     assert fails(*new, "--minutes=nan") == "--minutes must be positive, not nan"
     assert "pack with --size 64" in fails(*start, "--out=new", "--size=64")

@@ -22,6 +22,7 @@ from twobirds import __version__
 from twobirds.apps.commands import COMMANDS, outline
 from twobirds.apps.complaints import one_line
 from twobirds.apps.display import note, note_all, require_columns, say
+from twobirds.apps.repeated import require_once
 from twobirds.errors import (
     InputError,
     InputWarning,
@@ -120,12 +121,16 @@ def _parse(words: list[str]) -> Any:
     try:
         with contextlib.redirect_stderr(report):
             command = entry.load() if entry else outline()
-            return tyro.cli(command, prog=program, config=config, **options)
+            parsed = tyro.cli(command, prog=program, config=config, **options)
     except SystemExit as stop:
         if stop.code == TERMINATED:  # by a signal in the midst of parsing
             raise
         if not stop.code:
             return None
+    else:
+        if entry:
+            require_once(words[1:], command)
+        return parsed
     complaint = one_line(report.getvalue()) or "these words make no command"
     raise InputError(f"{complaint} (see {program} --help)")
 
