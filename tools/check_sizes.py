@@ -14,7 +14,7 @@ MAX_FUNCTION_LINES = 40  # without the docstring
 MAX_POSITIONAL = 6
 LONGER_FUNCTIONS = {("loop.py", "train"): 80}
 """Functions that may be longer, by file and name: the one training loop."""
-MORE_POSITIONAL = {("endpoints.py", "edit"): 9}
+MORE_POSITIONAL = {("endpoints.py", "edit"): 10}
 """Functions that may take more by position, by file and name: Gradio gives an endpoint's values so,
 and names them by the function's arguments."""
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")

@@ -6,8 +6,8 @@ from twobirds.data.attributes import (
     GROUPS,
     excluded_by,
     exclusion_matrix,
-    left_out,
     overruled,
+    overruled_names,
     resolve_conflicts,
 )
 
@@ -61,8 +61,14 @@ def test_later_values_overrule_and_exclude_earlier_ones() -> None:
         "Male": 0.0,
     }
     assert overruled(values, {"Black_Hair": 0.5}) == {**values, "Black_Hair": 0.5}
-    assert left_out({"Bald": 1.0, "Blond_Hair": 0.0, "Male": 1.0}, {"Black_Hair": 1.0}) == ["Bald"]
-    assert left_out({"Bald": 1.0}, {"Black_Hair": 1.0, "Bald": 1.0}) == []
+
+
+def test_what_is_overruled_has_another_value_or_is_excluded() -> None:
+    values = {"Bald": 1.0, "Blond_Hair": 0.0, "Male": 1.0}
+    assert overruled_names(values, {"Black_Hair": 1.0}) == ["Bald"]
+    assert overruled_names({"Bald": 1.0}, {"Black_Hair": 1.0, "Bald": 1.0}) == []
+    assert overruled_names(values, {"Male": 0.0, "Blond_Hair": 0.0}) == ["Male"]
+    assert overruled_names({"Heavy_Makeup": 0.25}, {"Heavy_Makeup": 0.0}) == ["Heavy_Makeup"]
 
 
 def test_the_exclusion_matrix_says_what_excluded_by_says() -> None:

@@ -52,8 +52,6 @@ def test_words_say_what_to_change(model: FaceModel) -> None:
     assert edited.details == "Bald=1, Smiling=1"
     assert edited.understanding is not None
     assert edited.understanding.understood == [("bald", "Bald 1")]
-    overruled = model.edit_photo(PHOTO, {"Blond_Hair": 1}, describe="bald, smiling")
-    assert overruled.details == "Blond_Hair=1, Smiling=1"
     for words, complaint in (
         ("blond and black hair", "Black_Hair=1 and Blond_Hair=1 exclude each other"),
         ("keep the hat", "describe 'keep the hat': nothing in it says what to change of a face"),
@@ -63,6 +61,16 @@ def test_words_say_what_to_change(model: FaceModel) -> None:
     for nothing in (None, {}):
         with pytest.raises(InputError, match="nothing to change: name attributes"):
             model.edit_photo(PHOTO, nothing)
+
+
+def test_changes_overrule_words_and_the_result_says_which(model: FaceModel) -> None:
+    changes, words = {"Blond_Hair": 1, "Eyeglasses": 1}, "bald, smiling, no glasses"
+    told = "bald: Bald 1, glasses: Eyeglasses 0"
+    with pytest.warns(InputWarning, match=f"describe '{words}': overruled by changes: {told}$"):
+        edited = model.edit_photo(PHOTO, changes, describe=words)
+    assert edited.details == "Blond_Hair=1, Eyeglasses=1, Smiling=1"
+    assert list(edited.overruled) == told.split(", ")
+    assert not model.edit_photo(PHOTO, {"Smiling": 1}, describe="bald, smiling").overruled
 
 
 def test_wrong_input(model: FaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,25 @@ def test_strength_is_that_of_a_session(service: FaceService, photo: str, tmp_pat
         _edit(service, Files(tmp_path), EditCall(photo, {"Bald": 1}, strength=True))
 
 
+def test_words_say_what_to_change(service: FaceService, photo: str, tmp_path: Path) -> None:
+    def edited(changes: Any, description: Any) -> Path:
+        return _edit(service, Files(tmp_path), EditCall(photo, changes, description=description))
+
+    path = edited({}, "make her bald")
+    plain = edited({"Bald": 1}, "")
+    assert path.read_bytes() == plain.read_bytes()
+    said = decoded(edited({"Blond_Hair": 1}, "bald, smiling").read_bytes()).info["Description"]
+    assert said.endswith("): Blond_Hair=1, Smiling=1; overruled: bald: Bald 1.")
+    for words, complaint in (
+        ("a scar", "description: not understood: scar"),
+        ("keep the hat", "description: nothing in it names an attribute"),
+        (7, "description must be text such as 'blond hair', not 7"),
+        (None, "neither changes nor description says what to change"),
+    ):
+        with pytest.raises(InputError, match=complaint):
+            edited({}, words)
+
+
 def test_values_are_taken_from_another_photo(
     service: FaceService, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

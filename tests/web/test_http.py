@@ -99,9 +99,9 @@ def test_the_api_names_its_values(address: str) -> None:
     edit = endpoints["/edit"]["parameters"]
     names = [value["parameter_name"] for value in edit]
     assert names == [field.name for field in dataclasses.fields(EditCall)]
-    assert [value["parameter_has_default"] for value in edit[2:]] == [True] * 6
+    assert [value["parameter_has_default"] for value in edit[2:]] == [True] * 7
     described = re.findall(r"^\| `(\w+)` \| [^|]*\| [^|]*\|$", DOCUMENT.read_text(), re.MULTILINE)
-    assert described[-6:] == names[2:]
+    assert described[-7:] == names[2:]
 
 
 @pytest.mark.timeout(120)
@@ -113,6 +113,8 @@ def test_a_call_may_leave_out_the_last_values(address: str) -> None:
     assert "complete" in call(address, "edit", [file, {"Smiling": 0}, None, None, 0.5])
     like = [file, {}, None, None, None, file, ["Bald"]]
     assert "complete" in call(address, "edit", like)
+    assert "complete" in call(address, "edit", [file, {}, *[None] * 6, "not smiling"])
+    assert "not understood: scar" in call(address, "edit", [file, {}, *[None] * 6, "a scar"])
     refused = call(address, "edit", [file, {"Smiling": 0}, None, None, -1])
     assert "Strength must lie in [0, 10], not -1." in refused
 
@@ -190,11 +192,11 @@ def test_hostile_uploads_are_refused_and_the_server_stays(address: str) -> None:
         ("edit", [None, {"Male": 1}, "all", None], "photo is missing"),
         ("edit", [None, {"Male": 1}, "first", None], "face must be a whole number from 1 to 10000"),
         ("edit", [None, {"Male": 1}, 0, None], "null the most plausible one"),
-        ("edit", [None, {}, 1, None], "changes names no attribute"),
+        ("edit", [None, {}, 1, None], "neither changes nor description says"),
         ("recognize", [None], "photo is missing"),
         ("recognize", [], "photo is missing"),
         ("edit", [None, {"Male": 1}], "photo is missing"),
-        ("edit", [], "changes names no attribute"),
+        ("edit", [], "neither changes nor description says"),
         ("generate", [{"Bold": 1}], "no attribute 'Bold': did you mean Bald?\""),
         ("generate", [{"Bald": 1, "Bangs": 1}], "Bald=1 and Bangs=1 exclude each other"),
     ],

@@ -128,8 +128,12 @@ def test_a_face_is_edited(client: TestClient) -> None:
     assert (np.asarray(protected)[mask] == noise(110, 230)[mask]).all()
     words = {"photo": text_of(PHOTO), "description": "make her bald", "face": 2}
     assert (np.asarray(picture(called(client, "edit", **words))[0]) == np.asarray(image)).all()
-    overruled, _ = picture(called(client, "edit", **words, changes={"Blond_Hair": 1}))
-    assert overruled.info["Description"].endswith("): Blond_Hair=1.")
+    answer = called(client, "edit", **words, changes={"Blond_Hair": 1})
+    assert answer["content"].pop() == {
+        "type": "text",
+        "text": "Overruled by the values given: bald: Bald 1.",
+    }
+    assert picture(answer)[0].info["Description"].endswith("): Blond_Hair=1.")
     jpeg = {**arguments, "photo": text_of(encoded(noise(110, 230), "JPEG"))}
     assert picture(called(client, "edit", **jpeg))[1] == "image/jpeg"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from twobirds.apps.display import note
-from twobirds.data.attributes import left_out, overruled
+from twobirds.data.attributes import overruled, overruled_names
 from twobirds.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def described_attributes(
 def overrule(
     values: Mapping[str, float], later: Mapping[str, float], option: str
 ) -> dict[str, float]:
-    """Values with those of a later option; says on stderr what these exclude."""
-    if names := left_out(values, later):
+    """Values with those of a later option; says on stderr which these overrule."""
+    if names := overruled_names(values, later):
         note(f"overruled by {option}: {', '.join(names)}")
     return overruled(values, later)
 

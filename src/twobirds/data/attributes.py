@@ -104,10 +104,14 @@ def overruled(values: Mapping[str, float], later: Mapping[str, float]) -> dict[s
     return {name: value for name, value in values.items() if name not in excluded} | dict(later)
 
 
-def left_out(values: Mapping[str, float], later: Mapping[str, float]) -> list[str]:
-    """Attributes that are set, to more than a half, and that `overruled` leaves out."""
-    excluded = _excluded(later) - set(later)
-    return [name for name, value in values.items() if value > 0.5 and name in excluded]
+def overruled_names(values: Mapping[str, float], later: Mapping[str, float]) -> list[str]:
+    """Attributes to which later values give another value, or which these exclude if set."""
+    excluded = _excluded(later)
+    return [
+        name
+        for name, value in values.items()
+        if (later[name] != value if name in later else value > 0.5 and name in excluded)
+    ]
 
 
 def _excluded(values: Mapping[str, float]) -> set[str]:

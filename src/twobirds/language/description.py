@@ -1,9 +1,9 @@
 """From a witness's words to attributes (P5; Sec. 1, 5.3.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from twobirds.data.attributes import Degree
+from twobirds.data.attributes import Degree, overruled_names
 from twobirds.language.lexicon import PRONOUNS, Effects
 from twobirds.language.parser import Parser, Saying
 from twobirds.language.photo_words import kept_spans, person_places, words_for_faces
@@ -30,6 +30,16 @@ class Understanding:
     """Words and phrases that say something which was not understood."""
     unavailable: list[str] = field(default_factory=list)
     """Attributes that were asked for and that the model does not know."""
+
+    def overruled_by(self, values: Mapping[str, float]) -> list[str]:
+        """Words that other values overrule, each with what it was taken to say.
+
+        Args:
+            values: In [0, 1] by attribute.
+        """
+        names = overruled_names(self.attributes, values)
+        meanings = {_meaning(name, self.attributes[name]) for name in names}
+        return [f"{words}: {said}" for words, said in self.understood if said in meanings]
 
 
 def understand(text: str, names: Sequence[str]) -> Understanding:
@@ -110,8 +120,13 @@ def _result(
                 result.unavailable.append(name)
                 continue
             result.attributes[name] = value
-            result.understood.append((words, f"{name} {value:g}"))
+            result.understood.append((words, _meaning(name, value)))
     return result
+
+
+def _meaning(name: str, value: float) -> str:
+    """What words are taken to say of an attribute."""
+    return f"{name} {value:g}"
 
 
 def _without_replaced(saying: Saying, sayings: Sequence[Saying]) -> Saying:

@@ -58,6 +58,8 @@ class PhotoEdit:
     """Probability in [0, 1] of each attribute that was taken from another photo, there."""
     understanding: Understanding | None = None
     """What was made of the words of `describe`."""
+    overruled: Sequence[str] = ()
+    """Its words that the explicit changes overruled, each with what it was taken to say."""
 
     @property
     def image(self) -> Image.Image:
@@ -108,7 +110,7 @@ def edit_photo(
 ) -> PhotoEdit:
     """Find the faces of a photo and edit one, or all.
 
-    Words that are not understood are an `InputWarning`.
+    Words that are not understood, and words that `changes` overrule, are an `InputWarning`.
 
     Args:
         model: Which edits.
@@ -129,9 +131,8 @@ def edit_photo(
     data, where = _content(photo), "the photo" if isinstance(photo, bytes) else str(photo)
     mask = _content(options["protect"]) if "protect" in options else None
     taken = _taken(session, options)
-    understanding = _understood(model, options)
-    described = {} if understanding is None else understanding.attributes
-    wanted = merged(overruled(described, changes or {}), taken)
+    words = _understood(model, changes or {}, options)
+    wanted = merged(overruled(words.attributes, changes or {}), taken)
     request = _request(wanted, options)
     try:
         opened = session.open(data)
@@ -142,7 +143,14 @@ def edit_photo(
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     edits = opened.edit(request, indices)
-    return PhotoEdit(opened, edits, request.details, taken.probabilities, understanding)
+    return PhotoEdit(
+        opened,
+        edits,
+        request.details,
+        taken.probabilities,
+        words if "describe" in options else None,
+        words.overruled_by(changes or {}),
+    )
 
 
 def _content(file: str | Path | bytes) -> bytes:
@@ -169,15 +177,18 @@ def _check(changes: Mapping[str, float] | None, options: PhotoOptions) -> None:
         )
 
 
-def _understood(model: FaceModel, options: PhotoOptions) -> Understanding | None:
-    """What is made of words; warns of those that are not understood."""
+def _understood(
+    model: FaceModel, changes: Mapping[str, float], options: PhotoOptions
+) -> Understanding:
+    """What is made of words; warns of those that are not understood, or overruled."""
     text = options.get("describe")
     if text is None:
-        return None
+        return Understanding()
     understanding = understand_edit(text, model.attributes)
     for title, words in (
         ("not understood", understanding.ignored),
         ("not known to the model", understanding.unavailable),
+        ("overruled by changes", understanding.overruled_by(changes)),
     ):
         if words:
             message = f"describe {text!r}: {title}: {', '.join(words)}"

@@ -11,12 +11,14 @@ import gradio as gr
 from twobirds.api.rows import require_strength
 from twobirds.apps.pictures import near_square_grid, picture_bytes
 from twobirds.apps.web.controls import as_sentence, brief, whole_number
+from twobirds.apps.web.description import Wanted, wanted_values
 from twobirds.apps.web.files import Files
 from twobirds.apps.web.service import FaceService
 from twobirds.apps.web.sessions import CallSessions
 from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import listed_values
 from twobirds.errors import InputError
+from twobirds.language.description import understand_edit
 from twobirds.photos import EditRequest, FaceChoice, Marks
 from twobirds.photos.reference import (
     Taken,
@@ -33,7 +35,7 @@ _MAX_NUMBER = 10_000  # of a face
 
 DEFAULTS: Mapping[str, Sequence[Any]] = {
     "recognize": (None,),
-    "edit": (None, {}, None, None, None, None, None, None),
+    "edit": (None, {}, None, None, None, None, None, None, None),
     "generate": ({}, 1, 0),
 }
 """The values of each endpoint where a call leaves them out."""
@@ -60,6 +62,8 @@ class EditCall:
     """Attributes to take from it."""
     like_face: Any = None
     """Number of the face there."""
+    description: Any = None
+    """What to change in English words; `changes` overrule it."""
 
 
 def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
@@ -72,12 +76,17 @@ def add_endpoints(page: gr.Blocks, service: FaceService, files: Files) -> None:
         strength = gr.JSON(label="strength", value=None)
         like, take = gr.File(label="like"), gr.JSON(label="take", value=None)
         like_face = gr.JSON(label="like_face", value=None)
+        words = gr.JSON(label="description", value=None)
         number, seed = gr.JSON("1", label="count"), gr.JSON("0", label="seed")
         answer = gr.JSON(label="faces")
         call = gr.Button("call")
     for function, inputs, output in (
         (endpoints.recognize, [photo], answer),
-        (endpoints.edit, [photo, values, which, mask, strength, like, take, like_face], picture),
+        (
+            endpoints.edit,
+            [photo, values, which, mask, strength, like, take, like_face, words],
+            picture,
+        ),
         (endpoints.generate, [values, number, seed], picture),
     ):
         call.click(function, inputs, [output], api_name=function.__name__, concurrency_id="work")
@@ -110,9 +119,10 @@ class _Endpoints:
         like: str | None = None,
         take: Any = None,
         like_face: Any = None,
+        description: Any = None,
     ) -> str:
         """Where the edited photo lies; see `EditCall`. Clients may leave out what has a default."""
-        call = EditCall(photo, changes, face, protect, strength, like, take, like_face)
+        call = EditCall(photo, changes, face, protect, strength, like, take, like_face, description)
         return str(self._answer(request, lambda: _edit(self._service, self._files, call)))
 
     def generate(self, request: gr.Request, attributes: Any, count: Any, seed: Any) -> str:
@@ -146,18 +156,27 @@ def _recognize(service: FaceService, photo: str | None) -> list[dict[str, Any]]:
 
 
 def _edit(service: FaceService, files: Files, call: EditCall) -> Path:
-    targets, choice = _values("changes", call.changes), _face(call.face)
-    if not targets and call.like is None:
-        raise InputError("changes names no attribute")
+    wanted, choice = _wanted(service, call), _face(call.face)
+    if not wanted.values and call.like is None:
+        raise InputError("neither changes nor description says what to change")
     strength = 1.0 if call.strength is None else call.strength
     if isinstance(strength, bool):  # which Python takes for a number
         raise InputError(f"strength must be a number, not {brief(strength)}")
     require_strength(strength)
-    targets = merged(targets, _taken(service, call))
+    request = EditRequest(merged(wanted.values, _taken(service, call)), strength)
     opened = service.open(_uploaded(call.photo), is_still=True)
     if call.protect is not None:
         opened = opened.protect(_uploaded(call.protect))
-    return files.write(*service.edit_file(opened, choice, EditRequest(targets, strength)))
+    return files.write(*service.edit_file(opened, choice, request, overruled=wanted.overruled))
+
+
+def _wanted(service: FaceService, call: EditCall) -> Wanted:
+    """What is to change, in values and in words."""
+    values = _values("changes", call.changes)
+    words = "" if call.description is None else call.description
+    if not isinstance(words, str):
+        raise InputError(f"description must be text such as 'blond hair', not {brief(words)}")
+    return wanted_values(words, understand_edit, service.model.attributes, values)
 
 
 def _taken(service: FaceService, call: EditCall) -> Taken:

@@ -10,7 +10,7 @@ from twobirds.apps.web.kept_face import FORGOTTEN, SHOW_KEPT, KeptFace, enlarged
 from twobirds.apps.web.service import TRUNCATION, FaceService
 from twobirds.apps.web.words import in_words, understood
 from twobirds.apps.witness import Candidates, first_candidates, refine, understand_refinement
-from twobirds.data.attributes import contradictions, left_out, overruled
+from twobirds.data.attributes import contradictions, overruled, overruled_names
 from twobirds.errors import InputError
 from twobirds.language.description import understand
 
@@ -105,7 +105,7 @@ class GenerateTab:
         if both := [in_words(name) for name in having if name in lacking]:
             return _refused(f"⚠ Both with and without: {', '.join(both)}. Choose one.")
         chosen = dict.fromkeys(having, 1.0) | dict.fromkeys(lacking, 0.0)
-        if names := left_out(wanted, chosen):
+        if names := overruled_names(wanted, chosen):
             line += f"  \n**Overruled by your choice:** {', '.join(map(in_words, names))}"
         wanted = overruled(wanted, chosen)
         if pairs := contradictions(wanted):

@@ -16,9 +16,10 @@ from pydantic import Field
 from twobirds.apps.pictures import near_square_grid, picture_bytes
 from twobirds.apps.results import Box, FaceNumber, Probability
 from twobirds.apps.web.controls import as_sentence
+from twobirds.apps.web.description import Wanted, wanted_values
 from twobirds.apps.web.limits import MCP_PATH
 from twobirds.apps.web.service import FaceService
-from twobirds.data.attributes import overruled, require_consistent
+from twobirds.data.attributes import require_consistent
 from twobirds.data.provenance import PHOTO_FORMATS, listed_values
 from twobirds.errors import InputError
 from twobirds.language.description import Understanding, understand, understand_edit
@@ -74,8 +75,10 @@ def make_mcp_server(service: FaceService, host: str, max_bytes: int) -> FastMCP:
         log_level="WARNING",
     )
     tools = _Tools(service)
-    for tool in (tools.list_attributes, tools.recognize, tools.edit, tools.generate):
+    for tool in (tools.list_attributes, tools.recognize):
         server.tool()(tool)
+    for picture_tool in (tools.edit, tools.generate):
+        server.tool(structured_output=False)(picture_tool)
     return server
 
 
@@ -137,20 +140,20 @@ class _Tools:
                 "white in it stays as it is. The result is a PNG then."
             ),
         ] = None,
-    ) -> Image:
+    ) -> list[Image | str]:
         """Change attributes of a face; gives the photo, without Content Credentials it had."""
 
-        def work() -> Image:
+        def work() -> list[Image | str]:
             wanted = self._wanted(description, understand_edit, changes)
-            if not wanted:
+            if not wanted.values:
                 raise InputError("neither changes nor description says what to change")
             opened = self._service.open(_decoded(photo), is_still=True)
             if protect is not None:
                 opened = opened.protect(_decoded(protect, "protect"))
-            request = EditRequest(wanted, strength)
+            request = EditRequest(wanted.values, strength)
             name, content = self._service.edit_file(opened, face, request)
             kind = PHOTO_FORMATS["." + name.rpartition(".")[2]].lower()
-            return Image(data=content, format=kind)
+            return _answer(Image(data=content, format=kind), wanted)
 
         return await self._done(work)
 
@@ -170,17 +173,17 @@ class _Tools:
         seed: Annotated[
             int, Field(ge=0, le=_MAX_SEED, description="The same seed gives the same faces.")
         ] = 0,
-    ) -> Image:
+    ) -> list[Image | str]:
         """Generate faces of people who do not exist, side by side in one picture."""
 
-        def work() -> Image:
+        def work() -> list[Image | str]:
             wanted = self._wanted(description, understand, attributes)
-            require_consistent(wanted)
-            faces = self._service.generate(count, wanted, seed)
-            marks = Marks("generated", listed_values(wanted))
+            require_consistent(wanted.values)
+            faces = self._service.generate(count, wanted.values, seed)
+            marks = Marks("generated", listed_values(wanted.values))
             grid = near_square_grid(faces, scale=max(1, round(_CELL / faces.shape[1])))
             content = picture_bytes(grid, marks.provenance(self._service.model))
-            return Image(data=content, format="png")
+            return _answer(Image(data=content, format="png"), wanted)
 
         return await self._done(work)
 
@@ -189,20 +192,8 @@ class _Tools:
         description: str,
         understand: Callable[[str, Sequence[str]], Understanding],
         values: Mapping[str, float] | None,
-    ) -> dict[str, float]:
-        """What is said in words, overruled by values; nothing of the words may be left over."""
-        if not description.strip():
-            return dict(values or {})
-        found = understand(description, self._service.model.attributes)
-        left = [*found.ignored, *found.unavailable]
-        if left:
-            raise InputError(f"description: not understood: {', '.join(left)}")
-        if not found.attributes:
-            raise InputError(
-                "description: nothing in it names an attribute; try words such as blond hair, no "
-                "glasses, smiling"
-            )
-        return overruled(found.attributes, values or {})
+    ) -> Wanted:
+        return wanted_values(description, understand, self._service.model.attributes, values)
 
     async def _done(self, work: Callable[[], T]) -> T:
         """Do one piece of work after the other, beside the event loop."""
@@ -214,6 +205,12 @@ class _Tools:
             return await anyio.to_thread.run_sync(work, limiter=self._limiter)
         except InputError as error:
             raise ToolError(as_sentence(str(error))) from error
+
+
+def _answer(image: Image, wanted: Wanted) -> list[Image | str]:
+    """A picture, and which words did not count for it."""
+    said = f"Overruled by the values given: {'; '.join(wanted.overruled)}."
+    return [image, said] if wanted.overruled else [image]
 
 
 def _rounded(left: float, top: float, width: float, height: float) -> Box:

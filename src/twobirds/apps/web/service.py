@@ -160,7 +160,13 @@ class FaceService:
         return EditedView(view.pixels, pixels, distance, self.model.recognize(after)[0].numpy())
 
     def edit_file(
-        self, photo: OpenPhoto, face: FaceChoice, request: EditRequest, *, noted: bool = False
+        self,
+        photo: OpenPhoto,
+        face: FaceChoice,
+        request: EditRequest,
+        *,
+        noted: bool = False,
+        overruled: Sequence[str] = (),
     ) -> tuple[str, bytes]:
         """Edit a photo at its full size; the file says that it is synthetic.
 
@@ -169,6 +175,7 @@ class FaceService:
             face: Which of its faces.
             request: What to change.
             noted: Whether to write into the picture that it is synthetic.
+            overruled: Words that did not count; the file says so.
 
         Returns:
             Name and content of the file.
@@ -176,7 +183,8 @@ class FaceService:
         Raises:
             InputError: As `edit`, or if there is no such face.
         """
-        marks = Marks("edited", request.details, is_visible=noted)
+        details = request.details + f"; overruled: {', '.join(overruled)}" * bool(overruled)
+        marks = Marks("edited", details, is_visible=noted)
         suffix = photo.suffix("")
         content = photo.encode(self._edit(photo, face, request), marks, suffix).content
         return f"photo.edited{suffix}", content
