@@ -210,6 +210,20 @@ def test_a_damaged_header_is_named(tmp_path: Path, text: str, message: str) -> N
         open_source(write_folder(tmp_path, files))
 
 
+@pytest.mark.parametrize("bad", ["male", "a=b"])
+def test_a_column_that_cannot_serve_can_be_left_out(tmp_path: Path, bad: str) -> None:
+    text = attribute_text().replace("Smiling", bad)
+    files = celeba_files() | {"list_attr_celeba.txt": text.encode()}
+    folder = write_folder(tmp_path, files)
+    with pytest.raises(InputError, match=r"the same: leave one out|rename attribute"):
+        open_source(folder)
+    source = open_source(folder, ColumnChoice(drop=(bad,)))
+    assert source.attribute_names == ("Bald", "Male")
+    np.testing.assert_array_equal(source.attributes, SIGNS[:, :2] == 1)
+    with pytest.raises(InputError, match=f"{bad}: left out by --drop-column.* names no attributes"):
+        open_source(folder, ColumnChoice(drop=("Bald", "Male", bad)))
+
+
 def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         open_source(tmp_path / "nothing")

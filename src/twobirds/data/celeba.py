@@ -12,7 +12,7 @@ from twobirds.data.columns import column_of, is_missing
 from twobirds.data.drawn_description import load_drawn
 from twobirds.data.files import Archive, Files, Folder
 from twobirds.data.listing import check_attribute_names, is_count, load_lines, split_rows
-from twobirds.data.names import AmbiguousNameError, NameIndex, is_image_name
+from twobirds.data.names import AmbiguousNameError, NameIndex, compose, is_image_name
 from twobirds.data.problems import Problem, shorten
 from twobirds.data.sheet import (
     Sheet,
@@ -64,7 +64,7 @@ def load_celeba(files: Files, drop: Sequence[str] = ()) -> Source:
     file = find_list(files.names, ATTRIBUTE_LIST)
     if file is None:
         raise InputError(f"{files.label} has no {ATTRIBUTE_LIST}.txt or .csv")
-    sheet, attribute_names = _load_attributes(files, file, problems)
+    sheet, attribute_names = _load_attributes(files, file, drop, problems)
     found = find_attributes(sheet, attribute_names, required=True, drop=drop)
     image_files = _find_image_files(files)
     paths = locate_images(sheet, _image_index(image_files, file), problems)
@@ -108,8 +108,8 @@ def _is_celeba(source: Source) -> bool:
 
 
 def _load_attributes(
-    files: Files, file: str, problems: list[Problem]
-) -> tuple[Sheet, tuple[str, ...]]:
+    files: Files, file: str, drop: Sequence[str], problems: list[Problem]
+) -> tuple[Sheet, list[str]]:
     """Load the attribute list: its rows follow the count and the names, or a CSV header."""
     lines = load_lines(files, file)
     table = split_rows(lines, file)
@@ -122,7 +122,11 @@ def _load_attributes(
             )
         count = int(cells[0])
     line, header = next(table, (len(lines), []))
-    names = check_attribute_names(header[1:] if file.endswith(".csv") else header, f"{file}:{line}")
+    names = header[1:] if file.endswith(".csv") else header
+    unwanted = {compose(name) for name in drop}
+    wanted = [name for name in names if name not in unwanted]
+    if wanted or not names:
+        check_attribute_names(wanted, f"{file}:{line}")
     body = list(table)
     if count is not None and count != len(body):
         what = f"says {count} images, but has {len(body)} rows"
