@@ -75,3 +75,17 @@ def test_generate_single_files(model: str, tmp_path: Path, monkeypatch: pytest.M
     assert pixels_of(tmp_path / "faces/0001.png").shape == (32, 32, 3)
     assert main(["generate", model]) == 0
     assert (tmp_path / "generated.png").is_file()
+
+
+def test_faces_of_an_earlier_run_stay_and_are_named(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("mine.png", "0002.png", "0003.png"):
+        (tmp_path / name).write_bytes(b"earlier")
+    words = ["generate", model, f"--separate={tmp_path}", "--force"]
+    assert main([*words, "--count=2"]) == 0
+    told = capsys.readouterr().err
+    assert told == f"{tmp_path} also has 2 files that this run did not write, such as 0002.png\n"
+    assert (tmp_path / "0003.png").read_bytes() == b"earlier"
+    assert main([*words, "--count=4"]) == 0
+    assert capsys.readouterr().err == ""

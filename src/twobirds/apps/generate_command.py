@@ -1,6 +1,8 @@
 """The command that generates."""
 
 import math
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from twobirds.apps.describe_option import described_attributes, overrule, tell_understanding
-from twobirds.apps.display import say
+from twobirds.apps.display import note, say
 from twobirds.apps.known_attributes import require_known_attributes
 from twobirds.apps.options import (
     Assignments,
@@ -37,6 +39,7 @@ _NOTHING_SAID = (
     "nothing in it says what a face looks like; try words such as bald, young woman, glasses, "
     "black hair, no beard"
 )
+_FACE_NAME = re.compile(r"\d{4}\.png")  # of a single face
 _MIN_CELL = 192  # pixels of a face in the grid; those of 64 are stamps on a screen
 
 
@@ -113,6 +116,7 @@ class Generate:
         for place in (self.separate, out):
             if place is not None:
                 say(str(place))
+        self._tell_others(pictures)
         return 0
 
     def _check(self, out: Path | None, wanted: dict[str, float]) -> None:
@@ -138,6 +142,22 @@ class Generate:
         """Files of the single faces; none where only the grid is wanted."""
         folder = self.separate
         return [] if folder is None else [folder / f"{n:04d}.png" for n in range(count)]
+
+    def _tell_others(self, written: Collection[Path]) -> None:
+        """Say which files beside the new ones could be taken for faces of this run."""
+        if self.separate is None:
+            return
+        others = [
+            path.name
+            for path in sorted(self.separate.glob("*.png"))
+            if _FACE_NAME.fullmatch(path.name) and path not in written
+        ]
+        if others:
+            files = "file" if len(others) == 1 else "files"
+            note(
+                f"{self.separate} also has {len(others):,} {files} that this run did not write, "
+                f"such as {others[0]}"
+            )
 
     def _ask(
         self, model: "FaceModel", wanted: dict[str, float]
