@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 from making_sources import celeba_files, image_bytes, names, write_folder
+from PIL import Image
 
 from twobirds.data.attributes import CELEBA_ATTRIBUTES
 from twobirds.data.pack import open_pack
 from twobirds.data.packing import pack_source
 from twobirds.data.roles import ColumnChoice
 from twobirds.data.selection import Choice, open_selected, parse_condition
-from twobirds.errors import InputError
+from twobirds.data.summary import summarize
+from twobirds.errors import InputError, InputWarning
 
 SIGNS = " ".join(["1", "-1"] * 20)
 
@@ -29,8 +31,8 @@ def celeba(folder: Path, numbers: list[int], people: list[int], split: int = 0) 
     return write_folder(folder, images | {name: text.encode() for name, text in lists.items()})
 
 
-def table(folder: Path, text: str) -> Path:
-    images = {f"{letter}.png": image_bytes(i) for i, letter in enumerate("abcd")}
+def table(folder: Path, text: str, first: int = 0) -> Path:
+    images = {f"{letter}.png": image_bytes(i) for i, letter in enumerate("abcd", first)}
     return write_folder(folder, images | {"faces.csv": text.encode()})
 
 
@@ -58,7 +60,7 @@ def test_people_of_celeba_are_the_same_in_two_sources(tmp_path: Path) -> None:
 
 def test_people_of_other_sources_are_their_own(tmp_path: Path) -> None:
     text = "image,identity,Hat\na.png,7,1\nb.png,7,0\nc.png,,1\nd.png,8,0\n"
-    one, two = table(tmp_path / "one", text), table(tmp_path / "two", text)
+    one, two = table(tmp_path / "one", text), table(tmp_path / "two", text, first=4)
     pack = pack_source([one, two], tmp_path / "pack", size=16)
     assert pack.identity.tolist() == [0, 0, -1, 1, 2, 2, -1, 3]
     labels = ("faces.csv", "faces.csv (2)")
@@ -68,15 +70,42 @@ def test_people_of_other_sources_are_their_own(tmp_path: Path) -> None:
 
 
 def test_own_faces_in_celebas_layout_are_not_taken_for_celebas_people(tmp_path: Path) -> None:
-    folders = [write_folder(tmp_path / name, celeba_files(6)) for name in ("one", "two")]
+    sizes = {"one": (16, 16), "two": (18, 18)}
+    folders = [write_folder(tmp_path / name, celeba_files(6, sizes[name])) for name in sizes]
     pack = pack_source(folders, tmp_path / "pack", size=16)
     assert len(set(pack.identity[:6].tolist()) & set(pack.identity[6:].tolist())) == 0
     assert {s["people"] for s in header_of(pack.path)["sources"]} == {"numbers of its own"}
 
 
+def test_a_picture_that_comes_twice_is_counted_and_warned_of(tmp_path: Path) -> None:
+    rows = "image,split,Hat,Kind\na.png,train,1,1\nb.png,train,0,0\n"
+    one = table(tmp_path / "one", rows)
+    within = table(tmp_path / "within", rows, first=4)
+    (within / "b.png").write_bytes((within / "a.png").read_bytes())
+    pack = pack_source([one, within], tmp_path / "same_split", size=16, split="official")
+    header = header_of(pack.path)
+    assert header["repeats"]["images"] == 1
+    assert header["repeats"]["divided"] == 0
+    said = (
+        "repeats: 1, such as 'faces.csv (2)/b.png', which has the pixels of 'faces.csv (2)/a.png'"
+    )
+    assert said in summarize(header)
+    across = table(tmp_path / "across", rows.replace("a.png,train", "a.png,test"), first=4)
+    with Image.open(one / "b.png") as picture:
+        picture.save(across / "a.png", compress_level=0)  # other bytes, the same pixels
+    told = (
+        r"'faces.csv/b.png' \(train\) and 'faces.csv \(2\)/a.png' \(test\) are the same picture, "
+        "one of 1 in more than one split"
+    )
+    with pytest.warns(InputWarning, match=told):
+        pack = pack_source([one, across], tmp_path / "two_splits", size=16, split="official")
+    assert len(pack) == 4
+    assert header_of(pack.path)["repeats"]["divided"] == 1
+
+
 def test_attributes_may_stand_in_another_order_but_must_be_the_same(tmp_path: Path) -> None:
     one = table(tmp_path / "one", "image,Hat,Kind\na.png,1,0\nb.png,1,1\n")
-    two = table(tmp_path / "two", "image,Kind,Hat\na.png,1,0\nb.png,1,1\n")
+    two = table(tmp_path / "two", "image,Kind,Hat\na.png,1,0\nb.png,1,1\n", first=4)
     pack = pack_source([one, two], tmp_path / "pack", size=16)
     assert pack.attribute_names == ("Hat", "Kind")
     assert pack.attributes.tolist() == [[1, 0], [1, 1], [0, 1], [1, 1]]
@@ -161,11 +190,8 @@ def test_a_table_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_column_that_only_one_source_has_is_dropped(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    for folder, header, cells in ((one, "Hat,Kind", ("1,1", "0,0")), (other, "Kind", ("1", "0"))):
-        lines = f"image,{header}\na.png,{cells[0]}\nb.png,{cells[1]}\n"
-        images = {f"{letter}.png": image_bytes(i) for i, letter in enumerate("ab")}
-        write_folder(folder, images | {"faces.csv": lines.encode()})
+    one = table(tmp_path / "one", "image,Hat,Kind\na.png,1,1\nb.png,0,0\n")
+    other = table(tmp_path / "other", "image,Kind\na.png,1\nb.png,0\n", first=4)
     choice = Choice(ColumnChoice(drop=("Hat",)))
     pack = pack_source([one, other], tmp_path / "pack", size=16, choice=choice)
     assert (pack.attribute_names, pack.attributes[:, 0].tolist()) == (("Kind",), [1, 0, 1, 0])

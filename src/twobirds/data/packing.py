@@ -29,6 +29,7 @@ from twobirds.data.pack import (
 )
 from twobirds.data.problems import Problem, report
 from twobirds.data.processes import num_workers
+from twobirds.data.repeats import describe_repeats, warn_of_divided
 from twobirds.data.selection import Choice, open_selected
 from twobirds.data.shard_writing import Progress, ShardPlan, WrittenImages, write_images
 from twobirds.data.source import Source
@@ -61,6 +62,8 @@ def pack_source(
     progress: Progress | None = None,
 ) -> Pack:
     """Pack a source: CelebA's layout, a CSV with images, Parquet files, or drawn faces.
+
+    The same picture in several splits is an `InputWarning`.
 
     Args:
         source: Folder, zip file, list, CSV or Parquet file; what it is, is recognized. Several are
@@ -95,12 +98,8 @@ def pack_source(
         _check_space(temporary, len(combined) * size * size * 3)
         plan = ShardPlan(temporary, combined, size, skip_bad)
         written = write_images(plan, engine, progress)
-        problems = [*combined.problems, *written.problems]
-        if problems and not skip_bad:
-            raise report(problems, combined.label, len(combined) - len(written.problems))
-        if not written.kept:
-            raise InputError(f"{combined.label} has no usable image")
-        header = _write_labels(temporary, combined, written.kept, rule, seed) | {
+        problems = _require_usable(combined, written, skip_bad=skip_bad)
+        header = _write_labels(temporary, combined, written, rule, seed) | {
             "split_seed": seed,
             "landmarks": _choose_landmarks(landmarks, combined, written.crops),
             "skipped": len(problems),
@@ -110,6 +109,7 @@ def pack_source(
         _write_header(temporary, header, written)
         _write_problems(temporary / SKIPPED_FILE, problems)
         pack = open_pack(temporary)  # before it takes its name: what fails is not there
+    warn_of_divided(header["repeats"])
     return replace(pack, path=Path(out))
 
 
@@ -140,6 +140,16 @@ def _check_space(folder: Path, num_bytes: int) -> None:
         )
 
 
+def _require_usable(source: Source, written: WrittenImages, *, skip_bad: bool) -> list[Problem]:
+    """Refuse bad rows and files unless they are skipped, and a source of which nothing is left."""
+    problems = [*source.problems, *written.problems]
+    if problems and not skip_bad:
+        raise report(problems, source.label, len(source) - len(written.problems))
+    if not written.kept:
+        raise InputError(f"{source.label} has no usable image")
+    return problems
+
+
 def _choose_landmarks(
     requested: str | Landmarks | None, source: Source, crops: Counter[Crop]
 ) -> Landmarks | None:
@@ -155,9 +165,11 @@ def _choose_landmarks(
 
 
 def _write_labels(
-    folder: Path, source: Source, kept: list[int], rule: SplitRule, seed: int
+    folder: Path, source: Source, written: WrittenImages, rule: SplitRule, seed: int
 ) -> dict[str, Any]:
-    """Write the small arrays of the rows `kept`, and return what `pack.json` says of them."""
+    """Write the small arrays of the rows with images, and return what `pack.json` says of them."""
+    kept = written.kept
+    names = [source.names[i] for i in kept]
     identity = source.identity[kept]
     partition = None if source.partition is None else source.partition[kept]
     split, note = assign_splits(rule, seed, identity=identity, partition=partition)
@@ -174,7 +186,8 @@ def _write_labels(
         "divided_people": count_divided_people(identity, split),
         "source": {"kind": source.kind, "name": source.label},
         "drawn": source.drawn,
-        "names": [source.names[i] for i in kept],
+        "names": names,
+        "repeats": describe_repeats(written.pixel_hashes, names, split),
     }
 
 

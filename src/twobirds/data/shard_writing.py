@@ -1,5 +1,6 @@
 """Writing the images of a pack into one file or several, here or on a Ray cluster."""
 
+import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -18,6 +19,8 @@ from twobirds.data.shards import ONE_FILE, shard_file
 from twobirds.data.source import Source
 from twobirds.data.writing import RowWriter
 from twobirds.errors import InputError
+
+_HASH_BYTES = 16  # of an image: no two different ones share them by chance
 
 Progress = Callable[[int, int], None]
 """Called with the number of images done, and of all."""
@@ -47,6 +50,8 @@ class WrittenImages:
     """Images that could not be used."""
     kept: list[int] = field(default_factory=list)
     """Rows that were written."""
+    pixel_hashes: list[bytes] = field(default_factory=list)
+    """Of each of them, as it was written."""
     crops: Counter[Crop] = field(default_factory=Counter)
     """How often each crop was made."""
     num_enlarged: int = 0
@@ -58,6 +63,7 @@ class WrittenImages:
         self.hashes += other.hashes
         self.problems += other.problems
         self.kept += other.kept
+        self.pixel_hashes += other.pixel_hashes
         self.crops += other.crops
         self.num_enlarged += other.num_enlarged
 
@@ -149,6 +155,7 @@ def write_shard(
             elif writes and (plan.skips_bad or not written.problems):
                 writer.append(face.pixels)
                 written.kept.append(row)
+                written.pixel_hashes.append(hashlib.sha256(face.pixels.data).digest()[:_HASH_BYTES])
                 written.crops[face.crop] += 1
                 written.num_enlarged += face.side < size
     if written.kept:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from twobirds.data.problems import shorten
 from twobirds.data.selection import Selection
 
 
@@ -61,6 +62,9 @@ def summarize(header: dict[str, Any]) -> Iterator[str]:
         yield f"  {name}: {split['images']:,} images, {split['people']:,} people{of_unknown}"
     if header["divided_people"]:
         yield f"  {header['divided_people']:,} people are in more than one split"
+    if repeats := header["repeats"]["images"]:
+        first, again = (shorten(name) for name, _ in header["repeats"]["example"])
+        yield f"repeats: {repeats:,}, such as {again}, which has the pixels of {first}"
     if not header["landmarks"]:
         yield "landmarks: none known; --landmarks says where eyes, nose and mouth are"
     if header["crop"] == "mixed":
