@@ -16,6 +16,7 @@ from twobirds.data.attributes import GROUPS
 from twobirds.data.faces import from_pixels
 from twobirds.data.pack import Pack
 from twobirds.models.edit_layers import apply_layers
+from twobirds.photos.edits import EditRequest, LayeredEdit, edit_faces
 
 NAMES = ("Male", "Black_Hair", "Eyeglasses", "Blond_Hair", "Nose_Ring")
 
@@ -118,3 +119,12 @@ def test_a_search_for_the_strength_makes_each_change_once(
     assert found.reasons == ["strength"] * 3
     for row, strength in enumerate(found.strength.tolist()):
         assert torch.equal(found.images[row], expected[strength][row])
+    passes.clear()
+    edits = edit_faces(encoded, (0, 1, 2), EditRequest(changes, limits=Limits(until=1.0)))
+    assert passes == [3] * 3
+    layers = encoded.edit_layers(changes, found.strength.tolist())
+    assert layers is not None
+    for edit, (fields, strength) in zip(edits.by_index.values(), layers, strict=True):
+        assert isinstance(edit, LayeredEdit)
+        assert edit.strength == strength
+        assert all(map(torch.equal, edit.layers, fields))

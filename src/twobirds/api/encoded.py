@@ -1,11 +1,11 @@
 """Faces that a model has encoded once, to be recognized and edited any number of times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from twobirds.api.edit_steps import composed_layers
+from twobirds.api.part_edit import FaceLayers, PartEdit, layers_by_face, prepare_edit
 from twobirds.api.parts import Part, decided_part, encoded_part
 from twobirds.api.passes import device_of
 from twobirds.api.refine import refine_latents
@@ -13,14 +13,12 @@ from twobirds.api.rows import require_count, require_known, require_strength, wi
 from twobirds.api.search import (
     DEFAULT_LIMITS,
     Edited,
-    EditFaces,
     Limits,
     Wish,
     as_limits,
     search_strength,
 )
 from twobirds.errors import InputError
-from twobirds.models.edit_layers import EditLayers, apply_layers
 from twobirds.models.networks import FaceNetworks
 from twobirds.runtime import inference_batch_size
 
@@ -115,13 +113,12 @@ class EncodedFaces:
         """
         require_strength(strength)
         factor = float(strength)
-        edited = [self._edit_of(part, changes)(factor).to(device) for part in self._parts]
-        return torch.cat(edited)
+        return torch.cat([edit.at(factor).to(device) for edit in self._edits(changes)])
 
     @torch.no_grad()
     def edit_layers(
         self, changes: Mapping[str, float], strength: float | Sequence[float] = 1.0
-    ) -> list[tuple[EditLayers, float]] | None:
+    ) -> list[FaceLayers] | None:
         """What `edit` does to each face, as operations that apply at any resolution.
 
         Args:
@@ -139,16 +136,7 @@ class EncodedFaces:
         strengths = [strength] * count if isinstance(strength, int | float) else list(strength)
         for value in strengths:
             require_strength(value)
-        found: list[tuple[EditLayers, float]] = []
-        for part in self._parts:
-            target = self._target(part, changes)
-            layers = composed_layers(self._networks, part.images, part.has, target, self._names)
-            if layers is None:
-                return None
-            for row, whole in enumerate(layers[1].tolist()):
-                face = EditLayers(*(layer[row : row + 1].float().cpu() for layer in layers[0]))
-                found.append((face, whole * strengths[len(found)]))
-        return found
+        return layers_by_face(self._edits(changes), strengths)
 
     def before_and_after(
         self, changes: Mapping[str, float], *, strength: float = 1.0
@@ -174,7 +162,6 @@ class EncodedFaces:
         parts = [self._reconstructed(part, refine_steps).to(device) for part in self._parts]
         return torch.cat(parts)
 
-    @torch.no_grad()
     def edit_until(
         self, changes: Mapping[str, float], limits: Limits | float = DEFAULT_LIMITS
     ) -> Edited:
@@ -183,41 +170,41 @@ class EncodedFaces:
         See `FaceModel.edit_until`. Edits in layers are computed once, for all strengths; those of
         many faces again for each, because their layers would fill the memory.
         """
+        return self._search(changes, limits)[0]
+
+    @torch.no_grad()
+    def edit_layers_until(
+        self, changes: Mapping[str, float], limits: Limits | float = DEFAULT_LIMITS
+    ) -> tuple[Edited, list[FaceLayers] | None]:
+        """What `edit_until` finds, and what `edit_layers` gives at the strengths found."""
+        found, kept = self._search(changes, limits)
+        return found, layers_by_face(kept or self._edits(changes), found.strength.tolist())
+
+    @torch.no_grad()
+    def _search(
+        self, changes: Mapping[str, float], limits: Limits | float
+    ) -> tuple[Edited, list[PartEdit] | None]:
+        """What `edit_until` finds, and the edits of all parts; None of many faces."""
         limits = as_limits(limits)
         require_known(changes, self._names)
         columns = [self._names.index(name) for name in changes]
         has = torch.cat([part.has.cpu() for part in self._parts])
         target = with_changes(has, changes, self._names)
-        is_small = len(has) <= _MOST_KEPT
-        kept = [self._edit_of(part, changes) for part in self._parts] if is_small else None
+        kept = list(self._edits(changes)) if len(has) <= _MOST_KEPT else None
 
         def edit(strength: float) -> Tensor:
-            edits = kept or (self._edit_of(part, changes) for part in self._parts)
-            return torch.cat([edit_part(strength).cpu() for edit_part in edits])
+            edits = kept or self._edits(changes)
+            return torch.cat([part.at(strength).cpu() for part in edits])
 
         def predict(images: Tensor) -> Tensor:
             return encode_faces(self._networks, images, self._names).attributes[:, columns]
 
         wish = Wish(has[:, columns], target[:, columns])
-        return search_strength(edit, predict, wish, limits, self.images)
+        return search_strength(edit, predict, wish, limits, self.images), kept
 
-    def _target(self, part: Part, changes: Mapping[str, float]) -> Tensor:
-        """The attributes `[b, K]` that faces have after changes."""
-        return with_changes(part.has.cpu(), changes, self._names).to(part.images.device)
-
-    def _edit_of(self, part: Part, changes: Mapping[str, float]) -> EditFaces:
-        """The edit of some faces at any strength; their layers do not depend on it."""
-        networks, images, has = self._networks, part.images, part.has
-        target = self._target(part, changes)  # [b, K]
-        if not len(images):  # a convolution of no images is an error
-            return lambda _: images.float()
-        layers = composed_layers(networks, images, has, target, self._names)
-        if layers is None:
-            return lambda strength: networks.edit(
-                images, part.encoding, has, has + strength * (target - has)
-            ).float()
-        fields, whole = layers  # whole: the strength that 1 stands for, of each face [b]
-        return lambda strength: apply_layers(images, fields, strength * whole).clamp(-1, 1).float()
+    def _edits(self, changes: Mapping[str, float]) -> Iterator[PartEdit]:
+        """The edit of each part, prepared when it is asked for."""
+        return (prepare_edit(self._networks, part, changes, self._names) for part in self._parts)
 
     def _require_gradients(self) -> None:
         if not self._networks.is_differentiable:

@@ -186,11 +186,10 @@ def edit_faces(encoded: EncodedFaces, indices: tuple[int, ...], request: EditReq
         InputError: As `FaceModel.edit` and `FaceModel.edit_until`.
     """
     chosen = encoded.select(indices).refined(request.refine_steps)
-    search, strengths = None, [request.strength] * len(indices)
-    if request.limits is not None:
-        search = chosen.edit_until(request.changes, request.limits)
-        strengths = search.strength.tolist()
-    layers = chosen.edit_layers(request.changes, strengths)
+    if request.limits is None:
+        search, layers = None, chosen.edit_layers(request.changes, request.strength)
+    else:
+        search, layers = chosen.edit_layers_until(request.changes, request.limits)
     if layers is not None:
         faces = zip(indices, chosen.images, layers, strict=True)
         return FaceEdits({index: LayeredEdit(face, *made) for index, face, made in faces}, search)
