@@ -31,7 +31,7 @@ QUICKER = {
     "train": [word for word in TINY_RUN if not word.startswith("--size")],
     "evaluate": "--num-fakes=8 --max-faces=8 --faces-per-edit=2 --judge-images=16".split(),
 }
-"""Options behind those of the documents that leave their commands seconds of work."""
+"""Options in place of those of the documents that leave their commands seconds of work."""
 
 
 SHOWN_ELSEWHERE = ("app", "reproduce")
@@ -57,9 +57,24 @@ def commands(block: str) -> list[list[str]]:
 
 def carry_out(words: list[str]) -> None:
     """Run a command of a document as it stands, only shorter."""
-    verb, *rest = words
-    device = ["--device=cpu"] if "--device" in OPTIONS[verb] else []
-    assert main([verb, *rest, *device, *QUICKER.get(verb, [])]) == 0, words
+    verb = words[0]
+    quicker = list(QUICKER.get(verb, []))
+    if "--device" in OPTIONS[verb]:
+        quicker.append("--device=cpu")
+    replaced = {word.partition("=")[0] for word in quicker if word.startswith("--") and "=" in word}
+    assert main([*without(words, replaced), *quicker]) == 0, words
+
+
+def without(words: list[str], options: set[str]) -> list[str]:
+    """The words of a command without some options, as `--name value` or `--name=value`."""
+    left, kept = iter(words), []
+    for word in left:
+        name, equals, _ = word.partition("=")
+        if name not in options:
+            kept.append(word)
+        elif not equals:
+            next(left)
+    return kept
 
 
 def write_table(folder: Path, faces: Path) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 from skimage.data import astronaut
 from tiny_run import TINY_RUN
 
+from photos.making_photos import PlacedFaces
 from twobirds import FaceModel
 from twobirds.apps.cli import main
 
@@ -46,3 +47,10 @@ def photo(tmp_path: Path) -> Path:
     left = astronaut()[:300, 80:400]
     Image.fromarray(np.hstack([left, left[:, ::-1]])).save(tmp_path / "two.png")
     return tmp_path / "two.png"
+
+
+@pytest.fixture
+def two_placed_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two faces are found in any photo, at places in one of 110x230 pixels."""
+    detector = PlacedFaces((10, 20, 60), (90, 15, 70))
+    monkeypatch.setattr("twobirds.photos.detectors.find_detector", lambda _: detector)

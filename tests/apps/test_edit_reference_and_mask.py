@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photos.making_photos import PlacedFaces, encoded, noise
+from photos.making_photos import encoded, noise
 from twobirds.apps.cli import main
 
 
+@pytest.mark.usefixtures("two_placed_faces")
 def test_a_mask_of_one_photo(
     model: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    detector = PlacedFaces((10, 20, 60), (90, 15, 70))
-    monkeypatch.setattr("twobirds.photos.detectors.find_detector", lambda _: detector)
     pixels, protected = noise(110, 230), np.zeros((110, 230), bool)
     protected[30:60] = True
     photo, mask = tmp_path / "photo.jpg", tmp_path / "mask.png"
     photo.write_bytes(encoded(pixels, "JPEG"))
     mask.write_bytes(encoded(Image.fromarray(protected)))
-    words = ["edit", str(photo), model, "--set", "Bald=1", f"--protect={mask}", "--face=all"]
+    plain = ["edit", str(photo), model, "--set", "Bald=1", "--face=all"]
+    words = [*plain, f"--protect={mask}"]
     monkeypatch.chdir(tmp_path)
     assert main(words) == 0
     captured = capsys.readouterr()
@@ -38,13 +38,13 @@ def test_a_mask_of_one_photo(
     assert main([*words, "--until=1", "--out=until.png"]) == 0
     told = capsys.readouterr().err
     assert told.index("face 1: strength") < told.index("face 1: recognized as Bald ")
-    for more, complaint in (
-        (["--out=x.jpg"], "choose a name that ends in .png"),
-        (["--aligned"], "--protect is for photos: leave out --aligned"),
-        ([f"--protect={tmp_path}/none.png"], "none.png: cannot be read: No such file"),
-        ([f"--protect={photo}"], f"--protect {photo}: the mask has colours"),
-    ):  # fmt: skip
-        assert main([*words, *more]) == 2
+    for wrong, complaint in (
+        ([*words, "--out=x.jpg"], "choose a name that ends in .png"),
+        ([*words, "--aligned"], "--protect is for photos: leave out --aligned"),
+        ([*plain, f"--protect={tmp_path}/none.png"], "none.png: cannot be read: No such file"),
+        ([*plain, f"--protect={photo}"], f"--protect {photo}: the mask has colours"),
+    ):
+        assert main(wrong) == 2
         assert complaint in (told := capsys.readouterr().err)
         assert told.splitlines()[-1].startswith("twobirds: error: ")
     assert main(["edit", str(mask), *words[1:]]) == 2
@@ -54,6 +54,7 @@ def test_a_mask_of_one_photo(
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("two_placed_faces")
 def test_values_are_taken_from_another_photo(
     image: Path,
     model: str,
@@ -61,8 +62,6 @@ def test_values_are_taken_from_another_photo(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    detector = PlacedFaces((10, 20, 60), (90, 15, 70))
-    monkeypatch.setattr("twobirds.photos.detectors.find_detector", lambda _: detector)
     photo, other = tmp_path / "photo.png", tmp_path / "other.png"
     photo.write_bytes(encoded(noise(110, 230)))
     other.write_bytes(encoded(noise(110, 230, seed=1)))
@@ -97,18 +96,17 @@ def test_values_are_taken_from_another_photo(
     assert main([*aligned, "--take=Bald"]) == 0
     assert main([*aligned, "--take= Bald, Eyeglasses ,"]) == 0
     assert "Eyeglasses=" in capsys.readouterr().err
-    for more, complaint in (
-        (["--set", "Bald=1"], "Bald is set to 1 and to be taken from the reference"),
-        (["--take=Bold"], "no attribute 'Bold': did you mean Bald"),
-        (["--take=, "], "say what to take, as in --take Bangs,Smiling"),
-        (["--like-face=3"], "has no face 3: 2 found"),
-        ([f"--like={tmp_path}/none.png"], "none.png: cannot be read: No such file"),
-    ):  # fmt: skip
-        assert main([*words, *more]) == 2
-        assert complaint in capsys.readouterr().err
-    unchosen = [word for word in words if not word.startswith("--like-face")]
+    like, face, take = words[4:]
     for command, complaint in (
-        (unchosen, "has 2 faces: say which one is meant, counted from the left (--like-face N)"),
+        ([*words, "--set", "Bald=1"], "Bald is set to 1 and to be taken from the reference"),
+        ([*words[:4], like, face, "--take=Bold"], "no attribute 'Bold': did you mean Bald"),
+        ([*words[:4], like, face, "--take=, "], "say what to take, as in --take Bangs,Smiling"),
+        ([*words[:4], like, take, "--like-face=3"], "has no face 3: 2 found"),
+        ([*words[:4], take, f"--like={tmp_path}/none.png"], "none.png: cannot be read: No such f"),
+        (
+            [*words[:4], like, take],
+            "has 2 faces: say which one is meant, counted from the left (--",
+        ),
         ([*words[:4], "--take=Bald"], "--take goes with --like PHOTO"),
         ([*words[:4], "--like-face=1"], "--like-face goes with --like PHOTO"),
         ([*aligned, "--take=Bald", "--like-face=1"], "--like-face is for photos"),

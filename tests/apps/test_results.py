@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from onnx_files import OnnxWriter
-from photos.making_photos import PlacedFaces, encoded, noise
+from photos.making_photos import encoded, noise
 from twobirds.apps.cli import main
 from twobirds.apps.display import say_json
 from twobirds.errors import InputError
@@ -19,9 +19,7 @@ SCHEMAS = REPOSITORY / "docs/reference/schemas"
 
 
 @pytest.fixture
-def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    detector = PlacedFaces((10, 20, 60), (90, 15, 70))
-    monkeypatch.setattr("twobirds.photos.detectors.find_detector", lambda _: detector)
+def photo(tmp_path: Path, two_placed_faces: None) -> Path:
     (tmp_path / "photo.png").write_bytes(encoded(noise(110, 230)))
     return tmp_path / "photo.png"
 
