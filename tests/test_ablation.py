@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,21 +9,15 @@ from types import ModuleType
 import pytest
 
 from making_runs import write_pack
+from making_scripts import imported_scripts
 from twobirds.config import to_dict
 from twobirds.recipes.modern.presets import MODERN
-
-FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 
 @pytest.fixture
 def ablation() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield __import__("ablation")
-    finally:
-        sys.path.remove(str(FOLDER))
-        for name in ("ablation", "hardware"):
-            sys.modules.pop(name, None)
+    with imported_scripts("ablation") as modules:
+        yield modules["ablation"]
 
 
 def test_each_variant_lacks_one_part(ablation: ModuleType) -> None:

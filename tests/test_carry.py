@@ -1,6 +1,5 @@
 """Packs and runs survive being carried in pieces."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,23 +18,16 @@ from making_runs import (
     trained_run,
     write_pack,
 )
+from making_scripts import imported_scripts
 from twobirds.data.pack import Pack, open_pack
 from twobirds.training.run import train_run
-
-FOLDER = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("carry_pack", "carry_run", "carried_faces")
 
 
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[dict[str, ModuleType]]:
-    """The scripts as modules; they import each other as scripts beside each other do."""
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield {name: __import__(name) for name in MODULES}
-    finally:
-        sys.path.remove(str(FOLDER))
-        for name in MODULES:
-            sys.modules.pop(name, None)
+    """The scripts as modules."""
+    with imported_scripts("carry_pack", "carry_run", "carried_faces") as modules:
+        yield modules
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What a careless server does to its users is seen."""
 
 import http.server
-import io
 import os
 import random
 import signal
@@ -14,6 +13,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
+
+from photos.making_photos import encoded
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc"),
@@ -48,9 +49,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 def test_what_a_careless_server_does_is_seen(campaign: Any) -> None:
-    buffer = io.BytesIO()
-    Image.new("RGB", (256, 256), (1, 2, 3)).save(buffer, format="PNG")
-    Answers.photo = buffer.getvalue()
+    Answers.photo = encoded(Image.new("RGB", (256, 256), (1, 2, 3)))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

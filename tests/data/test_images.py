@@ -1,4 +1,3 @@
-import io
 import struct
 import zlib
 
@@ -8,16 +7,11 @@ from making_sources import image_bytes, mutate
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from photos.making_photos import encoded
 from photos.test_colors import WIDE
 from twobirds.data.images import MAX_PIXELS, crop_square, decode_image, face_from_bytes
 from twobirds.errors import InputError
 from twobirds.photos.photo import read_photo
-
-
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -34,7 +28,7 @@ def png_that_claims(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP"])
 def test_lossless_formats_keep_every_pixel(kind: str) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (9, 7, 3), np.uint8)
-    image = decode_image(encode(Image.fromarray(pixels), kind, lossless=True))
+    image = decode_image(encoded(pixels, kind, lossless=True))
     np.testing.assert_array_equal(np.asarray(image), pixels)
 
 
@@ -57,7 +51,7 @@ def test_lossless_formats_keep_every_pixel(kind: str) -> None:
     ],
 )
 def test_every_mode_becomes_rgb(image: Image.Image, kind: str, expected: object) -> None:
-    rgb = decode_image(encode(image, kind))
+    rgb = decode_image(encoded(image, kind))
     assert rgb.mode == "RGB"
     assert rgb.getpixel((1, 1)) == (expected or image.convert("RGB").getpixel((1, 1)))
 
@@ -65,8 +59,8 @@ def test_every_mode_becomes_rgb(image: Image.Image, kind: str, expected: object)
 def test_transparent_palette_is_laid_on_white() -> None:
     image = Image.new("P", (4, 4), 1)
     image.putpalette([0, 0, 0, 200, 0, 0])
-    assert decode_image(encode(image, "PNG", transparency=1)).getpixel((0, 0)) == (255, 255, 255)
-    assert decode_image(encode(image, "PNG", transparency=0)).getpixel((0, 0)) == (200, 0, 0)
+    assert decode_image(encoded(image, "PNG", transparency=1)).getpixel((0, 0)) == (255, 255, 255)
+    assert decode_image(encoded(image, "PNG", transparency=0)).getpixel((0, 0)) == (200, 0, 0)
 
 
 def test_exif_orientation_is_applied() -> None:
@@ -74,7 +68,7 @@ def test_exif_orientation_is_applied() -> None:
     image.paste("white", (0, 0, 8, 8))  # left half white
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise: left becomes top
-    upright = decode_image(encode(image, "JPEG", exif=exif, quality=95))
+    upright = decode_image(encoded(image, "JPEG", exif=exif, quality=95))
     assert upright.size == (8, 16)
     assert upright.getpixel((4, 2))[0] > 250
     assert upright.getpixel((4, 13))[0] < 5
@@ -82,7 +76,7 @@ def test_exif_orientation_is_applied() -> None:
 
 def test_celeba_size_gets_the_papers_crop() -> None:
     rows = np.repeat(np.arange(218, dtype=np.uint8), 178).reshape(218, 178)
-    face, crop, _ = face_from_bytes(encode(Image.fromarray(rows), "PNG"), 178)
+    face, crop, _ = face_from_bytes(encoded(rows, "PNG"), 178)
     assert crop == "center_178"
     np.testing.assert_array_equal(face[:, 0, 0], np.arange(20, 198))
 
@@ -97,7 +91,7 @@ def test_other_sizes_lose_their_ends_and_squares_nothing() -> None:
 
 def test_resize_antialiases() -> None:
     checkers = np.indices((64, 64)).sum(axis=0).astype(np.uint8) % 2 * 255
-    face = face_from_bytes(encode(Image.fromarray(checkers), "PNG"), 16).pixels
+    face = face_from_bytes(encoded(checkers, "PNG"), 16).pixels
     inner = face[2:-2, 2:-2].astype(int)
     assert np.abs(inner - 127.5).max() <= 1  # any point sampling would give 0 or 255
 
@@ -110,7 +104,7 @@ def test_resize_antialiases() -> None:
         (b"hello", "not a JPEG"),
         (image_bytes(0)[:-40], "cannot be decoded"),
         (image_bytes(0, kind="webp")[:-40], "."),
-        (encode(Image.new("RGB", (64, 64)), "JPEG")[:-30], "cannot be decoded"),
+        (encoded(Image.new("RGB", (64, 64)), "JPEG")[:-30], "cannot be decoded"),
         (png_that_claims(MAX_PIXELS // 1000 + 1, 1000), "pixels are too many"),
         (png_that_claims(100_000, 100_000), "too many"),
     ],
@@ -138,7 +132,7 @@ def test_damaged_images_never_raise_anything_else(kind: str) -> None:
 
 def test_colors_are_converted_to_srgb_by_profile_or_gamma() -> None:
     pixels = np.full((32, 32, 3), 128, np.uint8)
-    data = encode(Image.fromarray(pixels), "PNG", icc_profile=WIDE)
+    data = encoded(pixels, "PNG", icc_profile=WIDE)
     converted = np.asarray(decode_image(data))
     np.testing.assert_array_equal(converted, read_photo(data).pixels)
     assert converted[0, 0].tolist() == pytest.approx([144] * 3, abs=2)  # 128 / 255 to 1.8, encoded
@@ -146,10 +140,10 @@ def test_colors_are_converted_to_srgb_by_profile_or_gamma() -> None:
     linear.add(b"gAMA", struct.pack(">I", 100_000))
     usual.add(b"gAMA", struct.pack(">I", 45_455))
     for decode in (decode_image, lambda data: read_photo(data).pixels):
-        light = np.asarray(decode(encode(Image.fromarray(pixels), "PNG", pnginfo=linear)))
+        light = np.asarray(decode(encoded(pixels, "PNG", pnginfo=linear)))
         assert light[0, 0].tolist() == [188] * 3  # 1.055 * 0.502 ** (1 / 2.4) - 0.055
-        same = np.asarray(decode(encode(Image.fromarray(pixels), "PNG", pnginfo=usual)))
+        same = np.asarray(decode(encoded(pixels, "PNG", pnginfo=usual)))
         assert same[0, 0].tolist() == [128] * 3
     linear.add(b"sRGB", b"\0")
-    said = decode_image(encode(Image.fromarray(pixels), "PNG", pnginfo=linear))
+    said = decode_image(encoded(pixels, "PNG", pnginfo=linear))
     assert said.getpixel((0, 0)) == (128, 128, 128)  # which comes before a gamma

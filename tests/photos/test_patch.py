@@ -1,20 +1,12 @@
 """The part of a photo that an edit changes."""
 
-import io
-
 import numpy as np
-from PIL import Image
 
+from photos.making_photos import encoded
 from twobirds.photos.patch import Patch
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (37, 45, 3), np.uint8)
 PATCH = Patch(5, 9, 255 - PIXELS[9:30, 5:25])
-
-
-def jpeg(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
 
 
 def test_a_patch_takes_the_place_of_its_part_alone() -> None:
@@ -35,4 +27,5 @@ def test_it_changes_a_photo_only_if_a_pixel_differs() -> None:
 
 
 def test_the_image_that_shares_memory_gives_the_same_jpeg_file() -> None:
-    assert jpeg(PATCH.image_on(PIXELS)) == jpeg(Image.fromarray(PATCH.laid_on(PIXELS)))
+    one, other = PATCH.image_on(PIXELS), PATCH.laid_on(PIXELS)
+    assert encoded(one, "JPEG", quality=90) == encoded(other, "JPEG", quality=90)

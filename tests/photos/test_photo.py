@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from photos.making_photos import decoded, encoded
 from twobirds.data.provenance import Provenance
 from twobirds.errors import InputError
 from twobirds.photos.encode import encode_photo
@@ -22,22 +23,10 @@ def smooth(height: int = 60, width: int = 40) -> np.ndarray:
     return (127 + 100 * waves).astype(np.uint8)
 
 
-def encode(image: Image.Image, file_format: str, **arguments: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format=file_format, **arguments)
-    return buffer.getvalue()
-
-
-def decode(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
-
-
 @pytest.mark.parametrize("file_format", ["PNG", "BMP"])
 def test_lossless_formats_come_back_as_they_were(file_format: str) -> None:
     pixels = smooth()
-    photo = read_photo(encode(Image.fromarray(pixels), file_format))
+    photo = read_photo(encoded(pixels, file_format))
     assert (photo.format, photo.alpha, photo.is_grey) == (file_format, None, False)
     assert (photo.pixels == pixels).all()
     again = read_photo(encode_photo(photo, photo.pixels, PROVENANCE))
@@ -47,7 +36,7 @@ def test_lossless_formats_come_back_as_they_were(file_format: str) -> None:
 
 def test_a_lossless_webp_stays_lossless() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
-    photo = read_photo(encode(Image.fromarray(pixels), "WEBP", lossless=True))
+    photo = read_photo(encoded(pixels, "WEBP", lossless=True))
     again = read_photo(encode_photo(photo, photo.pixels, PROVENANCE))
     assert again.format == "WEBP"
     assert (again.pixels == pixels).all()
@@ -57,7 +46,7 @@ def test_a_lossless_webp_stays_lossless() -> None:
 def test_a_jpeg_is_written_with_its_own_tables(quality: int, subsampling: int) -> None:
     noise = np.random.default_rng(0).integers(0, 40, (64, 64, 3), np.uint8)
     source = Image.fromarray(smooth(64, 64) // 2 + noise)
-    photo = read_photo(encode(source, "JPEG", quality=quality, subsampling=subsampling))
+    photo = read_photo(encoded(source, "JPEG", quality=quality, subsampling=subsampling))
     again = read_photo(encode_photo(photo, photo.pixels, None))
     change = again.pixels.astype(int) - photo.pixels
     assert np.abs(change).mean() < 1  # of 255; colours are averaged over pixels once more
@@ -69,11 +58,11 @@ def test_a_turned_photo_is_upright_and_stays_so_when_written() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: the top is at the right
     exif[0x010F] = "Maker"
-    data = encode(Image.fromarray(smooth()), "JPEG", exif=exif, quality=100)
+    data = encoded(smooth(), "JPEG", exif=exif, quality=100)
     photo = read_photo(data)
     assert photo.pixels.shape == (40, 60, 3)
     assert np.abs(photo.pixels.astype(int) - np.rot90(smooth(), -1)).mean() < 2
-    written = decode(encode_photo(photo, photo.pixels, PROVENANCE))
+    written = decoded(encode_photo(photo, photo.pixels, PROVENANCE))
     assert written.size == (60, 40)
     assert written.getexif().get(0x0112) in (None, 1)
     assert written.getexif()[0x010F] == "Maker"
@@ -91,20 +80,20 @@ def exif_with_thumbnail(thumbnail: bytes) -> bytes:
 
 
 def test_the_thumbnail_of_the_photo_as_it_was_is_dropped() -> None:
-    thumbnail = encode(Image.fromarray(smooth(24, 24)), "JPEG")
+    thumbnail = encoded(smooth(24, 24), "JPEG")
     exif = exif_with_thumbnail(thumbnail)
-    data = encode(Image.fromarray(smooth()), "JPEG", exif=exif)
+    data = encoded(smooth(), "JPEG", exif=exif)
     assert thumbnail[:40] in data
     photo = read_photo(data)
     written = encode_photo(photo, photo.pixels, None)
     assert thumbnail[:40] not in written
-    assert decode(written).getexif()[0x010F] == "Abc"
+    assert decoded(written).getexif()[0x010F] == "Abc"
 
 
 def test_a_jpeg_of_best_quality_and_much_detail_is_written() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
-    photo = read_photo(encode(Image.fromarray(noise), "JPEG", quality=100, subsampling=0))
-    assert decode(encode_photo(photo, photo.pixels, PROVENANCE)).size == (600, 600)
+    photo = read_photo(encoded(noise, "JPEG", quality=100, subsampling=0))
+    assert decoded(encode_photo(photo, photo.pixels, PROVENANCE)).size == (600, 600)
 
 
 def test_a_jpeg_of_several_pictures_is_a_jpeg() -> None:
@@ -115,7 +104,8 @@ def test_a_jpeg_of_several_pictures_is_a_jpeg() -> None:
     assert photo.format == "JPEG"
     assert "qtables" in photo.encoding
     assert (
-        b"compositeWithTrained" in decode(encode_photo(photo, photo.pixels, PROVENANCE)).info["xmp"]
+        b"compositeWithTrained"
+        in decoded(encode_photo(photo, photo.pixels, PROVENANCE)).info["xmp"]
     )
 
 
@@ -123,7 +113,7 @@ def test_a_lossless_webp_with_a_profile_is_told_by_its_chunks() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for lossless in (True, False):
-        data = encode(Image.fromarray(pixels), "WEBP", lossless=lossless, icc_profile=profile)
+        data = encoded(pixels, "WEBP", lossless=lossless, icc_profile=profile)
         photo = read_photo(data)
         assert photo.encoding.get("lossless", False) == lossless
         assert photo.encoding["icc_profile"] == profile
@@ -132,37 +122,37 @@ def test_a_lossless_webp_with_a_profile_is_told_by_its_chunks() -> None:
 def test_transparency_is_kept_and_seen_on_white() -> None:
     layers = np.dstack([smooth(), np.full((60, 40), 255, np.uint8)])
     layers[:10, :, 3] = 0
-    photo = read_photo(encode(Image.fromarray(layers, "RGBA"), "PNG"))
+    photo = read_photo(encoded(Image.fromarray(layers, "RGBA"), "PNG"))
     assert photo.alpha is not None
     assert (photo.opaque[:10] == 255).all()
     assert (photo.opaque[10:] == layers[10:, :, :3]).all()
-    written = decode(encode_photo(photo, photo.pixels, PROVENANCE))
+    written = decoded(encode_photo(photo, photo.pixels, PROVENANCE))
     assert (np.asarray(written) == layers).all()
-    as_jpeg = decode(encode_photo(photo, photo.pixels, PROVENANCE, ".jpg"))
+    as_jpeg = decoded(encode_photo(photo, photo.pixels, PROVENANCE, ".jpg"))
     assert (as_jpeg.format, as_jpeg.mode) == ("JPEG", "RGB")
     assert np.asarray(as_jpeg)[:8].min() > 240
 
 
 def test_sixteen_bits_and_grey() -> None:
     levels = (np.arange(60 * 40).reshape(60, 40) * 25).astype(np.uint16)
-    deep = read_photo(encode(Image.fromarray(levels), "PNG"))
+    deep = read_photo(encoded(levels, "PNG"))
     assert deep.is_grey
     assert np.abs(deep.pixels[..., 0] - levels / 257.0).max() <= 0.5
-    assert decode(encode_photo(deep, deep.pixels, None)).mode == "L"
+    assert decoded(encode_photo(deep, deep.pixels, None)).mode == "L"
     palette = Image.fromarray(smooth()).convert("P")
-    assert (read_photo(encode(palette, "PNG")).pixels == np.asarray(palette.convert("RGB"))).all()
+    assert (read_photo(encoded(palette, "PNG")).pixels == np.asarray(palette.convert("RGB"))).all()
     inks = Image.fromarray(smooth()).convert("CMYK")
-    assert read_photo(encode(inks, "JPEG")).pixels.shape == (60, 40, 3)
+    assert read_photo(encoded(inks, "JPEG")).pixels.shape == (60, 40, 3)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
 def test_edited_files_say_so(file_format: str) -> None:
-    photo = read_photo(encode(Image.fromarray(smooth()), file_format))
-    image = decode(encode_photo(photo, photo.pixels, PROVENANCE))
+    photo = read_photo(encoded(smooth(), file_format))
+    image = decoded(encode_photo(photo, photo.pixels, PROVENANCE))
     xmp = image.info.get("xmp") or image.info["XML:com.adobe.xmp"].encode()
     assert b"digitalsourcetype/compositeWithTrainedAlgorithmicMedia" in xmp
     assert b"edited by TwoBirds, model celeba128 (abc): Smiling=1." in xmp
-    silent = decode(encode_photo(photo, photo.pixels, None)).info
+    silent = decoded(encode_photo(photo, photo.pixels, None)).info
     assert not {"xmp", "XML:com.adobe.xmp", "Software"} & set(silent)
 
 
@@ -174,11 +164,11 @@ def test_what_is_no_photo_is_refused() -> None:
 
     assert complaint(b"") == "empty file"
     assert complaint(b"GIF89a").startswith("not a JPEG, PNG, WebP")
-    assert complaint(encode(Image.fromarray(smooth()), "PNG")[:300]).startswith("cannot be decoded")
-    small = encode(Image.new("L", (15, 100)), "PNG")
+    assert complaint(encoded(smooth(), "PNG")[:300]).startswith("cannot be decoded")
+    small = encoded(Image.new("L", (15, 100)), "PNG")
     assert complaint(small) == "15x100 pixels are too few: at least 16 a side"
     side = int(MAX_PHOTO_PIXELS**0.5) + 1
-    large = encode(Image.new("1", (side, side)), "PNG")
+    large = encoded(Image.new("1", (side, side)), "PNG")
     assert complaint(large) == f"{side}x{side} pixels are too many: at most 50 megapixels"
 
 
@@ -188,7 +178,7 @@ def test_heic_is_read_upright_and_written() -> None:
     pillow_heif.register_heif_opener()
     exif = Image.Exif()
     exif[0x010E] = "a test"
-    data = encode(Image.fromarray(smooth()), "HEIF", quality=95, exif=exif.tobytes())
+    data = encoded(smooth(), "HEIF", quality=95, exif=exif.tobytes())
     photo = read_photo(data)
     assert format_of(data[:16]) == photo.format == "HEIF"
     assert np.abs(photo.pixels.astype(int) - smooth()).mean() < 3
@@ -215,7 +205,7 @@ def test_heic_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_mutated_files_are_decoded_or_refused() -> None:
     rng = np.random.default_rng(0)
-    files = [encode(Image.fromarray(smooth()), name) for name in ("JPEG", "PNG", "WEBP", "BMP")]
+    files = [encoded(smooth(), name) for name in ("JPEG", "PNG", "WEBP", "BMP")]
     outcomes, complaints = set(), []
     for number in range(120):
         data = bytearray(files[number % len(files)])

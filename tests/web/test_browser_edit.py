@@ -10,7 +10,6 @@ from using_browser import (
     Page,
     addresses,
     after,
-    encoded,
     is_in_sight,
     move,
     needs_browser,
@@ -18,6 +17,8 @@ from using_browser import (
     settled,
     upload,
 )
+
+from photos.making_photos import encoded
 
 pytestmark = needs_browser
 
@@ -43,7 +44,7 @@ def test_a_photo_is_edited_and_downloaded(page: Page, pictures: Path) -> None:
         edited = np.asarray(image.convert("RGB")).astype(int)
         assert b"compositeWithTrainedAlgorithmicMedia" in image.info["xmp"]
     assert edited.shape == (512, 512, 3)
-    with Image.open(io.BytesIO(encoded(astronaut()))) as image:
+    with Image.open(io.BytesIO(encoded(astronaut(), "JPEG"))) as image:
         change = np.abs(edited - np.asarray(image))
     assert change[:250].max() > 40
     assert change[300:].mean() < 1
@@ -163,5 +164,5 @@ def test_sixty_megapixels_are_refused(page: Page) -> None:
 
 
 def test_a_photo_without_a_face_is_refused(page: Page) -> None:
-    upload(page, encoded(np.full((300, 300, 3), 100, np.uint8)))
+    upload(page, encoded(np.full((300, 300, 3), 100, np.uint8), "JPEG"))
     assert "No face is found in this photo" in refused(page)

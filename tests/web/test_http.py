@@ -1,7 +1,6 @@
 """The HTTP API as docs/guide/http-api.md shows it, and what it makes of hostile uploads."""
 
 import dataclasses
-import io
 import json
 import re
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from photos.making_photos import encoded
 from twobirds.apps.web.endpoints import DEFAULTS, EditCall
 
 DOCUMENT = Path(__file__).parents[2] / "docs/guide/http-api.md"
@@ -106,9 +106,7 @@ def test_the_api_names_its_values(address: str) -> None:
 
 @pytest.mark.timeout(120)
 def test_a_call_may_leave_out_the_last_values(address: str) -> None:
-    buffer = io.BytesIO()
-    Image.fromarray(astronaut()).save(buffer, format="JPEG")
-    path = upload(address, "photo.jpg", buffer.getvalue())
+    path = upload(address, "photo.jpg", encoded(astronaut(), "JPEG"))
     file = {"path": path, "meta": {"_type": "gradio.FileData"}}
     assert "complete" in call(address, "edit", [file, {"Smiling": 0}, None, None, 0.5])
     like = [file, {}, None, None, None, file, ["Bald"]]
@@ -130,15 +128,9 @@ def test_no_file_of_the_machine_can_be_named(address: str, folder: Path) -> None
 def hostile_files() -> list[tuple[str, bytes]]:
     """Two hundred uploads, with names: damaged, cut, bombs, in disguise."""
     rng = np.random.default_rng(0)
-    sources = []
-    for file_format in ("JPEG", "PNG", "WEBP", "BMP"):
-        buffer = io.BytesIO()
-        Image.fromarray(astronaut()[:200, :200]).save(buffer, format=file_format)
-        sources.append(buffer.getvalue())
-    bomb = io.BytesIO()
-    Image.new("1", (30_000, 30_000)).save(bomb, format="PNG")
+    sources = [encoded(astronaut()[:200, :200], kind) for kind in ("JPEG", "PNG", "WEBP", "BMP")]
     files = [
-        ("bomb.png", bomb.getvalue()),
+        ("bomb.png", encoded(Image.new("1", (30_000, 30_000)))),
         ("page.jpg", b"<html><script>alert(1)</script></html>"),
         ("zip.jpg", sources[0] + b"PK\x03\x04" + bytes(100)),
         ("code.png", b"\x89PNG\r\n\x1a\n<?php system('id'); ?>"),

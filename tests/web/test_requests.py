@@ -1,9 +1,7 @@
 """Requests that no client should make, from a seed: refused, without a fault or a hang."""
 
-import importlib
 import random
 import socket
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -14,21 +12,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
+from making_scripts import imported_scripts
+
 _NUM_REQUESTS = 40  # of the 300 of the campaign
 
 
 @pytest.fixture(scope="module")
 def campaign() -> Iterator[Any]:
     """The campaign's modules that make requests, and look at their answers."""
-    sys.path.insert(0, str(FOLDER))
     names = ("answers", "requests", "visitors")
-    try:
-        yield SimpleNamespace(**{n: importlib.import_module(f"campaign.{n}") for n in names})
-    finally:
-        sys.path.remove(str(FOLDER))
-        for name in [name for name in sys.modules if name.partition(".")[0] == "campaign"]:
-            del sys.modules[name]
+    with imported_scripts(*(f"campaign.{name}" for name in names)) as modules:
+        yield SimpleNamespace(**dict(zip(names, modules.values(), strict=True)))
 
 
 def faults_of(campaign: Any, address: str, numbers: range) -> tuple[list[str], Counter[str]]:

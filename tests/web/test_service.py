@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
+from photos.making_photos import encoded
 from twobirds.api import FaceModel
 from twobirds.apps.web.controls import as_sentence
 from twobirds.apps.web.service import NUM_DIRECTIONS, TRUNCATION, VIEW_SIDE, FaceService, view_of
@@ -15,13 +16,6 @@ from twobirds.apps.witness import first_candidates
 from twobirds.errors import InputError
 from twobirds.photos import EditRequest
 from twobirds.photos.detectors import find_detector
-
-
-def encoded(pixels: np.ndarray, file_format: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format=file_format)
-    return buffer.getvalue()
-
 
 ASTRONAUT = encoded(astronaut()[:200, 100:350])
 
@@ -54,9 +48,7 @@ def test_an_open_photo_shows_its_face(service: FaceService) -> None:
 
 def test_large_photos_are_shown_small_and_edited_whole(service: FaceService) -> None:
     large = Image.fromarray(astronaut()[:200, 100:350]).resize((2500, 2000))
-    buffer = io.BytesIO()
-    large.save(buffer, format="JPEG")
-    photo = service.open(buffer.getvalue())
+    photo = service.open(encoded(large, "JPEG"))
     assert max(view_of(photo, 0).pixels.shape) <= VIEW_SIDE
     name, content = service.edit_file(photo, 1, EditRequest({"Blond_Hair": 1.0}), noted=True)
     assert name == "photo.edited.jpg"

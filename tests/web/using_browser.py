@@ -1,12 +1,11 @@
 """Debian's Chromium, driven by Playwright, at the page: what tests do in it."""
 
-import io
 import shutil
 
-import numpy as np
 import pytest
-from PIL import Image
 from skimage.data import astronaut
+
+from photos.making_photos import encoded
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 Page = playwright.Page
@@ -23,19 +22,13 @@ needs_browser = [
 ]
 
 
-def encoded(pixels: np.ndarray, file_format: str = "JPEG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format=file_format)
-    return buffer.getvalue()
-
-
 def upload(page: Page, content: bytes, name: str = "photo.jpg") -> None:
     file = {"name": name, "mimeType": "image/jpeg", "buffer": content}
     page.set_input_files("#photo input[type=file]", files=[file])
 
 
 def open_astronaut(page: Page) -> None:
-    upload(page, encoded(astronaut()))
+    upload(page, encoded(astronaut(), "JPEG"))
     page.wait_for_function("document.querySelectorAll('#shown img').length >= 2")
 
 
