@@ -96,7 +96,10 @@ def test_the_command_says_what_it_understood(
     words = ["generate", model, "--count=2", f"--out={tmp_path}/grid.png"]
     assert main([*words, "--describe", "a smiling man with a scar", "--set", "Smiling=0"]) == 0
     captured = capsys.readouterr()
-    assert captured.err == "understood: smiling: Smiling 1; man: Male 1\nnot understood: scar\n"
+    assert captured.err == (
+        "understood: smiling: Smiling 1; man: Male 1\nnot understood: scar\n"
+        "overruled by --set: Smiling\n"
+    )
     by_words = (tmp_path / "grid.png").read_bytes()
     assert main([*words, "--set", "Male=1", "Smiling=0"]) == 0
     assert (tmp_path / "grid.png").read_bytes() == by_words
