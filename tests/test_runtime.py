@@ -122,3 +122,23 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         for word in ("keep", "leave")
     }
     assert faults["keep"] < max(1_000, faults["leave"] / 10)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has malloc_trim")
+def test_freed_memory_is_returned() -> None:
+    """What lies freed below memory in use goes back to the system, too."""
+    script = """
+import ctypes, pathlib
+from twobirds.runtime import return_freed_memory, share_freed_memory
+def resident():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024  # MiB
+share_freed_memory()
+used = [bytearray(b"x" * 100_000) for _ in range(1000)]  # from the heap: too small to be mapped
+full = resident()
+del used[:-1]
+return_freed_memory()
+print(full - resident())
+"""
+    command = [sys.executable, "-c", script]
+    returned = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert returned > 80

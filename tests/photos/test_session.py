@@ -267,3 +267,16 @@ def test_the_http_api_decodes_and_recognizes_once(
     (tmp_path / "animation.webp").write_bytes(animation)
     with pytest.raises(InputError, match=r"animation of 2 frames: .* send one frame as a still"):
         endpoints._recognize(service, str(tmp_path / "animation.webp"))
+
+
+@pytest.mark.parametrize("spares_memory", [False, True])
+def test_memory_is_given_back_only_when_asked(
+    model: FaceModel, monkeypatch: pytest.MonkeyPatch, *, spares_memory: bool
+) -> None:
+    """After detection, and before the edited photo is encoded."""
+    calls: list[None] = []
+    monkeypatch.setattr("twobirds.photos.session.return_freed_memory", lambda: calls.append(None))
+    session = PhotoSession(model, PlacedFaces(*FACES), spares_memory=spares_memory)
+    content = session.edit(PHOTO, EditRequest({model.attributes[0]: 1.0}), face=1)
+    assert content.startswith(PHOTO[:4])
+    assert len(calls) == (2 if spares_memory else 0)

@@ -182,10 +182,11 @@ def transform(
     outputs = name_outputs(command.images, command.out, kind, as_png=as_png, force=command.force)
     require_encoders(outputs)
     signer = signer_of(command)
-    model = load_model(command.model, command.device)
+    model = _load_lean(command)
     details, edit = start(model)
     marks = Marks("edited", details, command.visible_note, not command.no_metadata, signer)
-    session = open_session(command, model)
+    # Of several photos, the next one would take the memory again.
+    session = open_session(command, model, spares_memory=len(outputs) == 1)
 
     def open_photo(data: bytes) -> "OpenPhoto":
         return session.open(data, is_aligned=command.aligned)
@@ -199,6 +200,16 @@ def transform(
                 note(mask.note(file))
             write(output, _encoded(file, output, edit(file), marks))
     return outputs
+
+
+def _load_lean(command: ToPhotos) -> "FaceModel":
+    """Load the model of a command, in a process that then holds little freed memory."""
+    from twobirds.runtime import return_freed_memory, share_freed_memory
+
+    share_freed_memory()
+    model = load_model(command.model, command.device)
+    return_freed_memory()  # that of the weights as they were stored
+    return model
 
 
 def _encoded(file: PhotoFile, output: Path, edits: "FaceEdits", marks: "Marks") -> bytes:
@@ -224,15 +235,22 @@ def require_encoders(outputs: list[Path]) -> None:
         require_encoder(output.suffix)
 
 
-def open_session(command: OnPhotos, model: "FaceModel") -> "PhotoSession":
+def open_session(
+    command: OnPhotos, model: "FaceModel", *, spares_memory: bool = False
+) -> "PhotoSession":
     """What opens the photos of a command.
+
+    Args:
+        command: The command.
+        model: Which recognizes and edits.
+        spares_memory: See `PhotoSession`.
 
     Raises:
         InputError: If the options for photos do not fit, or what finds faces is not installed.
     """
     from twobirds.photos import PhotoSession
 
-    return PhotoSession(model, open_detector(command))
+    return PhotoSession(model, open_detector(command), spares_memory=spares_memory)
 
 
 def open_detector(command: OnPhotos) -> "Detector | None":

@@ -180,3 +180,10 @@ def _covered(one: Sequence[float], two: Sequence[float]) -> float:
     down = min(one[1] + one[3], two[1] + two[3]) - max(one[1], two[1])
     shared = max(0.0, across) * max(0.0, down)
     return shared / max(min(one[2] * one[3], two[2] * two[3]), 1e-9)
+
+
+def log_odds(probabilities: np.ndarray) -> np.ndarray:
+    """Logarithm of p / (1 - p), between -4 and 6."""
+    p = np.clip(probabilities.astype(float), 1e-6, 1 - 1e-6)
+    clipped: np.ndarray = np.clip(np.log(p / (1 - p)), -4, 6)
+    return clipped

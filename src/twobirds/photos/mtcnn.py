@@ -21,13 +21,14 @@ from twobirds.data.similarity import apply, estimate_similarity
 from twobirds.errors import InputError
 from twobirds.machine import num_threads
 from twobirds.photos.boxes import extent, moved, squares, suppressed
-from twobirds.photos.faces import Face, suppress_non_maxima, unbiased
+from twobirds.photos.faces import Face, log_odds, suppress_non_maxima, unbiased
 from twobirds.photos.pyramid import Pyramid, brightened, rotation, square_crops
 from twobirds.photos.template import CELEBA_TIGHT
 
 _CELL, _STRIDE = 12, 2  # of the proposal network, in pixels
-_STRIP = 256  # rows that it sees at a time; even, as its stride is 2
+_STRIP = 128  # rows that it sees at a time, for memory; even, as its stride is 2
 _MAX_STRIPS = 4  # side by side, for memory
+_BATCH = 64  # images that the other networks see at a time, for memory
 _RIM = 4  # grey pixels around what it sees: windows reach over the photo's edge
 _MIN_FACE = 20  # pixels of a face at a working size
 _WORKING_SIZES = (1024, 2048)  # longest side of the photo; the second where the first shows nothing
@@ -213,7 +214,7 @@ class Mtcnn:
         )
         _, points, scores = _run(self._output, np.concatenate([crops, crops[:, :, ::-1]]))
         shape = (2, len(_CROP_SCALES), len(frames))
-        odds = _log_odds(scores[:, 1]).reshape(shape).mean(axis=(0, 1))  # [N]
+        odds = log_odds(scores[:, 1]).reshape(shape).mean(axis=(0, 1))  # [N]
         seen, mirrored = (_as_points(points) - 0.5).reshape(*shape, 5, 2)[:, 0]  # [N, 5, 2] each
         mirrored = mirrored[:, _MIRRORED] * (-1, 1)
         middle = (seen + mirrored) / 2
@@ -282,18 +283,14 @@ def _run(session: onnxruntime.InferenceSession, images: np.ndarray) -> list[np.n
 
     The networks were trained on transposed images: maps come as `[N, W', H', C]`.
     """
-    values = (images.swapaxes(1, 2).astype(np.float32) - 127.5) / 128
-    outputs: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: values})
-    return outputs
+    name, values = session.get_inputs()[0].name, images.swapaxes(1, 2)
+    outputs = [
+        session.run(None, {name: (part.astype(np.float32) - 127.5) / 128})
+        for part in np.split(values, range(_BATCH, len(values), _BATCH))
+    ]
+    return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
 
 
 def _as_points(values: np.ndarray) -> np.ndarray:
     """Five x and then five y `[N, 10]` as points `[N, 5, 2]`."""
     return values.reshape(-1, 2, 5).swapaxes(1, 2)
-
-
-def _log_odds(probabilities: np.ndarray) -> np.ndarray:
-    """Logarithm of p / (1 - p), between -4 and 6."""
-    p = np.clip(probabilities.astype(float), 1e-6, 1 - 1e-6)
-    clipped: np.ndarray = np.clip(np.log(p / (1 - p)), -4, 6)
-    return clipped
