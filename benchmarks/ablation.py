@@ -1,4 +1,4 @@
-"""Preset modern less one part each, all at the same budget.
+"""Preset modern less one part of its two games each, all at the same budget.
 
 Usage: `python benchmarks/ablation.py PACK FOLDER --images 60000 --embedder FILE.onnx
 --out benchmarks/results/NAME.json`. The models lie in FOLDER, and a stopped call goes on there. All
@@ -6,6 +6,7 @@ are judged on the valid split by one judge, which takes no part in their trainin
 """
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,31 +31,44 @@ from twobirds.reproduction.jobs import Jobs
 from twobirds.runtime import Runtime, pick_device
 from twobirds.training.run import train_run
 
-PARTS = {
+EDITING: dict[str, tuple[str, ...]] = {
     "D": ("adversarial_weight",),
-    "classifier": ("label_weight", "kept_label_weight"),
+    "the classifier": ("label_weight", "kept_label_weight"),
+    "kept labels": ("kept_label_weight",),
     "prototypes": ("prototype_weight",),
     "mean features": ("mean_weight",),
-    "penalty on casts": ("colour_cast_weight",),
+    "the penalty on casts": ("colour_cast_weight",),
     "regularization": ("regularization_weight",),
-    "reconstruction": ("perceptual_weight", "pixel_weight"),
-    "latents of generated faces": ("latent_weight",),
-    "prior": ("prior_weight",),
 }
-"""What is left out: the settings that are 0 then."""
-FIGURES = {
-    "Hamming": "recognition.hamming_loss",
-    "latent-only PSNR": "reconstruction.psnr_db",
-    "latent-only same person": "reconstruction.identity.same_person_rate",
+"""Parts of the game of edits, and the settings that are 0 without them."""
+GENERATION: dict[str, tuple[str, ...]] = {
+    "D": ("face_adversarial_weight",),
+    "the classifier": ("face_label_weight",),
+    "reconstruction": ("perceptual_weight", "pixel_weight"),
+    "the perceptual loss": ("perceptual_weight",),
+    "latents of generated faces": ("latent_weight",),
+    "the prior": ("prior_weight",),
+}
+"""The same of the game of generated faces: the two games share no weights that learn, so a run
+leaves out a part of each."""
+EDITING_FIGURES = {
+    "realism, AUC": "editing.realism.auc",
     "edit success": "editing.attgan.success_rate",
-    "floor": "editing.attgan.floor_rate",
-    "six edits at once": "editing.attgan.several.6.success_rate",
-    "drift": "editing.drift",
+    "second judge": "editing.second_judge.attgan.success_rate",
+    "six at once": "editing.attgan.several.6.success_rate",
     "drift from source": "editing.drift_from_source",
     "same person": "editing.identity.same_person_rate",
-    "Fréchet": "generation.frechet_distance",
 }
-"""Columns of the table, and where the report has them."""
+"""Columns of the table of edits, and where the report has them."""
+GENERATION_FIGURES = {
+    "latent-only PSNR": "reconstruction.psnr_db",
+    "same person": "reconstruction.identity.same_person_rate",
+    "Fréchet": "generation.frechet_distance",
+    "attributes seen": "generation.attribute_balanced_accuracy",
+}
+"""Columns of the table of generated faces."""
+_LEAD_SHARE = 0.2  # of a run that is too short for the preset's: D's lead, and the ramp after it
+_WHOLE = "modern"
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,8 @@ class Settings:
     """Faces to generate for the Fréchet distance."""
     judge_images: int = 80_000
     """Training images shown to the judge."""
+    second_judge_images: int = 20_000
+    """Training images shown to the second judge."""
     jobs: int = 1
     """Variants to train at a time."""
     seed: int = 0
@@ -92,7 +108,7 @@ class Settings:
 
 
 def variants(settings: Settings, size: int) -> dict[str, RunConfig]:
-    """The preset for faces of `size` pixels, whole and with each part left out."""
+    """The preset for faces of `size` pixels, whole and with a part of each game left out."""
     train = dataclasses.replace(
         MODERN.train,
         images=settings.images,
@@ -101,18 +117,26 @@ def variants(settings: Settings, size: int) -> dict[str, RunConfig]:
         sample_every_images=max(1, settings.images // 4),
     )
     data = dataclasses.replace(MODERN.data, size=size)
-    changes: dict[str, dict[str, Any]] = {"modern": {}} | {
-        f"without {part}": dict.fromkeys(names, 0.0) for part, names in PARTS.items()
+    recipe: Any = MODERN.recipe
+    longest = round(_LEAD_SHARE * settings.images)
+    shared = {
+        "width": settings.width,
+        "discriminator_lead_images": min(recipe.discriminator_lead_images, longest),
+        "ramp_images": min(recipe.ramp_images, longest),
     }
+    changes: dict[str, dict[str, Any]] = {_WHOLE: {}}
+    for edits, faces in itertools.zip_longest(EDITING, GENERATION):
+        left_out = (*EDITING.get(edits, ()), *GENERATION.get(faces, ()))
+        changes[variant_name(edits, faces)] = dict.fromkeys(left_out, 0.0)
     return {
-        name: RunConfig("modern", _recipe(width=settings.width, **weights), data, train)
+        name: RunConfig(_WHOLE, dataclasses.replace(recipe, **shared, **weights), data, train)
         for name, weights in changes.items()
     }
 
 
-def _recipe(**changes: Any) -> Any:
-    recipe: Any = MODERN.recipe
-    return dataclasses.replace(recipe, **changes)
+def variant_name(edits: str | None, faces: str | None) -> str:
+    """What is left out of the game of edits, and of that of generated faces."""
+    return f"{edits or 'nothing'}, {faces or 'nothing'}"
 
 
 def run_name(variant: str) -> str:
@@ -141,24 +165,29 @@ def measure(settings: Settings, name: str) -> dict[str, Any]:
         num_fakes=settings.num_fakes,
         faces_per_edit=settings.faces_per_edit,
         judge_images=settings.judge_images,
+        second_judge_images=settings.second_judge_images,
     )
     report = evaluate(
         model,
         open_pack(settings.pack),
         config,
         judge_path=settings.folder / "judge.safetensors",
+        second_judge_path=settings.folder / "second-judge.safetensors",
         embedder_path=settings.embedder,
     )
-    return {"variant": name} | {title: figure_at(report, path) for title, path in FIGURES.items()}
+    paths = [*EDITING_FIGURES.values(), *GENERATION_FIGURES.values()]
+    return {"variant": name} | {path: figure_at(report, path) for path in paths}
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as Markdown."""
-    header = ["variant", *FIGURES]
-    lines = [header, ["---"] * len(header)]
+def table(rows: Sequence[dict[str, Any]], game: int, figures: dict[str, str]) -> str:
+    """The rows of one game (0 edits, 1 generated faces) as Markdown, whole recipe first."""
+    lines = [["without", *figures], ["---"] * (1 + len(figures))]
     for row in rows:
-        values = (row[title] for title in FIGURES)
-        lines.append([row["variant"], *("" if v is None else f"{v:.3g}" for v in values)])
+        whole = row["variant"] == _WHOLE
+        part = "nothing" if whole else row["variant"].split(", ")[game]
+        if whole or part != "nothing":
+            values = (row[path] for path in figures.values())
+            lines.append([part, *("" if v is None else f"{v:.3g}" for v in values)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -172,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif not all(train_variant(settings, name) for name in names):
         return 4
     rows = [measure(settings, name) for name in names]
-    print(table(rows))
+    print(table(rows, 0, EDITING_FIGURES), table(rows, 1, GENERATION_FIGURES), sep="\n\n")
     facts = dataclasses.asdict(settings) | {"pack": open_pack(settings.pack).sha256}
     hidden = ("folder", "out", "embedder")
     results = {

@@ -82,10 +82,10 @@ def test_a_half_model_gets_the_figures_of_the_weights_before_they_were_rounded(
     assert "was measured on other weights" in capsys.readouterr().err
 
 
-def test_edits_are_limited_where_a_model_has_amounts(
+def test_edits_are_tuned_where_a_model_has_amounts(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["export", str(world / "run"), str(tmp_path / "out"), f"--limit-edits={world}/pack"]
+    words = ["export", str(world / "run"), str(tmp_path / "out"), f"--tune-edits={world}/pack"]
     assert main(words) == 2
     assert "edits of recipe paper have no amounts" in capsys.readouterr().err
     assert main([*words, f"--report={tmp_path}/report.json"]) == 2
@@ -103,7 +103,7 @@ def test_a_place_that_cannot_be_replaced_is_refused_before_the_work(
 ) -> None:
     monkeypatch.setattr("twobirds.apps.export_command.load_model", lambda *_: pytest.fail("loaded"))
     (tmp_path / "letter.txt").write_text("dear")
-    words = ["export", str(world / "run"), str(tmp_path), f"--limit-edits={world}/pack", *form]
+    words = ["export", str(world / "run"), str(tmp_path), f"--tune-edits={world}/pack", *form]
     assert main(words) == 2
     assert "exists and holds no model: choose another folder" in capsys.readouterr().err
     assert (tmp_path / "letter.txt").read_text() == "dear"

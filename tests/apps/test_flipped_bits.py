@@ -73,7 +73,7 @@ def test_check_names_the_file(
     ("file", "command"),
     [
         ("pack/attributes.npy", ["evaluate", "MADE/model", "--data=MADE/pack", "--out=OUT.json"]),
-        ("pack/images.npy", ["export", "MADE/run", "OUT", "--limit-edits=MADE/pack"]),
+        ("pack/images.npy", ["export", "MADE/run", "OUT", "--tune-edits=MADE/pack"]),
         ("pack/identity.npy", ["train", "paper", "--data=MADE/pack", "--out=OUT", *TINY_RUN]),
         ("run/checkpoint.pt", ["export", "MADE/run", "OUT"]),
         ("run/checkpoint.pt", ["evaluate", "MADE/run", "--data=MADE/pack", "--out=OUT.json"]),

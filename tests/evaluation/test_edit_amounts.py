@@ -1,4 +1,4 @@
-"""Edits are limited to what real faces show, as the model's recognizer sees them."""
+"""Edits are tuned: blended with prototypes, and no more than real faces show."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,9 @@ from twobirds.api import FaceModel
 from twobirds.config import DataConfig
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.evaluation.edit_amounts import limit_edits
-from twobirds.models.networks import Encoding, FaceNetworks
+from twobirds.evaluation.edit_amounts import tune_edits
+from twobirds.evaluation.edit_blends import BLENDS, Blend
+from twobirds.models.networks import EditAmounts, Encoding, FaceNetworks
 from twobirds.models.trained import Trained
 
 SIZE, NAMES = 32, ("Smiling", "Young", "Bald")
@@ -28,6 +29,7 @@ class Painter(FaceNetworks):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("amounts", torch.ones(2, len(NAMES)))
+        self.register_buffer("prototype_amounts", torch.zeros(2, len(NAMES)))
 
     def encode(self, images: Tensor) -> Encoding:
         return Encoding(images.new_zeros(len(images), 1), 4 * images.mean((2, 3)))
@@ -42,8 +44,8 @@ class Painter(FaceNetworks):
         part = change * torch.where(change > 0, self.amounts[1], self.amounts[0])
         return (images + 1.5 * part[:, :, None, None]).clamp(-1, 1)
 
-    def edit_amounts(self) -> Tensor:
-        return self.amounts
+    def edit_amounts(self) -> EditAmounts | None:
+        return EditAmounts(self.amounts, self.prototype_amounts)
 
 
 class Pixels(Painter):
@@ -70,9 +72,20 @@ def pack(tmp_path: Path) -> Pack:
     return replace(written, images=np.array(images), attributes=labels)
 
 
+@pytest.fixture
+def blend(monkeypatch: pytest.MonkeyPatch) -> list[Blend]:
+    """What is chosen for every change: the editor alone, unless a test says otherwise."""
+    chosen = [BLENDS[0]]
+    monkeypatch.setattr(
+        "twobirds.evaluation.edit_amounts.choose_blend", lambda *_, **__: chosen[-1]
+    )
+    return chosen
+
+
+@pytest.mark.usefixtures("blend")
 def test_a_change_ends_where_real_faces_are(pack: Pack) -> None:
     model = model_of(Painter())
-    limited = limit_edits(model, pack)
+    limited = {change: blend.editor for change, blend in tune_edits(model, pack).items()}
     # The real smile has a logit of 0.8. Five hundredths of probability more is a logit of 1.05: a
     # brightness of 0.26, which is 1.06 away, or 0.71 of what edits do. Grid: 0.7 / 16.
     assert 0.71 - 0.7 / 16 <= limited[("Smiling", 1)] <= 0.71
@@ -80,33 +93,51 @@ def test_a_change_ends_where_real_faces_are(pack: Pack) -> None:
     assert set(limited) == {("Smiling", 1)}
     amounts = model.networks.edit_amounts()
     assert amounts is not None
-    assert amounts[1].tolist() == pytest.approx([limited[("Smiling", 1)], 1, 1])
+    assert amounts.editor[1].tolist() == pytest.approx([limited[("Smiling", 1)], 1, 1])
 
 
+@pytest.mark.usefixtures("blend")
 def test_a_change_ends_where_it_is_seen_as_often_as_on_real_faces(pack: Pack) -> None:
     """A third of the real smiles is not recognized as one; edits that have the median's all are."""
     images, smiles = pack.images.copy(), np.flatnonzero(pack.attributes[:, 0])
     images[smiles[::3], :, :, 0] = round(0.8 * 127.5)  # a brightness of -0.2
     images[pack.attributes[:, 0] == 0, :, :, 0] = round(0.2 * 127.5)  # of -0.8
-    limited = limit_edits(model_of(Painter()), replace(pack, images=images))
+    found = tune_edits(model_of(Painter()), replace(pack, images=images))
+    limited = {change: blend.editor for change, blend in found.items()}
     # All edits are alike: seen on all faces or, from -0.8 + 1.5 * 0.53 on down, on none.
     assert 0.8 / 1.5 - 0.7 / 16 <= limited[("Smiling", 1)] <= 0.8 / 1.5
 
 
-def test_limiting_again_finds_the_same(pack: Pack) -> None:
+def test_a_blend_is_scaled_down_as_a_whole(pack: Pack, blend: list[Blend]) -> None:
     model = model_of(Painter())
-    assert limit_edits(model, pack) == limit_edits(model, pack)
+    blend.append(Blend(0.8, 0.4))
+    found = tune_edits(model, pack)
+    amounts = model.networks.edit_amounts()
+    assert amounts is not None
+    smile = found["Smiling", 1]
+    assert 0.71 - 0.7 / 16 <= smile.editor <= 0.71
+    assert smile.prototypes == pytest.approx(smile.editor / 2)
+    assert found["Smiling", 0] == Blend(0.8, 0.4)
+    assert amounts.editor[1, 0] == pytest.approx(smile.editor)
+    assert amounts.prototypes[:, 0].tolist() == pytest.approx([0.4, smile.prototypes])
+    assert amounts.prototypes[:, 2].tolist() == [0, 0]
 
 
+def test_tuning_again_finds_the_same(pack: Pack) -> None:
+    model = model_of(Painter())
+    assert tune_edits(model, pack) == tune_edits(model, pack)
+
+
+@pytest.mark.usefixtures("blend")
 def test_the_progress_ends_with_the_last_change(pack: Pack) -> None:
     calls: list[tuple[str, int, int]] = []
-    limit_edits(model_of(Painter()), pack, progress=lambda *call: calls.append(call))
+    tune_edits(model_of(Painter()), pack, progress=lambda *call: calls.append(call))
     assert calls[-1][1:] == (6, 6)
 
 
-def test_what_cannot_be_limited_is_refused(pack: Pack, tmp_path: Path) -> None:
+def test_what_cannot_be_tuned_is_refused(pack: Pack, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="recipe paper have no amounts"):
-        limit_edits(model_of(Pixels()), pack)
+        tune_edits(model_of(Pixels()), pack)
     small = write_pack(tmp_path / "small", size=SIZE, attributes=NAMES)
     with pytest.raises(InputError, match="4 valid faces"):
-        limit_edits(model_of(Painter()), small)
+        tune_edits(model_of(Painter()), small)

@@ -12,6 +12,7 @@ from twobirds.apps.cli import main
 from twobirds.checkpoint import CARD_FILE, CONFIG_FILE, DISCRIMINATORS_FILE
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.evaluation.edit_blends import Blend
 from twobirds.models.files import load_trained
 from twobirds.models.start_weights import (
     find_discriminators,
@@ -113,25 +114,25 @@ def test_a_run_named_as_a_shipped_model_has_its_own_discriminators(
         assert differences(weights[name], dict(own[name])) == []
 
 
-def test_files_of_limited_edits_do_not_pass_for_those_of_the_run(
+def test_files_of_tuned_edits_do_not_pass_for_those_of_the_run(
     run: Path, tiny_pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashes = [FaceModel.load(run, device="cpu").weights_sha256]
 
-    def limit(model: FaceModel, *_: object, **__: object) -> dict[tuple[str, int], float]:
+    def tune(model: FaceModel, *_: object, **__: object) -> dict[tuple[str, int], Blend]:
         amounts = model.networks.edit_amounts()
         assert amounts is not None
-        amounts[1, 0] = 0.5
-        return {(model.attributes[0], 1): 0.5}
+        amounts.editor[1, 0], amounts.prototypes[1, 0] = 0.5, 0.4
+        return {(model.attributes[0], 1): Blend(0.5, 0.4)}
 
     def save(trained: Trained, *_: object) -> dict[str, float]:
         hashes.append(trained.weights_sha256)
         return {}
 
-    monkeypatch.setattr("twobirds.evaluation.edit_amounts.limit_edits", limit)
+    monkeypatch.setattr("twobirds.evaluation.edit_amounts.tune_edits", tune)
     monkeypatch.setattr("twobirds.models.onnx_export.save_onnx", save)
-    words = ["export", str(run), str(tmp_path / "out"), f"--limit-edits={tiny_pack.path}"]
+    words = ["export", str(run), str(tmp_path / "out"), f"--tune-edits={tiny_pack.path}"]
     assert main([*words, "--onnx"]) == 0
     assert main(words) == 0
-    whole, limited = hashes
-    assert limited == FaceModel.load(tmp_path / "out", device="cpu").weights_sha256 != whole
+    whole, tuned = hashes
+    assert tuned == FaceModel.load(tmp_path / "out", device="cpu").weights_sha256 != whole

@@ -1,5 +1,6 @@
 """Files of version 0.1 are loaded: configurations, runs that go on, saved models."""
 
+import dataclasses
 import json
 from importlib import resources
 from pathlib import Path
@@ -160,6 +161,13 @@ def test_recipe_modern_was_called_layered(tmp_path: Path, tiny_pack: Pack) -> No
     trained_run(run, tiny_pack, modern_recipe(), resume=True)
     whole = trained_run(tmp_path / "whole", tiny_pack, modern_recipe())
     assert differences(run_state(run), run_state(whole)) == []
+
+
+def test_a_recognizer_of_before_sees_faces_at_their_own_size() -> None:
+    plain = to_dict(PRESETS["modern"])
+    del plain["recipe"]["recognizer_enlargement"]
+    older = parse_run(json.loads(json.dumps(plain))).recipe
+    assert older == dataclasses.replace(PRESETS["modern"].recipe, recognizer_enlargement=1.0)
 
 
 LOSSES = ("adversarial", "label", "perceptual", "pixel", "latent")

@@ -40,9 +40,9 @@ class Export:
     with_discriminators: bool = False
     """Store the run's discriminators, too, from which train --start-from goes on; inference does
     not need them."""
-    limit_edits: Annotated[Path | None, optional("PACK", "edits as they were trained")] = None
-    """Scale down changes of which the recognizer is surer on edits of the pack's valid faces than
-    on real faces; recipe modern alone."""
+    tune_edits: Annotated[Path | None, optional("PACK", "edits as they were trained")] = None
+    """Choose on the pack's valid faces how much of each change the editor makes and how much its
+    prototype, no more than real faces show; recipe modern alone, some ten minutes."""
     onnx: bool = False
     """Write the networks as ONNX files (extra onnx), each equal to PyTorch to 1e-4; recognize
     takes the folder as --model without PyTorch."""
@@ -53,8 +53,8 @@ class Export:
         notes = None if self.notes is None else load_notes(self.notes)
         self._check_place()
         model = load_model(self.model, "cpu")
-        if self.limit_edits is not None:
-            model = self._limited(model, self.limit_edits)
+        if self.tune_edits is not None:
+            model = self._tuned(model, self.tune_edits)
         report = None
         if self.report is not None:
             report = load_report(self.report, model, half=self.half)
@@ -75,9 +75,9 @@ class Export:
 
     def _check(self) -> None:
         """Refuse options that do not go together, before a model is loaded."""
-        if self.limit_edits is not None and self.report is not None:
+        if self.tune_edits is not None and self.report is not None:
             raise InputError(
-                "--limit-edits makes another model than the one that --report measured: export "
+                "--tune-edits makes another model than the one that --report measured: export "
                 "without --report, evaluate OUT, and export OUT with its report"
             )
         if self.onnx and self.half:
@@ -88,7 +88,7 @@ class Export:
             )
 
     def _check_place(self) -> None:
-        """Refuse an OUT that cannot be replaced: to limit edits takes minutes."""
+        """Refuse an OUT that cannot be replaced: to tune edits takes minutes."""
         from twobirds.checkpoint import MODEL_FILES, WEIGHTS_FILE, require_replaceable
 
         if self.onnx:
@@ -99,18 +99,21 @@ class Export:
         else:
             require_replaceable(self.out, WEIGHTS_FILE, MODEL_FILES)
 
-    def _limited(self, model: "FaceModel", data: Path) -> "FaceModel":
-        """The model with edits that are limited, which is another one; says what was limited."""
+    def _tuned(self, model: "FaceModel", data: Path) -> "FaceModel":
+        """The model with edits that are tuned, which is another one; says how."""
         from twobirds.api import FaceModel
         from twobirds.data.pack import open_pack
-        from twobirds.evaluation.edit_amounts import limit_edits
+        from twobirds.evaluation.edit_amounts import tune_edits
         from twobirds.models.files import rehashed
 
         pack = open_pack(data, verify=True)
         with progress_bars("changes") as show:
-            limited = limit_edits(model, pack, progress=show)
-        for (name, value), amount in limited.items():
-            say(f"{name} {value}: {amount:.2f} of the change")
+            tuned = tune_edits(model, pack, progress=show)
+        for (name, value), blend in tuned.items():
+            say(
+                f"{name} {value}: {blend.editor:.2f} of the editor's change, "
+                f"{blend.prototypes:.2f} prototypes"
+            )
         return FaceModel(rehashed(model.trained), name=model.name)
 
     def _discriminators(self, model: "FaceModel") -> "Mapping[str, Tensor] | None":

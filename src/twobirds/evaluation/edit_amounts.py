@@ -1,13 +1,15 @@
 """How much of a change an edit of strength 1 makes: no more than real faces show.
 
-An editor may exaggerate: skin whiter than that of any pale face. Each change is scaled down until
-the model's recognizer is hardly surer of it on most edited faces than on most real faces that have
-the value, and hardly sees it more often. A median leaves out the real faces whose labels are wrong:
-matched to a mean, glasses turned translucent (docs/logbook/modern.md). But real fringes vary, and
-edits that all have the median's are recognized on more faces: so rates are compared, too. A rate of
-20 real faces has a standard error of 0.1, so rare values may be limited by chance.
+First the mixture of editor and prototype is chosen for each change (`edit_blends`). An edit may
+still exaggerate: skin whiter than that of any pale face. So each is scaled down until the model's
+recognizer is hardly surer of it on most edited faces than on most real faces that have the value,
+and hardly sees it more often. A median leaves out the real faces whose labels are wrong: matched to
+a mean, glasses turned translucent (docs/logbook/modern.md). But real fringes vary, and edits that
+all have the median's are recognized on more faces: so rates are compared, too. A rate of 20 real
+faces has a standard error of 0.1, so rare values may be limited by chance.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -18,10 +20,14 @@ from twobirds.api import FaceModel
 from twobirds.api.encoded import EncodedFaces
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
+from twobirds.evaluation.edit_blends import BLENDS, Blend, RealnessJudge, choose_blend
 from twobirds.evaluation.faces import Progress, load_faces, to_tensor
+from twobirds.evaluation.realism import people_of
 from twobirds.models.files import require_weights
+from twobirds.models.networks import EditAmounts
 
 _MAX_FACES = 2_000  # encoded
+_MAX_REAL = 200  # real faces that edits are told apart from
 _NUM_EDITED = 96  # of each change
 _MIN_REAL = 20  # real faces with the value: fewer say little, and the change keeps its amount
 _MIN_EDITED = 8
@@ -30,80 +36,110 @@ _MIN_AMOUNT = 0.3
 _NUM_HALVINGS = 4  # of the range of amounts: to 0.05
 
 
-def limit_edits(
+def tune_edits(
     model: FaceModel, pack: Pack, *, seed: int = 0, progress: Progress | None = None
-) -> dict[tuple[str, int], float]:
+) -> dict[tuple[str, int], Blend]:
     """Set the amounts of a model's edits, on faces of a pack's valid split.
 
     Args:
         model: Its amounts are set.
         pack: Labelled faces with the model's attributes.
-        seed: Of the choice of faces.
+        seed: Of the choice of faces, and of the folds.
         progress: Called with the name of the step, how much of it is done, and of how much.
 
     Returns:
-        The amounts below 1, by attribute and the value that it is changed to.
+        What is not the whole change by the editor alone, by attribute and the value that it is
+        changed to.
 
     Raises:
-        InputError: If the model's edits have no amounts, the model is ONNX files, or the pack has
-            too few valid faces or other attributes.
+        InputError: If the model's edits have no amounts, the model is ONNX files, the pack has too
+            few valid faces or other attributes, or the package with the weights of
+            EfficientNet-lite0 is not installed.
     """
     require_weights(model.trained)
     amounts = model.networks.edit_amounts()
     if amounts is None:
         raise InputError(
-            f"edits of recipe {model.config.recipe.name} have no amounts to limit: its networks "
+            f"edits of recipe {model.config.recipe.name} have no amounts to set: its networks "
             "generate the edited pixels in one step"
         )
     rows = np.random.default_rng(seed).permutation(pack.rows("valid"))[:_MAX_FACES]
     if len(rows) < _MIN_REAL:
         raise InputError(
-            f"{pack.path} has {len(rows)} valid faces, and limiting edits takes {_MIN_REAL} or "
+            f"{pack.path} has {len(rows)} valid faces, and tuning edits takes {_MIN_REAL} or "
             "more: give a pack with a larger valid split"
         )
     faces = load_faces(pack, np.sort(rows), model)
-    amounts.fill_(1)
-    encoded = model.encode_faces(to_tensor(faces.images))
-    labels, sees = torch.from_numpy(faces.attributes), encoded.attributes
-    found = dict[tuple[str, int], float]()
+    images, labels = to_tensor(faces.images), torch.from_numpy(faces.attributes)
+    judge = RealnessJudge(images, people_of(pack.identity[faces.rows]), seed=seed)
+    amounts.editor.fill_(1)
+    amounts.prototypes.fill_(0)
+    encoded = model.encode_faces(images)
+    found = dict[tuple[str, int], Blend]()
     changes = [(column, value) for column in range(len(model.attributes)) for value in (1, 0)]
     for done, (column, value) in enumerate(changes):
-        has, lacks = labels[:, column] == value, torch.nonzero(labels[:, column] != value)[:, 0]
-        if has.sum() >= _MIN_REAL and len(lacks) >= _MIN_EDITED:
-            real = _Sureness.of(sees[has, column], value)
-            name, chosen = model.attributes[column], encoded.select(lacks[:_NUM_EDITED].tolist())
-            amount = _limit(model, chosen, amounts[value], column, value, real)
-            if amount < 1:
-                found[name, value] = amount
+        has = torch.nonzero(labels[:, column] == value)[:, 0]
+        lacks = torch.nonzero(labels[:, column] != value)[:_NUM_EDITED, 0]
+        if len(has) >= _MIN_REAL and len(lacks) >= _MIN_EDITED:
+            real = _Sureness.of(encoded.attributes[has, column], value)
+            faces_to_edit = encoded.select(lacks.tolist())
+            change = _Change(model, amounts, faces_to_edit, column, value, real)
+            blend = change.blended(judge, lacks.numpy(), has[:_MAX_REAL].numpy())
+            if (blend := change.limited(blend)) != BLENDS[0]:
+                found[model.attributes[column], value] = blend
         if progress is not None:
-            progress("limiting edits", done + 1, len(changes))
+            progress("tuning edits", done + 1, len(changes))
     return found
 
 
-def _limit(
-    model: FaceModel,
-    faces: EncodedFaces,
-    amounts: Tensor,
-    column: int,
-    value: int,
-    real: "_Sureness",
-) -> float:
-    """Lower the amount of one change until edits are hardly more like it than real faces are."""
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """A change of one attribute, on faces that lack it."""
 
-    def exceeds(amount: float) -> bool:
-        amounts[column] = amount
-        edited = faces.edit({model.attributes[column]: value})
-        found = _Sureness.of(model.recognize(edited)[:, column], value)
-        return found.median > real.median + _MARGIN or found.rate > real.rate + _MARGIN
+    model: FaceModel
+    amounts: EditAmounts
+    faces: EncodedFaces
+    column: int
+    value: int
+    real: "_Sureness"
+    """Of real faces that have the value."""
 
-    if not exceeds(1.0):
-        return 1.0
-    low, high = _MIN_AMOUNT, 1.0
-    for _ in range(_NUM_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if exceeds(middle) else (middle, high)
-    amounts[column] = low
-    return low
+    def edited(self, blend: Blend) -> Tensor:
+        """The edits by a blend, which is kept."""
+        self.amounts.editor[self.value, self.column] = blend.editor
+        self.amounts.prototypes[self.value, self.column] = blend.prototypes
+        return self.faces.edit({self.model.attributes[self.column]: self.value})
+
+    def sureness(self, edited: Tensor) -> "_Sureness":
+        """How sure the recognizer is of edits."""
+        return _Sureness.of(self.model.recognize(edited)[:, self.column], self.value)
+
+    def blended(self, judge: RealnessJudge, sources: np.ndarray, real: np.ndarray) -> Blend:
+        """The blend that suits the change, by places of its faces and of real ones."""
+        return choose_blend(
+            self.edited,
+            lambda edited: self.sureness(edited).rate,
+            lambda edited: judge.auc(edited, sources, real),
+            real_rate=self.real.rate,
+        )
+
+    def limited(self, blend: Blend) -> Blend:
+        """Scale a blend down until edits are hardly more like it than real faces; it is kept."""
+
+        def exceeds(amount: float) -> bool:
+            found = self.sureness(self.edited(blend.times(amount)))
+            return (
+                found.median > self.real.median + _MARGIN or found.rate > self.real.rate + _MARGIN
+            )
+
+        low, high = _MIN_AMOUNT, 1.0
+        if not exceeds(high):
+            return blend
+        for _ in range(_NUM_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (low, middle) if exceeds(middle) else (middle, high)
+        self.edited(blend.times(low))
+        return blend.times(low)
 
 
 class _Sureness(NamedTuple):

@@ -23,6 +23,15 @@ class Encoding(NamedTuple):
     """`[B, K]`."""
 
 
+class EditAmounts(NamedTuple):
+    """What an edit of strength 1 is made of, by the value that an attribute is changed to."""
+
+    editor: Tensor
+    """`[2, K]` in (0, 1]: how much of the change the editor is told to make."""
+    prototypes: Tensor
+    """`[2, K]`, not below 0: how many prototypes of the change are added to what it makes."""
+
+
 class FaceNetworks(nn.Module, ABC):
     """The networks of a model; the module's children are what is saved, by their names."""
 
@@ -71,12 +80,8 @@ class FaceNetworks(nn.Module, ABC):
         """
         return None
 
-    def edit_amounts(self) -> Tensor | None:
-        """How much of each change an edit of strength 1 makes; may be set in place.
-
-        Returns:
-            `[2, K]` in (0, 1], by the value that is changed to; None of networks without amounts.
-        """
+    def edit_amounts(self) -> EditAmounts | None:
+        """What edits of strength 1 are made of; may be set in place. None: there is no choice."""
         return None
 
     @property

@@ -194,8 +194,10 @@ def test_amounts_scale_changes_one_by_one_and_are_stored_with_the_model(
     model = FaceModel.load(run, device="cpu")
     amounts = model.networks.edit_amounts()
     assert amounts is not None
-    assert torch.equal(amounts, torch.ones(2, len(model.attributes)))
-    amounts[1, 0], amounts[0, 1] = 0.5, 0.25
+    assert torch.equal(amounts.editor, torch.ones(2, len(model.attributes)))
+    assert torch.equal(amounts.prototypes, torch.zeros(2, len(model.attributes)))
+    amounts.editor[1, 0], amounts.editor[0, 1] = 0.5, 0.25
+    amounts.prototypes[0, 1] = 2
     model.save(tmp_path / "model", half=True)
     loaded = FaceModel.load(tmp_path / "model", device="cpu").networks
     faces = torch.rand(1, 3, 32, 32) * 2 - 1
@@ -204,8 +206,10 @@ def test_amounts_scale_changes_one_by_one_and_are_stored_with_the_model(
     assert isinstance(loaded, ModernNetworks)
     found = loaded.edit_layers(faces, has, target)[0]
     part = (target - has) * torch.tensor([0.5, 0.25] + [1.0] * (len(model.attributes) - 2))
-    for layer, wanted in zip(found, loaded.editor(faces, part, target).layers, strict=True):
-        assert torch.equal(layer, wanted)
+    made = loaded.editor(faces, part, target).layers
+    wanted = made._replace(offset=made.offset - 2 * loaded.editor.prototypes[1])
+    for layer, expected in zip(found, wanted, strict=True):
+        assert torch.equal(layer, expected)
 
 
 def test_the_first_half_of_the_recognizer_stays_as_imagenet_left_it(tiny_pack: Pack) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import Tensor
 
 from twobirds.models.edit_layers import EditLayers, apply_layers, warp
 from twobirds.models.pca import decode_linear
@@ -14,6 +15,7 @@ from twobirds.recipes.modern.losses import (
     regularizers,
     total_variation,
 )
+from twobirds.recipes.modern.recognizer import LiteRecognizer
 from twobirds.recipes.modern.views import VIEW_SIZE, Views
 
 CHANNELS = (24, 40, 112, 320)
@@ -182,3 +184,17 @@ def test_a_generator_in_evaluation_mode_filters_once_more() -> None:
         evaluated = generator.eval()(latents, attributes) - smooth
     assert trained.std() > 0.01
     assert torch.allclose(evaluated, low_pass(trained), atol=1e-5)
+
+
+def test_the_recognizer_sees_faces_enlarged() -> None:
+    torch.manual_seed(0)
+    recognizer = LiteRecognizer(num_attributes=3, enlargement=1.25)
+    faces, seen = torch.rand(2, 3, 32, 32), list[Tensor]()
+    recognizer.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        recognizer(faces)
+        recognizer.enlargement = 1.0
+        recognizer(faces)
+    enlarged = torch.nn.functional.interpolate(faces, (40, 40), mode="bilinear")
+    assert torch.equal(seen[0], enlarged)
+    assert torch.equal(seen[1], faces)

@@ -69,11 +69,15 @@ def build_encoder(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) -> E
         )
 
 
-def build_recognizer(data: DataConfig, *, seed: int = 0) -> LiteRecognizer:
+def build_recognizer(recipe: ModernConfig, data: DataConfig, *, seed: int = 0) -> LiteRecognizer:
     """Build the recognizer; its classifier is a function of the seed, the rest is not set yet."""
     require_attributes(data)
     with seeded(seed, InitialWeights.RECOGNIZER):
-        return channels_last(LiteRecognizer(num_attributes=data.num_attributes))
+        return channels_last(
+            LiteRecognizer(
+                num_attributes=data.num_attributes, enlargement=recipe.recognizer_enlargement
+            )
+        )
 
 
 def build_discriminator(

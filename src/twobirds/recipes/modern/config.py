@@ -24,6 +24,8 @@ class ModernConfig:
     """Factor on the numbers of channels of editor, generator and encoder."""
     num_latents: int = 512
     """Length of z."""
+    recognizer_enlargement: float = 1.25
+    """Side of the faces that the recognizer sees, as a multiple of the images'."""
     edited_share: float = 0.65
     """Part of a batch that is edited, one face or more; the rest, two or more, is generated."""
     reconstructed_share: float = 0.5
@@ -79,6 +81,7 @@ class ModernConfig:
         )
         require_positive(
             self,
+            "recognizer_enlargement",
             "change_preference",
             "recognizer_learning_rate",
             "recognizer_images",
@@ -90,7 +93,7 @@ class ModernConfig:
 
     def architecture(self) -> tuple[object, ...]:
         """The settings that shape the networks; see `RecipeConfig`."""
-        return self.width, self.num_latents
+        return self.width, self.num_latents, self.recognizer_enlargement
 
     def with_length(self, before: int, after: int) -> Self:  # noqa: ARG002 -- nothing depends on it
         """The same settings for another number of images; see `RecipeConfig`."""

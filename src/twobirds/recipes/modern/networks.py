@@ -5,8 +5,7 @@ from torch import Tensor
 
 from twobirds.config import RunConfig
 from twobirds.models.edit_layers import EditLayers, apply_layers, at_full_strength
-from twobirds.models.layers import rotate_and_zoom
-from twobirds.models.networks import Encoding, FaceNetworks, in_parts
+from twobirds.models.networks import EditAmounts, Encoding, FaceNetworks, in_parts
 from twobirds.recipes.modern.build import (
     build_editor,
     build_encoder,
@@ -18,9 +17,6 @@ from twobirds.recipes.modern.editor import Editor
 from twobirds.recipes.modern.encoder import Encoder
 from twobirds.recipes.modern.generator import Generator
 from twobirds.recipes.modern.recognizer import LiteRecognizer
-
-_TILT = 0.08
-"""Radians to either side of two further views of a face."""
 
 
 class ModernNetworks(FaceNetworks):
@@ -34,12 +30,15 @@ class ModernNetworks(FaceNetworks):
     """
 
     amounts: Tensor
+    prototype_amounts: Tensor
 
     def __init__(
         self, generator: Generator, encoder: Encoder, recognizer: LiteRecognizer, editor: Editor
     ) -> None:
         super().__init__()
-        self.register_buffer("amounts", torch.ones(2, len(editor.prototypes)))
+        num_attributes = len(editor.prototypes)
+        self.register_buffer("amounts", torch.ones(2, num_attributes))
+        self.register_buffer("prototype_amounts", torch.zeros(2, num_attributes))
         self.generator, self.encoder = generator, encoder
         self.recognizer, self.editor = recognizer, editor
 
@@ -49,14 +48,9 @@ class ModernNetworks(FaceNetworks):
         return self.generator.num_latents
 
     def encode(self, images: Tensor) -> Encoding:
-        """Encode faces; the logits are averaged over six views of each."""
-        views = [images]
-        for angle in (-_TILT, _TILT):
-            angles = images.new_full((images.shape[0],), angle)
-            views.append(rotate_and_zoom(images, angles, torch.ones_like(angles)))
-        views += [view.flip(3) for view in views]
-        logits = in_parts(self.recognizer, torch.cat(views))  # [V B, K]
-        logits = logits.unflatten(0, (len(views), -1)).mean(0)
+        """Encode faces; the logits are the mean of a face's and of its mirror image's."""
+        both = in_parts(self.recognizer, torch.cat([images, images.flip(3)]))  # [2 B, K]
+        logits = both.unflatten(0, (2, -1)).mean(0)
         return Encoding(self._latents(images, logits), logits)
 
     def encode_latents(self, images: Tensor, encoding: Encoding) -> Tensor:
@@ -86,15 +80,25 @@ class ModernNetworks(FaceNetworks):
     def edit_layers(
         self, images: Tensor, attributes: Tensor, target: Tensor
     ) -> tuple[EditLayers, Tensor]:
-        """The editor's layers, of changes scaled to full strength; see `FaceNetworks`."""
-        whole, strength = at_full_strength(target - attributes)  # [B, K], [B]
-        part = whole * torch.where(whole > 0, self.amounts[1], self.amounts[0])
-        output = self.editor(images, part, (attributes + whole).clamp(0, 1))
-        return output.layers, strength
+        """The editor's layers, of changes scaled to full strength; see `FaceNetworks`.
 
-    def edit_amounts(self) -> Tensor:
-        """`[2, K]`; see `FaceNetworks`."""
-        return self.amounts
+        Prototypes that are added lie below the paint, as those within the editor's mask do.
+        """
+        whole, strength = at_full_strength(target - attributes)  # [B, K], [B]
+        part = whole * _by_value(self.amounts, whole)
+        layers = self.editor(images, part, (attributes + whole).clamp(0, 1)).layers
+        added = whole * _by_value(self.prototype_amounts, whole)
+        prototypes = torch.einsum("bk,kchw->bchw", added, self.editor.prototypes)
+        return layers._replace(offset=layers.offset + prototypes), strength
+
+    def edit_amounts(self) -> EditAmounts:
+        """Those of the editor and of its prototypes; see `FaceNetworks`."""
+        return EditAmounts(self.amounts, self.prototype_amounts)
+
+
+def _by_value(amounts: Tensor, change: Tensor) -> Tensor:
+    """Amounts `[2, K]` for the values that attributes `[B, K]` change to, `[B, K]`."""
+    return torch.where(change > 0, amounts[1], amounts[0])
 
 
 def build_networks(config: RunConfig) -> ModernNetworks:
@@ -108,6 +112,6 @@ def build_networks(config: RunConfig) -> ModernNetworks:
     return ModernNetworks(
         build_generator(recipe, data),
         build_encoder(recipe, data),
-        build_recognizer(data),
+        build_recognizer(recipe, data),
         build_editor(recipe, data),
     )

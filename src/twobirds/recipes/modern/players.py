@@ -62,7 +62,7 @@ class Players:
         self.editor = build_editor(recipe, data, seed=seed)
         self.generator = build_generator(recipe, data, seed=seed)
         self.encoder = build_encoder(recipe, data, seed=seed)
-        self.recognizer = build_recognizer(data, seed=seed)
+        self.recognizer = build_recognizer(recipe, data, seed=seed)
         self.recognizer.initialize_pretrained()
         self.edit_discriminator = build_discriminator(data, seed=seed)
         self.face_discriminator = build_discriminator(

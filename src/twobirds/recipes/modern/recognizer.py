@@ -1,6 +1,7 @@
 """The attribute recognizer: an EfficientNet-lite0 whose later half is fine-tuned on real faces."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite
@@ -16,15 +17,21 @@ class LiteRecognizer(nn.Module):
 
     Args:
         num_attributes: K.
+        enlargement: Of the faces, before the network sees them: small ones have little left at its
+            stride of 32.
     """
 
-    def __init__(self, *, num_attributes: int) -> None:
+    def __init__(self, *, num_attributes: int, enlargement: float) -> None:
         super().__init__()
+        self.enlargement = enlargement
         self.network = EfficientNetLite(SCALINGS["lite0"], num_attributes).eval()
         self.network.fold_batch_norms()
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify faces `[B, 3, H, W]` in [-1, 1]: logits `[B, K]`."""
+        sides = [round(side * self.enlargement) for side in images.shape[2:]]
+        if sides != list(images.shape[2:]):
+            images = F.interpolate(images, sides, mode="bilinear", align_corners=False)
         logits: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return logits
 
