@@ -20,19 +20,32 @@ def ablation() -> Iterator[ModuleType]:
         yield modules["ablation"]
 
 
-def test_each_variant_lacks_one_part(ablation: ModuleType) -> None:
+def test_each_variant_lacks_a_part_of_each_game(ablation: ModuleType) -> None:
     settings = ablation.Settings(Path("pack"), Path("runs"))
     recipes = ablation.variants(settings, 128)
     whole = recipes.pop("modern")
     assert whole.recipe == MODERN.recipe
     assert whole.data == MODERN.data
     assert len({ablation.run_name(name) for name in recipes}) == len(recipes)
+    left_out: dict[str, list[str]] = {"edits": [], "faces": []}
     for name, config in recipes.items():
         assert dataclasses.replace(config, recipe=whole.recipe) == whole
         a, b = to_dict(whole)["recipe"], to_dict(config)["recipe"]
         changed = {setting for setting in a if a[setting] != b[setting]}
-        assert changed == set(ablation.PARTS[name.removeprefix("without ")])
+        edits, faces = name.split(", ")
+        left_out["edits"].append(edits)
+        left_out["faces"].append(faces)
+        wanted = {*ablation.EDITING.get(edits, ()), *ablation.GENERATION.get(faces, ())}
+        assert changed == wanted
         assert all(b[setting] == 0 for setting in changed)
+    assert set(ablation.EDITING) <= set(left_out["edits"])
+    assert set(ablation.GENERATION) <= set(left_out["faces"])
+
+
+def test_d_leads_for_a_fifth_of_a_short_run(ablation: ModuleType) -> None:
+    settings = ablation.Settings(Path("pack"), Path("runs"), images=1_000)
+    recipe = ablation.variants(settings, 64)["modern"].recipe
+    assert (recipe.discriminator_lead_images, recipe.ramp_images) == (200, 200)
 
 
 def test_a_call_trains_measures_and_writes(
@@ -43,12 +56,17 @@ def test_a_call_trains_measures_and_writes(
     out = tmp_path / "table.json"
     words = (
         f"{tmp_path}/pack {tmp_path}/runs --images 64 --batch-size 8 --width 0.125 "
-        f"--faces-per-edit 10 --num-fakes 4 --judge-images 128 --device cpu --out {out}"
+        f"--faces-per-edit 10 --num-fakes 4 --judge-images 128 --second-judge-images 64 "
+        f"--device cpu --out {out}"
     ).split()
-    names = ["modern", "without prior"]
+    names = ["modern", "regularization, nothing"]
     assert ablation.main([*words, "--variants", *names]) == 0
     rows = json.loads(out.read_text())["rows"]
     assert [row["variant"] for row in rows] == names
-    assert all(0 <= row["Hamming"] <= 1 and row["edit success"] is not None for row in rows)
-    printed = capsys.readouterr().out
-    assert printed.count("\n| ") == 3
+    assert all(row["reconstruction.psnr_db"] > 0 for row in rows)
+    assert all(0 <= row["editing.attgan.success_rate"] <= 1 for row in rows)
+    edits, faces = capsys.readouterr().out.split("| without | latent-only")
+    assert "\n| nothing | " in edits
+    assert "\n| regularization | " in edits
+    assert "\n| nothing | " in faces
+    assert "regularization" not in faces

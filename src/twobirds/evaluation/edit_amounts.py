@@ -28,7 +28,7 @@ from twobirds.models.networks import EditAmounts
 
 _MAX_FACES = 2_000  # encoded
 _MAX_REAL = 200  # real faces that edits are told apart from
-_NUM_EDITED = 96  # of each change
+_NUM_EDITED = 64  # of each change
 _MIN_REAL = 20  # real faces with the value: fewer say little, and the change keeps its amount
 _MIN_EDITED = 8
 _MARGIN = 0.05  # of probability or rate, by which edits may exceed real faces

@@ -15,7 +15,7 @@ from torch import Tensor
 from twobirds.evaluation.realism import FeatureSet, separability
 from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite
 
-_TOLD_APART = 2.0  # what an AUC of 1 costs, in units of the rate on real faces
+_TOLD_APART = 3.0  # what an AUC of 1 costs, in units of the rate on real faces
 _EDITOR = 0.3  # what all of the editor's change costs: at equal figures less of it looks better
 _CHUNK = 32  # faces in one pass
 
@@ -34,14 +34,14 @@ class Blend(NamedTuple):
 
 
 BLENDS = (
-    Blend(1.0, 0.0), Blend(1.0, 0.4), Blend(0.8, 0.4), Blend(0.6, 0.8), Blend(0.4, 1.2),
-    Blend(0.2, 1.2),
+    Blend(1.0, 0.0), Blend(1.0, 0.4), Blend(0.8, 0.4), Blend(0.8, 0.8), Blend(0.6, 0.8),
+    Blend(0.4, 1.2), Blend(0.2, 1.2),
 )  # fmt: skip
 """What is tried; the first is the editor alone."""
 
 
 class RealnessJudge:
-    """Tells edited faces from real ones by the frozen features that D looks at in training.
+    """Tells edited faces from real ones by the network whose features D looks at in training.
 
     What `evaluate` measures edits with is another network, which takes no part in this.
 
@@ -110,11 +110,8 @@ def _values(
 
 
 def _features(network: EfficientNetLite, images: Tensor) -> np.ndarray:
-    """Means of the feature maps at strides 8, 16 and 32, `[N, F]` float32."""
+    """The inputs of the network's classifier, `[N, 1280]` float32."""
     with torch.inference_mode():
-        parts = [
-            torch.cat([f.mean((2, 3)) for f in network.features(part)[1:]], dim=1)
-            for part in images.split(_CHUNK)
-        ]
+        parts = [network.pooled(part) for part in images.split(_CHUNK)]
     features: np.ndarray = torch.cat(parts).numpy()
     return features
