@@ -29,8 +29,8 @@ class LiteRecognizer(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify faces `[B, 3, H, W]` in [-1, 1]: logits `[B, K]`."""
-        sides = [round(side * self.enlargement) for side in images.shape[2:]]
-        if sides != list(images.shape[2:]):
+        if self.enlargement != 1:
+            sides = [round(int(side) * self.enlargement) for side in images.shape[2:]]
             images = F.interpolate(images, sides, mode="bilinear", align_corners=False)
         logits: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return logits
