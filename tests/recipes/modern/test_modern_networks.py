@@ -193,8 +193,10 @@ def test_the_recognizer_sees_faces_enlarged() -> None:
     recognizer.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with torch.no_grad():
         recognizer(faces)
+        recognizer(faces, further=1.2)
         recognizer.enlargement = 1.0
         recognizer(faces)
-    enlarged = torch.nn.functional.interpolate(faces, (40, 40), mode="bilinear")
-    assert torch.equal(seen[0], enlarged)
-    assert torch.equal(seen[1], faces)
+    for found, side in zip(seen, (40, 48), strict=False):
+        wanted = torch.nn.functional.interpolate(faces, (side, side), mode="bilinear")
+        assert torch.equal(found, wanted)
+    assert torch.equal(seen[2], faces)

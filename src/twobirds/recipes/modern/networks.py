@@ -1,5 +1,7 @@
 """The networks of recipe `modern` at inference."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,10 @@ from twobirds.recipes.modern.editor import Editor
 from twobirds.recipes.modern.encoder import Encoder
 from twobirds.recipes.modern.generator import Generator
 from twobirds.recipes.modern.recognizer import LiteRecognizer
+
+
+_FURTHER = 1.2
+"""How much larger than in training the recognizer's second view is: details of two sizes."""
 
 
 class ModernNetworks(FaceNetworks):
@@ -48,9 +54,10 @@ class ModernNetworks(FaceNetworks):
         return self.generator.num_latents
 
     def encode(self, images: Tensor) -> Encoding:
-        """Encode faces; the logits are the mean of a face's and of its mirror image's."""
-        both = in_parts(self.recognizer, torch.cat([images, images.flip(3)]))  # [2 B, K]
-        logits = both.unflatten(0, (2, -1)).mean(0)
+        """Encode faces; logits are the mean of a face's and of its larger mirror image's."""
+        logits = in_parts(self.recognizer, images)
+        larger = in_parts(partial(self.recognizer, further=_FURTHER), images.flip(3))
+        logits = (logits + larger) / 2
         return Encoding(self._latents(images, logits), logits)
 
     def encode_latents(self, images: Tensor, encoding: Encoding) -> Tensor:

@@ -27,10 +27,15 @@ class LiteRecognizer(nn.Module):
         self.network = EfficientNetLite(SCALINGS["lite0"], num_attributes).eval()
         self.network.fold_batch_norms()
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Classify faces `[B, 3, H, W]` in [-1, 1]: logits `[B, K]`."""
-        if self.enlargement != 1:
-            sides = [round(int(side) * self.enlargement) for side in images.shape[2:]]
+    def forward(self, images: Tensor, *, further: float = 1.0) -> Tensor:
+        """Classify faces `[B, 3, H, W]` in [-1, 1]: logits `[B, K]`.
+
+        Args:
+            images: The faces.
+            further: By how much more to enlarge them than in training.
+        """
+        if (factor := self.enlargement * further) != 1:
+            sides = [round(int(side) * factor) for side in images.shape[2:]]
             images = F.interpolate(images, sides, mode="bilinear", align_corners=False)
         logits: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return logits
