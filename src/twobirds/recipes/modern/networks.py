@@ -20,7 +20,6 @@ from twobirds.recipes.modern.encoder import Encoder
 from twobirds.recipes.modern.generator import Generator
 from twobirds.recipes.modern.recognizer import LiteRecognizer
 
-
 _FURTHER = 1.2
 """How much larger than in training the recognizer's second view is: details of two sizes."""
 
