@@ -123,6 +123,18 @@ def test_a_blend_is_scaled_down_as_a_whole(pack: Pack, blend: list[Blend]) -> No
     assert amounts.prototypes[:, 2].tolist() == [0, 0]
 
 
+def test_hair_is_left_to_the_editor(pack: Pack, blend: list[Blend]) -> None:
+    labels = pack.attributes.copy()
+    labels[:, 2] = labels[:, 0]  # bald people that are no longer rare
+    images = pack.images.copy()
+    images[..., 2] = images[..., 0]
+    blend.append(Blend(0.8, 0.4))
+    found = tune_edits(model_of(Painter()), replace(pack, images=images, attributes=labels))
+    assert found["Smiling", 0].prototypes == 0.4
+    assert all(blended.prototypes == 0 for (name, _), blended in found.items() if name == "Bald")
+    assert ("Bald", 0) not in found
+
+
 def test_tuning_again_finds_the_same(pack: Pack) -> None:
     model = model_of(Painter())
     assert tune_edits(model, pack) == tune_edits(model, pack)

@@ -20,7 +20,13 @@ from twobirds.api import FaceModel
 from twobirds.api.encoded import EncodedFaces
 from twobirds.data.pack import Pack
 from twobirds.errors import InputError
-from twobirds.evaluation.edit_blends import BLENDS, Blend, RealnessJudge, choose_blend
+from twobirds.evaluation.edit_blends import (
+    BLENDS,
+    UNBLENDED,
+    Blend,
+    RealnessJudge,
+    choose_blend,
+)
 from twobirds.evaluation.faces import Progress, load_faces, to_tensor
 from twobirds.evaluation.realism import people_of
 from twobirds.models.files import require_weights
@@ -84,9 +90,11 @@ def tune_edits(
             real = _Sureness.of(encoded.attributes[has, column], value)
             faces_to_edit = encoded.select(lacks.tolist())
             change = _Change(model, amounts, faces_to_edit, column, value, real)
-            blend = change.blended(judge, lacks.numpy(), has[:_MAX_REAL].numpy())
+            blend, name = BLENDS[0], model.attributes[column]
+            if name not in UNBLENDED:
+                blend = change.blended(judge, lacks.numpy(), has[:_MAX_REAL].numpy())
             if (blend := change.limited(blend)) != BLENDS[0]:
-                found[model.attributes[column], value] = blend
+                found[name, value] = blend
         if progress is not None:
             progress("tuning edits", done + 1, len(changes))
     return found

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twobirds.data.attributes import GROUPS
 from twobirds.evaluation.realism import FeatureSet, separability
 from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite
 
@@ -38,6 +39,8 @@ BLENDS = (
     Blend(0.4, 1.2), Blend(0.2, 1.2),
 )  # fmt: skip
 """What is tried; the first is the editor alone."""
+UNBLENDED = frozenset({*GROUPS["Hair"], "Wearing_Hat", "Pale_Skin", "Blurry"})
+"""Attributes whose prototypes tint the background, too: halos around heads, on photos."""
 
 
 class RealnessJudge:
