@@ -22,10 +22,10 @@ from twobirds.evaluation.figures import grid
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 EDITS = {
-    "Black hair": "Black_Hair=1",
+    "Fuller brows": "Bushy_Eyebrows=1",
     "Blond hair": "Blond_Hair=1",
     "Glasses": "Eyeglasses=1",
-    "Grey hair": "Gray_Hair=1",
+    "Lipstick": "Wearing_Lipstick=1",
     "Older": "Young=0",
     "Makeup": "Heavy_Makeup=1",
 }
