@@ -1,8 +1,8 @@
-"""Preset modern less one part of its two games each, all at the same budget.
+"""Preset modern, and without one part of its editing losses and one of its generation losses.
 
 Usage: `python benchmarks/ablation.py PACK FOLDER --images 60000 --embedder FILE.onnx
 --out benchmarks/results/NAME.json`. The models lie in FOLDER, and a stopped call goes on there. All
-are judged on the valid split by one judge, which takes no part in their training.
+are judged on the valid split by two judges, which take no part in their training.
 """
 
 import dataclasses
@@ -49,8 +49,8 @@ GENERATION: dict[str, tuple[str, ...]] = {
     "latents of generated faces": ("latent_weight",),
     "the prior": ("prior_weight",),
 }
-"""The same of the game of generated faces: the two games share no weights that learn, so a run
-leaves out a part of each."""
+"""The same of the game of generated faces. The two games share no weights that learn, and the
+recognizer learns from neither: so a run leaves out a part of each."""
 EDITING_FIGURES = {
     "realism, AUC": "editing.realism.auc",
     "edit success": "editing.attgan.success_rate",
@@ -78,7 +78,7 @@ class Settings:
     pack: tyro.conf.Positional[Path]
     """Faces of the size to train at."""
     folder: tyro.conf.Positional[Path]
-    """Gets a run for each variant, and the judge."""
+    """Gets a run for each variant, and the judges."""
     images: int = 60_000
     """Real images shown to each variant."""
     batch_size: int = MODERN.train.batch_size

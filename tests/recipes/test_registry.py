@@ -81,7 +81,7 @@ def test_architectures_differ_by_what_shapes_the_networks() -> None:
         assert recipe(**changes).recipe.architecture() != recipe().recipe.architecture()
     same = modern_recipe(pixel_weight=3.0, edited_share=0.5)
     assert same.recipe.architecture() == modern_recipe().recipe.architecture()
-    for changes in ({"width": 1 / 4}, {"num_latents": 9}):
+    for changes in ({"width": 1 / 4}, {"num_latents": 9}, {"recognizer_enlargement": 1.0}):
         assert (
             modern_recipe(**changes).recipe.architecture() != modern_recipe().recipe.architecture()
         )

@@ -170,6 +170,26 @@ def test_a_recognizer_of_before_sees_faces_at_their_own_size() -> None:
     assert older == dataclasses.replace(PRESETS["modern"].recipe, recognizer_enlargement=1.0)
 
 
+def test_a_configuration_by_hand_has_the_settings_of_today() -> None:
+    by_hand = parse_run({"preset": "modern", "recipe": {"name": "modern", "width": 0.5}})
+    assert by_hand.recipe == dataclasses.replace(PRESETS["modern"].recipe, width=0.5)
+
+
+def test_a_model_from_before_prototypes_were_added_makes_the_same_edits(
+    tmp_path: Path, tiny_pack: Pack
+) -> None:
+    run = trained_run(tmp_path / "run", tiny_pack, modern_recipe(), max_seconds=0.0)
+    model = FaceModel.load(run, device="cpu")
+    model.save(tmp_path / "model")
+    tensors, content = load_model(tmp_path / "model")
+    tensors = {name: value for name, value in tensors.items() if name != "prototype_amounts"}
+    save_model(tmp_path / "older", tensors, content, "")
+    older = FaceModel.load(tmp_path / "older", device="cpu")
+    faces = torch.rand(2, 3, 32, 32) * 2 - 1
+    edits = [m.encode_faces(faces).edit({"Male": 1.0}) for m in (model, older)]
+    assert torch.equal(*edits)
+
+
 LOSSES = ("adversarial", "label", "perceptual", "pixel", "latent")
 
 

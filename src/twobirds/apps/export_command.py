@@ -41,8 +41,8 @@ class Export:
     """Store the run's discriminators, too, from which train --start-from goes on; inference does
     not need them."""
     tune_edits: Annotated[Path | None, optional("PACK", "edits as they were trained")] = None
-    """Choose on the pack's valid faces how much of each change the editor makes and how much its
-    prototype, no more than real faces show; recipe modern alone, some ten minutes."""
+    """Choose, on the pack's valid faces, how much of each edit the editor makes and how much its
+    prototype, no more than real faces show; recipe modern only, extra train, about half an hour."""
     onnx: bool = False
     """Write the networks as ONNX files (extra onnx), each equal to PyTorch to 1e-4; recognize
     takes the folder as --model without PyTorch."""

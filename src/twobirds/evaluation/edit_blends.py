@@ -2,7 +2,7 @@
 
 An editor paints what a prototype cannot, and tears hair and skin where it paints too much; a
 prototype added to the face keeps every strand, and shows little by itself. Which mixture looks
-best differs from change to change (docs/logbook/modern.md).
+best differs from change to change (docs/adr/034-edits-blended-with-prototypes.md).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,8 +16,9 @@ from twobirds.data.attributes import GROUPS
 from twobirds.evaluation.realism import FeatureSet, separability
 from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite
 
-_TOLD_APART = 3.0  # what an AUC of 1 costs, in units of the rate on real faces
-_EDITOR = 0.3  # what all of the editor's change costs: at equal figures less of it looks better
+_AUC_COST = 3.0  # of an AUC of 1, in units of the rate on real faces
+_EDITOR_COST = 0.3  # of all of the editor's change costs: at equal figures less of it looks better
+_MIN_REAL_RATE = 0.2  # below, a few edits would count as all that real faces show
 _CHUNK = 32  # faces in one pass
 
 
@@ -40,7 +41,7 @@ BLENDS = (
 )  # fmt: skip
 """What is tried; the first is the editor alone."""
 UNBLENDED = frozenset({*GROUPS["Hair"], "Wearing_Hat", "Pale_Skin", "Blurry"})
-"""Attributes whose prototypes tint the background, too: halos around heads, on photos."""
+"""Attributes whose prototypes also tint the background: halos around heads, on photos."""
 
 
 class RealnessJudge:
@@ -91,7 +92,8 @@ def choose_blend(
         real_rate: Share of real faces in which it is seen; more counts no more.
 
     Returns:
-        The editor alone where nothing can be said.
+        The editor alone where the recognizer sees the value on less than a fifth of the real
+        faces, or realism is not known.
     """
     values: Mapping[Blend, float] = dict(_values(edit, rate_of, auc_of, real_rate))
     return max(values, key=values.__getitem__) if values else BLENDS[0]
@@ -103,13 +105,13 @@ def _values(
     auc_of: Callable[[Tensor], float | None],
     real_rate: float,
 ) -> Iterator[tuple[Blend, float]]:
-    for blend in BLENDS if real_rate > 0 else ():
+    for blend in BLENDS if real_rate >= _MIN_REAL_RATE else ():
         edited = edit(blend)
         auc = auc_of(edited)
         if auc is None:
             return
         shown = min(1.0, rate_of(edited) / real_rate)
-        yield blend, shown - _TOLD_APART * auc - _EDITOR * blend.editor
+        yield blend, shown - _AUC_COST * auc - _EDITOR_COST * blend.editor
 
 
 def _features(network: EfficientNetLite, images: Tensor) -> np.ndarray:

@@ -28,8 +28,10 @@ _REMOVED_SETTINGS = frozenset({"game", "has_mask", "has_pca"})
 """Settings that the removed recipe alone had."""
 _RECIPE_NAMES = {"layered": "modern"}
 """Names of recipes, and of their presets, while version 0.2 was made; and today's."""
-_BEFORE = {"recognizer_enlargement": 1.0}
+_DEFAULTS_BEFORE = {"recognizer_enlargement": 1.0}
 """What recipe modern did before it had these settings."""
+_ALWAYS_SAVED = frozenset({"width", "num_latents", "edited_share", "ema_half_life_images"})
+"""Settings of recipe modern that files of runs and models have, and files by hand hardly all."""
 _WEIGHTS = {
     name: f"{name}_weight" for name in ("adversarial", "label", "perceptual", "pixel", "latent")
 }
@@ -118,8 +120,8 @@ def _upgrade_recipe(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     if isinstance(name, str) and name in _RECIPE_NAMES:
         recipe = {**recipe, "name": _RECIPE_NAMES[name]}
         preset = _RECIPE_NAMES[name] if preset == name else preset
-    if recipe.get("name") == "modern":
-        recipe = _BEFORE | recipe
+    if recipe.get("name") == "modern" and set(recipe) >= _ALWAYS_SAVED:
+        recipe = _DEFAULTS_BEFORE | recipe
     return {**values, "preset": preset, "recipe": recipe}
 
 

@@ -87,6 +87,19 @@ def test_a_generated_face_begins_as_the_smooth_face_of_its_latents(tiny_pack: Pa
     assert torch.equal(faces, smooth)
 
 
+def test_logits_are_the_mean_of_a_face_and_its_larger_mirror_image(tiny_pack: Pack) -> None:
+    gan, loader = objective(tiny_pack, modern_recipe())
+    players, images = gan.players, loader.batch(0).images
+    networks = ModernNetworks(
+        players.generator, players.encoder, players.recognizer, players.editor
+    ).eval()
+    with torch.no_grad():
+        found = networks.encode(images).attribute_logits
+        views = players.recognizer(images), players.recognizer(images.flip(3), further=1.2)
+    assert torch.allclose(found, (views[0] + views[1]) / 2, atol=1e-6)
+    assert (views[0] - views[1]).abs().max() > 1e-3
+
+
 def test_latents_are_those_of_the_attributes_that_the_recognizer_sees(tiny_pack: Pack) -> None:
     gan, loader = objective(tiny_pack, modern_recipe())
     players, images = gan.players, loader.batch(0).images
@@ -142,6 +155,8 @@ def test_a_part_of_the_batch_may_be_as_small_as_can_be(
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_batch_without_edits_or_without_generated_faces_is_refused(share: float) -> None:
+    with pytest.raises(InputError, match=r"recognizer_enlargement must lie between 0\.5 and 4\.0"):
+        modern_recipe(recognizer_enlargement=0.01)
     with pytest.raises(InputError, match="edited_share must lie above 0 and below 1"):
         modern_recipe(edited_share=share)
 

@@ -13,6 +13,8 @@ from twobirds.config.checks import (
     require_widths,
 )
 
+_MIN_ENLARGEMENT, _MAX_ENLARGEMENT = 0.5, 4.0
+
 
 @dataclass(frozen=True)
 class ModernConfig:
@@ -76,12 +78,17 @@ class ModernConfig:
         require_widths(self, "num_latents")
         fields = [field.name for field in dataclasses.fields(self)]
         require_not_negative(self, *(name for name in fields if name.endswith("_weight")))
+        factor = self.recognizer_enlargement
+        require(
+            _MIN_ENLARGEMENT <= factor <= _MAX_ENLARGEMENT,
+            f"recognizer_enlargement must lie between {_MIN_ENLARGEMENT} and {_MAX_ENLARGEMENT}, "
+            f"not {factor}",
+        )
         require_not_negative(
             self, "ema_half_life_images", "discriminator_lead_images", "ramp_images"
         )
         require_positive(
             self,
-            "recognizer_enlargement",
             "change_preference",
             "recognizer_learning_rate",
             "recognizer_images",
