@@ -67,13 +67,7 @@ def tune_edits(
             few valid faces or other attributes, or the package with the weights of
             EfficientNet-lite0 is not installed.
     """
-    require_weights(model.trained)
-    amounts = model.networks.edit_amounts()
-    if amounts is None:
-        raise InputError(
-            f"edits of recipe {model.config.recipe.name} have no amounts to set: its networks "
-            "generate the edited pixels in one step"
-        )
+    amounts = _amounts_of(model)
     random = np.random.default_rng(seed)
     rows = random.permutation(pack.rows("valid"))[:_MAX_FACES]
     if len(rows) < _MIN_REAL:
@@ -106,6 +100,17 @@ def tune_edits(
         if progress is not None:
             progress("tuning edits", done + 1, len(changes))
     return found
+
+
+def _amounts_of(model: FaceModel) -> EditAmounts:
+    require_weights(model.trained)
+    amounts = model.networks.edit_amounts()
+    if amounts is None:
+        raise InputError(
+            f"edits of recipe {model.config.recipe.name} have no amounts to set: its networks "
+            "generate the edited pixels in one step"
+        )
+    return amounts
 
 
 @dataclass(frozen=True, eq=False)

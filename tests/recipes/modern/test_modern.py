@@ -153,10 +153,14 @@ def test_a_part_of_the_batch_may_be_as_small_as_can_be(
     assert all(torch.isfinite(value) for value in metrics.values())
 
 
+@pytest.mark.parametrize("factor", [0.01, 1e5])
+def test_an_enlargement_that_no_network_could_use_is_refused(factor: float) -> None:
+    with pytest.raises(InputError, match=r"recognizer_enlargement must lie between 0\.5 and 4\.0"):
+        modern_recipe(recognizer_enlargement=factor)
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_batch_without_edits_or_without_generated_faces_is_refused(share: float) -> None:
-    with pytest.raises(InputError, match=r"recognizer_enlargement must lie between 0\.5 and 4\.0"):
-        modern_recipe(recognizer_enlargement=0.01)
     with pytest.raises(InputError, match="edited_share must lie above 0 and below 1"):
         modern_recipe(edited_share=share)
 
