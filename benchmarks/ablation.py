@@ -54,7 +54,7 @@ recognizer learns from neither: so a run leaves out a part of each."""
 EDITING_FIGURES = {
     "realism, AUC": "editing.realism.auc",
     "edit success": "editing.attgan.success_rate",
-    "second judge": "editing.second_judge.attgan.success_rate",
+    "second judge": "editing.second_judge.success_rate",
     "six at once": "editing.attgan.several.6.success_rate",
     "drift from source": "editing.drift_from_source",
     "same person": "editing.identity.same_person_rate",
