@@ -17,7 +17,7 @@ from twobirds.evaluation.realism import FeatureSet, separability
 from twobirds.models.pretrained import EfficientNetLite, load_efficientnet_lite
 
 _AUC_COST = 3.0  # of an AUC of 1, in units of the rate on real faces
-_EDITOR_COST = 0.3  # of all of the editor's change costs: at equal figures less of it looks better
+_EDITOR_COST = 0.3  # of the editor's whole change: at equal figures less of it looks better
 _MIN_REAL_RATE = 0.2  # below, a few edits would count as all that real faces show
 _CHUNK = 32  # faces in one pass
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from making_runs import CPU, differences, modern_recipe, run_state, trained_run
 from twobirds import FaceModel
@@ -17,6 +17,7 @@ from twobirds.models.pca import decode_linear
 from twobirds.models.start_weights import find_weights
 from twobirds.recipes.modern.networks import ModernNetworks
 from twobirds.recipes.modern.objective import ModernGAN
+from twobirds.recipes.modern.players import Players
 from twobirds.states import load_state, save_state
 from twobirds.training.run import fit_to_pack
 
@@ -87,12 +88,18 @@ def test_a_generated_face_begins_as_the_smooth_face_of_its_latents(tiny_pack: Pa
     assert torch.equal(faces, smooth)
 
 
-def test_logits_are_the_mean_of_a_face_and_its_larger_mirror_image(tiny_pack: Pack) -> None:
-    gan, loader = objective(tiny_pack, modern_recipe())
-    players, images = gan.players, loader.batch(0).images
+def networks_and_faces(pack: Pack) -> tuple[Players, ModernNetworks, Tensor]:
+    """What trains, the same at inference, and a batch."""
+    gan, loader = objective(pack, modern_recipe())
+    players = gan.players
     networks = ModernNetworks(
         players.generator, players.encoder, players.recognizer, players.editor
-    ).eval()
+    )
+    return players, networks.eval(), loader.batch(0).images
+
+
+def test_logits_are_the_mean_of_a_face_and_its_larger_mirror_image(tiny_pack: Pack) -> None:
+    players, networks, images = networks_and_faces(tiny_pack)
     with torch.no_grad():
         found = networks.encode(images).attribute_logits
         views = players.recognizer(images), players.recognizer(images.flip(3), further=1.2)
@@ -101,11 +108,7 @@ def test_logits_are_the_mean_of_a_face_and_its_larger_mirror_image(tiny_pack: Pa
 
 
 def test_latents_are_those_of_the_attributes_that_the_recognizer_sees(tiny_pack: Pack) -> None:
-    gan, loader = objective(tiny_pack, modern_recipe())
-    players, images = gan.players, loader.batch(0).images
-    networks = ModernNetworks(
-        players.generator, players.encoder, players.recognizer, players.editor
-    ).eval()
+    players, networks, images = networks_and_faces(tiny_pack)
     with torch.no_grad():
         encoding = networks.encode(images)
         latents = networks.encode_latents(images, encoding)
